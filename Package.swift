@@ -1,0 +1,52 @@
+// swift-tools-version: 6.0
+// Targets in layer order: C libraries, then Comm and Tensor, Model, Trainer, and the command line on top.
+
+import Foundation
+import PackageDescription
+
+/// The processor that the numeric code is compiled for, in clang's spelling (`-march`). `native` is this machine's;
+/// every host of a cluster must have what it needs, so `make dist` names a portable one.
+let processor = ProcessInfo.processInfo.environment["SHOAL_CPU"] ?? "native"
+
+/// Reaches Swift's own code, through clang's target options: 512-bit vectors and fused multiply-add.
+/// Not given to the command line, whose first act is to check that the processor has them.
+let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(processor)"])]
+
+let package = Package(
+    name: "Shoal",
+    products: [.executable(name: "shoal", targets: ["CLI"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .systemLibrary(name: "COpenMPI", path: "Sources/System/COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "COpenBLAS", path: "Sources/System/COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COneDNN", path: "Sources/System/COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "COpenMP", path: "Sources/System/COpenMP", providers: [.apt(["libgomp1"])]),
+        .systemLibrary(name: "CProcessor", path: "Sources/System/CProcessor"),
+        .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(name: "Comm", dependencies: ["COpenMPI"]),
+        .target(
+            name: "Tensor",
+            dependencies: ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CCrypto", "CZlib"],
+            swiftSettings: vectorised),
+        .target(name: "Model", dependencies: ["Tensor"], swiftSettings: vectorised),
+        .target(name: "Trainer", dependencies: ["Comm", "Model", "Tensor", "CYAML"], swiftSettings: vectorised),
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "Comm", "Trainer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .target(name: "Support", dependencies: ["Tensor"], path: "Tests/Support"),
+        .executableTarget(name: "RankProgram", dependencies: ["Comm"], path: "Tests/RankProgram"),
+        .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support"]),
+        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
+    ]
+)

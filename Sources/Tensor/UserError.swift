@@ -1,0 +1,53 @@
+// What a user can mend: the one error type of the layers from Tensor to Trainer. Programmer's mistakes trap instead.
+
+/// A fault in the user's files, configuration, command line or machine.
+///
+/// Shown once, as `shoal: PATH:LINE:COLUMN: message`; the process ends with `code`.
+package struct UserError: Error, Equatable, CustomStringConvertible {
+    /// Exit status, after BSD's sysexits(3) where one fits.
+    package enum Code: Int32, Sendable {
+        /// The command line cannot be understood.
+        case usage = 64
+        /// A file was read and its content is wrong: a row, a tensor, a tokenizer.
+        case content = 65
+        /// A file or folder is missing or unreadable.
+        case missing = 66
+        /// A check of Shoal's own work failed.
+        case broken = 70
+        /// The ranks hold different values where they must hold the same.
+        case diverged = 71
+        /// A loss or gradient is not finite or out of range.
+        case notFinite = 72
+        /// Output cannot be written.
+        case output = 73
+        /// Reading failed half-way: a device or network fault.
+        case inputOutput = 74
+        /// Stopped on request, with a checkpoint.
+        case stopped = 75
+        /// The configuration is invalid, contradicts itself, or differs between ranks or hosts.
+        case configuration = 78
+    }
+
+    package let code: Code
+    /// File, or `--set key`, or nil when the fault has no place.
+    package let path: String?
+    /// Counted from 1.
+    package let line: Int?
+    /// Counted from 1, in characters.
+    package let column: Int?
+    /// One sentence: what was found, what was expected, what mends it.
+    package let message: String
+
+    package init(_ code: Code, _ path: String? = nil, line: Int? = nil, column: Int? = nil, _ message: String) {
+        self.code = code
+        self.path = path
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    package var description: String {
+        let place = [path, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":")
+        return place.isEmpty ? message : "\(place): \(message)"
+    }
+}
