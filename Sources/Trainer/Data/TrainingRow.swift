@@ -68,12 +68,12 @@ private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> (key:
     switch value {
     case .string: values = [value]
     case .array(let items): values = items
-    default: throw line.fault(at: key, "\"\(key)\" is \(value.kind); it must be a string or a list of strings")
+    default: throw line.fault(at: key, "\"\(key)\" is \(value.kind.rawValue); it must be a string or a list of strings")
     }
     var texts: [[UInt8]] = []
     for (index, item) in values.enumerated() {
         guard case .string(let text) = item else {
-            throw line.fault(at: key, "\"\(key)\" has \(item.kind) as entry \(index + 1); every entry must be a string")
+            throw line.fault(at: key, "\"\(key)\" has \(item.kind.rawValue) as entry \(index + 1); every entry must be a string")
         }
         if text.isBlank {
             let subject = values.count == 1 ? "\"\(key)\" is empty" : "entry \(index + 1) of \"\(key)\" is empty"
