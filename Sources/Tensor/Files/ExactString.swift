@@ -1,0 +1,23 @@
+// A key for dictionaries and sets of names read from files.
+// Swift's String takes canonically equivalent texts for equal ("é" in one scalar or two); names in files are bytes.
+
+/// A string that equals another only byte for byte.
+package struct ExactString: Hashable, Comparable, Sendable {
+    package let string: String
+
+    package init(_ string: String) {
+        var string = string
+        string.makeContiguousUTF8()
+        self.string = string
+    }
+
+    package static func == (a: ExactString, b: ExactString) -> Bool { a.string.utf8.elementsEqual(b.string.utf8) }
+
+    /// In the order of UTF-8 bytes, which is that of Unicode scalars.
+    package static func < (a: ExactString, b: ExactString) -> Bool { a.string.utf8.lexicographicallyPrecedes(b.string.utf8) }
+
+    package func hash(into hasher: inout Hasher) {
+        string.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xFF as UInt8)  // ends the text; never part of UTF-8
+    }
+}

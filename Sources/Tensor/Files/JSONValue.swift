@@ -1,0 +1,155 @@
+// A JSON text as a tree: configurations of checkpoints, manifests, records. Big files are read with JSONScanner instead.
+
+/// One JSON value.
+///
+///     let config = try JSONValue.parse(file: "config.json")
+///     let layers = config["num_hidden_layers"]?.integerValue
+///     let event: JSONValue = ["event": "step", "loss": .number(loss)]
+package enum JSONValue: Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+
+    package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    package var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    package var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    package var isNull: Bool { if case .null = self { true } else { false } }
+
+    /// Whole or not.
+    package var numberValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
+    /// The value of a key, or nil when there is none or this is no object.
+    package subscript(_ key: String) -> JSONValue? { objectValue?[key] }
+
+    /// What it is, for messages: "a number", "an object".
+    package var kind: JSONScanner.Kind {
+        switch self {
+        case .null: .null
+        case .bool: .bool
+        case .integer, .number: .number
+        case .string: .string
+        case .array: .array
+        case .object: .object
+        }
+    }
+}
+
+/// The members of an object in their order, with names that differ in their bytes.
+package struct JSONObject: Sendable {
+    package private(set) var entries: [(key: String, value: JSONValue)] = []
+    private var positions: [ExactString: Int] = [:]
+
+    package init() {}
+
+    /// The value of a key. Setting an existing key keeps its place, a new one comes last, nil removes.
+    package subscript(_ key: String) -> JSONValue? {
+        get { positions[ExactString(key)].map { entries[$0].value } }
+        set {
+            let exact = ExactString(key)
+            switch (positions[exact], newValue) {
+            case (let position?, let value?): entries[position].value = value
+            case (nil, let value?):
+                positions[exact] = entries.count
+                entries.append((key, value))
+            case (let position?, nil):
+                entries.remove(at: position)
+                positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactString($1.key), $0) })
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    /// Reads one value and nothing after it.
+    ///
+    /// - Parameters:
+    ///   - path: file named by errors
+    ///   - code: exit status of errors
+    ///   - firstLine: number of the first line, for a row of a file of JSON lines
+    /// - Throws: `UserError` with line and column: not RFC 8259, two members of one name, nested deeper than 64, trailing bytes
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, path: String?, code: UserError.Code = .content, firstLine: Int = 1
+    ) throws(UserError) -> JSONValue {
+        var scanner = JSONScanner(bytes, path: path, code: code, firstLine: firstLine)
+        let value = try scanner.readValue()
+        try scanner.expectEnd()
+        return value
+    }
+
+    package static func parse(
+        _ bytes: [UInt8], path: String?, code: UserError.Code = .content, firstLine: Int = 1
+    ) throws(UserError) -> JSONValue {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(UserError) in
+            try parse(UnsafeRawBufferPointer(bytes), path: path, code: code, firstLine: firstLine)
+        }
+    }
+
+    /// - Throws: also when the file is missing
+    package static func parse(file path: String, code: UserError.Code = .content) throws(UserError) -> JSONValue {
+        let file = try MappedFile(path: path)
+        return try parse(file.bytes, path: path, code: code)
+    }
+}
+
+extension JSONScanner {
+    /// Reads the next value as a tree; two members of one name are refused.
+    package mutating func readValue() throws(UserError) -> JSONValue {
+        switch try peek() {
+        case .null:
+            try readNull()
+            return .null
+        case .bool: return .bool(try readBool())
+        case .string: return .string(try readString())
+        case .number:
+            switch try readNumber() {
+            case .integer(let value): return .integer(value)
+            case .number(let value): return .number(value)
+            }
+        case .array:
+            var elements: [JSONValue] = []
+            try beginArray()
+            while try nextElement() { elements.append(try readValue()) }
+            return .array(elements)
+        case .object:
+            var object = JSONObject()
+            try beginObject()
+            while let key = try nextKey()?.string {
+                guard object[key] == nil else { throw fault("the key \"\(key)\" stands twice in one object; remove one") }
+                object[key] = try readValue()
+            }
+            return .object(object)
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(nilLiteral: ()) { self = .null }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements {
+            precondition(object[key] == nil, "JSON object: the key \(key) is given twice")
+            object[key] = value
+        }
+        self = .object(object)
+    }
+}
