@@ -93,3 +93,18 @@ extension Tensor {
         return wide
     }
 }
+
+extension Tensor {
+    /// A copy of some rows, float32.
+    package func rows(_ range: Range<Int>) -> Tensor {
+        let copy = Tensor(range.count, columns)
+        copy.floats.update(from: floats + range.lowerBound * columns, count: range.count * columns)
+        return copy
+    }
+
+    /// Writes the rows of `source` from `row` on, float32.
+    package func setRows(from row: Int, to source: Tensor) {
+        precondition(source.columns == columns && row + source.rows <= rows, "setRows: [\(source.rows), \(source.columns)] at \(row)")
+        (floats + row * columns).update(from: source.floats, count: source.count)
+    }
+}
