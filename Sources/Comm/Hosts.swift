@@ -43,7 +43,7 @@ package struct Hosts: Sendable, Equatable {
     /// - Parameters:
     ///   - leaders: the lowest rank on each rank's host, [worldSize]
     ///   - affinities: bit sets of the cores that each rank may run on, [worldSize][any length]
-    init(rank: Int, names: [String], leaders: [Int], affinities: [[UInt64]]) {
+    package init(rank: Int, names: [String], leaders: [Int], affinities: [[UInt64]]) {
         let order = Set(leaders).sorted()
         let local = leaders.indices.filter { leaders[$0] == leaders[rank] }
         self.names = names

@@ -29,11 +29,11 @@ import Testing
         #expect(result.seconds < 10)
     }
 
-    /// Sends the signal once the job has had time to listen.
+    /// Sends the signal once the job listens, which its ranks do before they meet.
     private func run(_ arguments: [String], ranks: Int?, _ send: (Int32) -> Void) throws -> JobResult {
-        try MPILauncher.run("RankProgram", ["stop-request"] + arguments, ranks: ranks) { id in
-            usleep(ranks == nil ? 500_000 : 2_000_000)
-            send(id)
+        try MPILauncher.run("RankProgram", ["stop-request"] + arguments, ranks: ranks) { job in
+            try job.wait(for: "listening")
+            send(job.processID)
         }
     }
 }

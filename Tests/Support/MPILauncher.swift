@@ -15,6 +15,32 @@ package struct JobResult: Sendable {
     package let timedOut: Bool
 }
 
+/// A job that a test talks to while it runs.
+package struct RunningJob {
+    /// mpirun's, if there is one.
+    package let processID: Int32
+    fileprivate let captured: URL
+
+    /// Returns when the job has written `text` to stdout or stderr.
+    package func wait(for text: String, limit: Double = 30) throws {
+        let deadline = Date().addingTimeInterval(limit)
+        while try !["stdout", "stderr"].contains(where: { try captured.text($0).contains(text) }) {
+            guard Date() < deadline else { throw JobError(description: "no \"\(text)\" after \(limit) s") }
+            usleep(20_000)
+        }
+    }
+}
+
+package struct JobError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+extension URL {
+    fileprivate func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: appendingPathComponent(name)), as: UTF8.self)
+    }
+}
+
 /// Runs products on a number of ranks.
 ///
 ///     let result = try MPILauncher.run("RankProgram", ["all"], ranks: 4)
@@ -29,10 +55,10 @@ package enum MPILauncher {
     ///   - ranks: nil runs the product alone, without mpirun
     ///   - environment: added to this process's own, from which another launcher's variables are taken out
     ///   - limit: seconds until the whole job is killed
-    ///   - whileRunning: is called once with the process id, mpirun's if there is one, while the job runs
+    ///   - whileRunning: is called once, when the job has been started
     package static func run(
         _ product: String, _ arguments: [String] = [], ranks: Int?, environment: [String: String] = [:], folder: URL? = nil,
-        limit: Double = 60, whileRunning: (Int32) throws -> Void = { _ in }
+        limit: Double = 60, whileRunning: (RunningJob) throws -> Void = { _ in }
     ) throws -> JobResult {
         let captured = FileManager.default.temporaryDirectory.appendingPathComponent("shoal-job-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: captured, withIntermediateDirectories: true)
@@ -53,14 +79,14 @@ package enum MPILauncher {
         let start = Date()
         try withSignalsUnblocked { try process.run() }
         defer { kill(process, ended) }
-        try whileRunning(process.processIdentifier)
+        try whileRunning(RunningJob(processID: process.processIdentifier, captured: captured))
         let timedOut = ended.wait(timeout: .now() + limit) == .timedOut
         if timedOut { kill(process, ended) }
         let seconds = Date().timeIntervalSince(start)
         let signalled = process.terminationReason == .uncaughtSignal
         return JobResult(
-            exitCode: process.terminationStatus + (signalled ? 128 : 0), standardOutput: try text(captured, "stdout"),
-            standardError: try text(captured, "stderr"), seconds: seconds, timedOut: timedOut)
+            exitCode: process.terminationStatus + (signalled ? 128 : 0), standardOutput: try captured.text("stdout"),
+            standardError: try captured.text("stderr"), seconds: seconds, timedOut: timedOut)
     }
 
     /// The threads that run tests block signals, and a child inherits that.
@@ -100,9 +126,5 @@ package enum MPILauncher {
         let url = folder.appendingPathComponent(name)
         try Data().write(to: url)
         return try FileHandle(forWritingTo: url)
-    }
-
-    private static func text(_ folder: URL, _ name: String) throws -> String {
-        String(decoding: try Data(contentsOf: folder.appendingPathComponent(name)), as: UTF8.self)
     }
 }
