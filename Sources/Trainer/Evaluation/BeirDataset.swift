@@ -41,11 +41,14 @@ package struct BeirDataset: Sendable {
         documents = zip(corpus.ids, corpus.texts).map(Document.init)
         queries = questions.ids.indices.compactMap { index in
             judgements.grades[index].map { grades in
-                Query(id: questions.ids[index], text: questions.texts[index], ownDocument: corpus.index[ExactString(questions.ids[index])], grades: grades)
+                Query(
+                    id: questions.ids[index], text: questions.texts[index], ownDocument: corpus.index[ExactString(questions.ids[index])],
+                    grades: grades)
             }
         }
         for index in questions.ids.indices where judgements.grades[index] != nil && questions.texts[index].isEmpty {
-            throw UserError(.content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
+            throw UserError(
+                .content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
         }
     }
 }
@@ -63,10 +66,14 @@ private struct BeirTexts {
     init(in folder: String, named name: String, isStripped: Bool) throws(UserError) {
         path = try existingPath(in: folder, named: name)
         let file = try JSONLinesFile(path: path)
-        guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}") }
+        guard file.count > 0 else {
+            throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}")
+        }
         for row in 0..<file.count {
             let line = try file.row(row)
-            guard let id = try line.text("_id"), !id.isEmpty else { throw line.fault(at: "_id", "the row has no \"_id\"; each needs one of its own") }
+            guard let id = try line.text("_id"), !id.isEmpty else {
+                throw line.fault(at: "_id", "the row has no \"_id\"; each needs one of its own")
+            }
             guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
             let title = isStripped ? try line.text("title") ?? "" : ""
             let number = file.lineNumber(ofRow: row)
@@ -92,11 +99,10 @@ private func existingPath(in folder: String, named name: String) throws(UserErro
 
 /// The grades of `qrels/<split>.tsv`: a header line, then `query-id TAB corpus-id TAB grade`.
 private struct BeirJudgements {
-    /// Query → document → grade, by index; nil for a query that is not judged.
-    private(set) var grades: [[Int: Int]?]
+    /// Query → document → grade, all by index.
+    private(set) var grades: [Int: [Int: Int]] = [:]
 
     init(path: String, queries: BeirTexts, documents: BeirTexts) throws(UserError) {
-        grades = Array(repeating: nil, count: queries.ids.count)
         let file = try TextFile(path: path)
         guard let header = file.lines.indices.first else { throw headerMissing(path, "the file is empty") }
         if let third = try fields(of: file, line: header, path: path).last, Int(third) != nil {
@@ -105,7 +111,7 @@ private struct BeirJudgements {
         for line in file.lines.indices.dropFirst() {
             try add(fields(of: file, line: line, path: path), path, line + 1, queries, documents)
         }
-        guard grades.contains(where: { $0 != nil }) else { throw UserError(.content, path, "the file judges no query; there is nothing to evaluate") }
+        guard !grades.isEmpty else { throw UserError(.content, path, "the file judges no query; there is nothing to evaluate") }
     }
 
     private mutating func add(
@@ -123,7 +129,8 @@ private struct BeirJudgements {
         }
         if let earlier = grades[query, default: [:]].updateValue(grade, forKey: document), earlier != grade {
             throw UserError(
-                .content, path, line: line, "query \"\(fields[0])\" and document \"\(fields[1])\" have grade \(earlier) above and \(grade) here; keep one")
+                .content, path, line: line,
+                "query \"\(fields[0])\" and document \"\(fields[1])\" have grade \(earlier) above and \(grade) here; keep one")
         }
     }
 }
@@ -134,7 +141,7 @@ private func headerMissing(_ path: String, _ what: String) -> UserError {
 
 /// The three fields of a line, none for a blank line.
 private func fields(of file: TextFile, line: Int, path: String) throws(UserError) -> [String] {
-    let bytes = UnsafeBufferPointer(file.line(line).bindMemory(to: UInt8.self))
+    let bytes = file.line(line).bindMemory(to: UInt8.self)
     if let fault = UTF8Check.firstFault(in: bytes) {
         throw UserError(.content, path, line: line + 1, "byte \(fault + 1) of the line is not UTF-8; save the file as UTF-8")
     }
@@ -143,7 +150,8 @@ private func fields(of file: TextFile, line: Int, path: String) throws(UserError
     let fields = text.unicodeScalars.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).stripped }
     guard fields.count == 3 else {
         throw UserError(
-            .content, path, line: line + 1, "the line has \(fields.count) fields; it must have three, with tabs between: query-id, corpus-id, score")
+            .content, path, line: line + 1,
+            "the line has \(fields.count) fields; it must have three, with tabs between: query-id, corpus-id, score")
     }
     return fields
 }
