@@ -141,11 +141,7 @@ private func headerMissing(_ path: String, _ what: String) -> UserError {
 
 /// The three fields of a line, none for a blank line.
 private func fields(of file: TextFile, line: Int, path: String) throws(UserError) -> [String] {
-    let bytes = file.line(line).bindMemory(to: UInt8.self)
-    if let fault = UTF8Check.firstFault(in: bytes) {
-        throw UserError(.content, path, line: line + 1, "byte \(fault + 1) of the line is not UTF-8; save the file as UTF-8")
-    }
-    let text = String(decoding: bytes, as: UTF8.self)
+    let text = try file.string(line)
     guard !text.isBlank else { return [] }
     let fields = text.unicodeScalars.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).stripped }
     guard fields.count == 3 else {
