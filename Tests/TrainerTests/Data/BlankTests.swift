@@ -1,3 +1,5 @@
+// White space as Python sees it.
+
 import Testing
 import Trainer
 

@@ -1,3 +1,5 @@
+// Content hashes: which bytes they are of, and that they survive the wire.
+
 import Testing
 import Trainer
 

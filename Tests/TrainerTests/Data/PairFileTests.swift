@@ -1,3 +1,5 @@
+// Training rows: every spelling, every fault with its place, real files, random damage.
+
 import Foundation
 import Support
 import Tensor

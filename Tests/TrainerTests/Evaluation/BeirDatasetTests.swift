@@ -1,3 +1,5 @@
+// BEIR folders: what is read, and every way in which one can be wrong, with file and line.
+
 import Foundation
 import Support
 import Tensor
@@ -54,7 +56,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
     @Test func readsAnotherSplitAndWindowsLineEnds() throws {
         var files = BeirFiles()
         files.split = "dev"
-        files.qrels = "query-id\tcorpus-id\tscore\r\n\r\nq1\td1\t1\r\n"
+        files.qrels = "query-id\tcorpus-id\tscore\r\n\r\nq1\td1\t1 \r\n"
         let dataset = try files.read()
         #expect(dataset.queries.map(\.id) == ["q1"])
     }
@@ -75,6 +77,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         ("query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td9\t1\n", 3, "document \"d9\" is not in"),
         ("query-id\tcorpus-id\tscore\nq1\td1\t1.5\n", 2, "\"1.5\"; it must be a whole number"),
         ("query-id\tcorpus-id\tscore\nq1\td1\thigh\n", 2, "whole number"),
+        ("query-id\tcorpus-id\tscore\nq1\t d1\t1\n", 2, "document \" d1\" is not in"),
         ("query-id\tcorpus-id\tscore\nq1 0 d1 1\n", 2, "1 fields"),
         ("query-id\tcorpus-id\tscore\nq1\t0\td1\t1\n", 2, "4 fields"),
         ("query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td1\t2\n", 3, "grade 1 above and 2 here"),

@@ -1,3 +1,5 @@
+// What an evaluation writes: TREC runs and results.
+
 import Foundation
 import Support
 import Tensor

@@ -1,3 +1,5 @@
+// Rankings and metrics: by hand, against a full sort, and against figures that trec_eval confirmed.
+
 import Foundation
 import Tensor
 import Testing
