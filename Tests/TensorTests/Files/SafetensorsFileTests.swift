@@ -52,7 +52,7 @@ private let broken: [Broken] = [
     Broken(file("{\"a\u{1}\":{}}"), "control character"),
     Broken(
         withUnsafeBytes(of: UInt64(8).littleEndian) { Array($0) } + [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x7B, 0x7D, 0x7D], "not valid UTF-8"),
-    Broken(file(String(repeating: #"{"a":"#, count: 50_000)), "where a string is expected"),
+    Broken(file(String(repeating: #"{"a":"#, count: 50_000)), "nested deeper"),
     Broken(file(#"{"a":{"x":"# + String(repeating: "[", count: 50_000)), "nested deeper"),
     // Names. The library keeps the last of two equal ones.
     Broken(
