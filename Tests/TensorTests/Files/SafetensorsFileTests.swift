@@ -158,7 +158,7 @@ private let broken: [Broken] = [
             #expect(throws: UserError.self, "cut at \(count)") { try SafetensorsFile(path: path) }
         }
         for i in 0..<whole.count - 6 {
-            for byte: UInt8 in [0, 0x22, 0x2C, 0x2D, 0x30, 0x39, 0x5B, 0x5C, 0x7B, 0x7D, 0x80, 0xFF] {
+            for byte: UInt8 in [0, 0x22, 0x2D, 0x39, 0xFF] {
                 var changed = whole
                 changed[i] = byte
                 let path = try folder.write("m", changed)
