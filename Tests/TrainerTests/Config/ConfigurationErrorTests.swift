@@ -60,29 +60,29 @@ struct ConfigurationErrorTests {
     @Test(
         "out of range: at the value, with the range",
         arguments: [
-            ("learning_rate: 0", "p.yaml:3:41: training.learning_rate must be a number above 0, but is 0"),
-            ("learning_rate: -1e-4", "p.yaml:3:41: training.learning_rate must be a number above 0, but is -0.0001"),
-            ("learning_rate: .inf", "p.yaml:3:41: training.learning_rate must be a number above 0, but is inf"),
-            ("learning_rate: .nan", "p.yaml:3:41: training.learning_rate must be a number above 0, but is nan"),
-            ("weight_decay: -1", "p.yaml:3:40: training.weight_decay must be a number of 0 or more, but is -1"),
-            ("warmup_ratio: 1.5", "p.yaml:3:40: training.warmup_ratio must be a number from 0 to 1, but is 1.5"),
-            ("adam_beta1: 1", "p.yaml:3:38: training.adam_beta1 must be a number from 0 to below 1, but is 1"),
-            ("epochs: 0", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 0"),
-            ("epochs: 99999999999", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 99999999999"),
-            ("epochs: 99999999999999999999", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 1e+20"),
-            ("max_steps: 0", "p.yaml:3:37: training.max_steps must be from 1 to 2147483647, but is 0"),
-            ("max_steps: x", "p.yaml:3:37: training.max_steps must be a whole number, 1 or more, or `null` or `-1`, but is the text"),
-            ("seed: -1", "p.yaml:3:32: training.seed must be from 0 to 9223372036854775807, but is -1"),
-            ("eval_steps: -1", "p.yaml:3:38: training.eval_steps must be from 0 to 2147483647, but is -1"),
-            ("lr_scheduler_type: constant", "p.yaml:3:45: training.lr_scheduler_type must be `linear` or `cosine`, but is the text"),
+            ("learning_rate: 0", "p.yaml:3:44: training.learning_rate must be a number above 0, but is 0"),
+            ("learning_rate: -1e-4", "p.yaml:3:44: training.learning_rate must be a number above 0, but is -0.0001"),
+            ("learning_rate: .inf", "p.yaml:3:44: training.learning_rate must be a number above 0, but is inf"),
+            ("learning_rate: .nan", "p.yaml:3:44: training.learning_rate must be a number above 0, but is nan"),
+            ("weight_decay: -1", "p.yaml:3:43: training.weight_decay must be a number of 0 or more, but is -1"),
+            ("warmup_ratio: 1.5", "p.yaml:3:43: training.warmup_ratio must be a number from 0 to 1, but is 1.5"),
+            ("adam_beta1: 1", "p.yaml:3:41: training.adam_beta1 must be a number from 0 to below 1, but is 1"),
+            ("epochs: 0", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 0"),
+            ("epochs: 99999999999", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 99999999999"),
+            ("epochs: 99999999999999999999", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 1e+20"),
+            ("max_steps: 0", "p.yaml:3:40: training.max_steps must be from 1 to 2147483647, but is 0"),
+            ("max_steps: x", "p.yaml:3:40: training.max_steps must be a whole number, 1 or more, or `null` or `-1`, but is the text"),
+            ("seed: -1", "p.yaml:3:35: training.seed must be from 0 to 9223372036854775807, but is -1"),
+            ("eval_steps: -1", "p.yaml:3:41: training.eval_steps must be from 0 to 2147483647, but is -1"),
+            ("lr_scheduler_type: constant", "p.yaml:3:48: training.lr_scheduler_type must be `linear` or `cosine`, but is the text"),
             (
                 "lr_scheduler_type: cosin",
-                "p.yaml:3:45: training.lr_scheduler_type must be `linear` or `cosine`, but is the text \"cosin\"; did you mean cosine?"
+                "p.yaml:3:48: training.lr_scheduler_type must be `linear` or `cosine`, but is the text \"cosin\"; did you mean cosine?"
             ),
-            ("metric_for_best_model: ndcg", "p.yaml:3:49: training.metric_for_best_model must be a metric such as `ndcg@10`"),
-            ("metric_for_best_model: ndcg@10@0", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
-            ("metric_for_best_model: ndcg@10@", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
-            ("metric_for_best_model: ndcg@100", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg", "p.yaml:3:52: training.metric_for_best_model must be a metric such as `ndcg@10`"),
+            ("metric_for_best_model: ndcg@10@0", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg@10@", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg@100", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
         ])
     func outOfRange(_ setting: String, _ begin: String) {
         #expect(decodingError(requiredSettings.replacing("out}", with: "out, \(setting)}")).hasPrefix(begin))
@@ -177,12 +177,12 @@ struct ConfigurationErrorTests {
         #expect(warmup.training.warmup == .steps(9))
         #expect(
             warmup.notices == [
-                "p.yaml:3:61: training.warmup_ratio is not used, because training.warmup_steps is given",
-                "p.yaml:3:42: the warm-up of 9 steps is longer than the run of 5: the rate never reaches training.learning_rate",
+                "p.yaml:3:60: training.warmup_ratio is not used, because training.warmup_steps is given",
+                "p.yaml:3:43: the warm-up of 9 steps is longer than the run of 5: the rate never reaches training.learning_rate",
             ])
         let metric = try decode(requiredSettings.replacing("out}", with: "out, metric_for_best_model: mrr@10@64}"))
         #expect(metric.training.bestMetric == BestMetric("mrr@10@64"))
         #expect(
-            metric.notices == ["p.yaml:3:49: training.metric_for_best_model is not used, because there is no data.evaluation"])
+            metric.notices == ["p.yaml:3:52: training.metric_for_best_model is not used, because there is no data.evaluation"])
     }
 }
