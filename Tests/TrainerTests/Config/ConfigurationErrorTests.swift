@@ -17,10 +17,13 @@ struct ConfigurationErrorTests {
             ("system: {temperature: 1}\n", "p.yaml:4:10: unknown key \"temperature\" in system; did you mean loss.temperature?"),
             ("learning_rate: 1\n", "p.yaml:4:1: unknown key \"learning_rate\" at the top; did you mean training.learning_rate?"),
             ("learnin_rate: 1\n", "p.yaml:4:1: unknown key \"learnin_rate\" at the top; did you mean training.learning_rate?"),
-            ("trainig: {}\n", "p.yaml:4:1: unknown key \"trainig\" in the file; did you mean \"training\"?"),
-            ("xyz: {}\n", "p.yaml:4:1: unknown key \"xyz\" in the file; known are base_model_path"),
+            ("trainig: {}\n", "p.yaml:4:1: unknown key \"trainig\" at the top; did you mean \"training\"?"),
+            ("xyz: {}\n", "p.yaml:4:1: unknown key \"xyz\" at the top; known are base_model_path"),
             ("lora: {zzzzzz: 1}\n", "p.yaml:4:8: unknown key \"zzzzzz\" in lora; known are r, "),
-            ("'<<': {}\n", "p.yaml:4:1: unknown key \"<<\" in the file"),
+            ("'<<': {}\n", "p.yaml:4:1: unknown key \"<<\" at the top"),
+            ("training.seed: 1\n", "p.yaml:4:1: the key \"training.seed\" has a dot; write the section, and in it the key"),
+            ("lora: {lora.r: 1}\n", "p.yaml:4:8: unknown key \"lora.r\" in lora"),
+            ("loss: {\"a\\e[2J\\n\": 1}\n", "p.yaml:4:8: unknown key \"a\\u{1B}[2J\\n\" in loss"),
         ])
     func unknownKeys(_ yaml: String, _ begin: String) {
         #expect(decodingError(requiredSettings + yaml).hasPrefix(begin))
@@ -184,5 +187,35 @@ struct ConfigurationErrorTests {
         #expect(metric.training.bestMetric == BestMetric("mrr@10@64"))
         #expect(
             metric.notices == ["p.yaml:3:52: training.metric_for_best_model is not used, because there is no data.evaluation"])
+    }
+
+    @Test("mutated files and values end in a configuration or an error with a place, never in a trap")
+    func mutants() throws {
+        let sample = Array(try packageFile("project_config.yaml").utf8)
+        let good = try ProjectConfig.decode(yaml: sample, path: "p.yaml", overrides: []).resolved().serialized(pretty: true)
+        var state: UInt64 = 7
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        let pieces = ["-", "{", "[", ": ", "null", "-1", "1e999", "9223372036854775807", "''", "true", "\n", "@", "."].map {
+            Array($0.utf8)
+        }
+        var decoded = 0
+        for _ in 0..<3000 {
+            var bytes = good
+            for _ in 0...random(2) {
+                let place = random(bytes.count)
+                let piece = pieces[random(pieces.count)]
+                bytes.replaceSubrange(place..<min(place + random(4), bytes.count), with: piece)
+            }
+            do {
+                _ = try ProjectConfig.decode(yaml: bytes, path: "p.yaml", overrides: ["training.seed=\(random(9))"]).resolved()
+                decoded += 1
+            } catch {
+                #expect(error.code == .configuration && (error.line != nil && error.column != nil || error.path == "--set training.seed"))
+            }
+        }
+        #expect(decoded > 100 && decoded < 2900)
     }
 }

@@ -164,6 +164,15 @@ struct ProjectConfigTests {
         #expect(config.notices == ["p.yaml:2:33: data.processed_dir is not used, because data.train is given"])
     }
 
+    @Test("a share of the steps is rounded up; rows of a rank are multiplied")
+    func arithmetic() {
+        #expect(TrainingConfig.Warmup.ratio(0.1).steps(of: 101) == 11)
+        #expect(TrainingConfig.Warmup.ratio(0).steps(of: 101) == 0)
+        #expect(TrainingConfig.Warmup.steps(15).steps(of: 101) == 15)
+        #expect(TrainingConfig.BatchSize.perRank(8).globalRows(worldSize: 4) == 32)
+        #expect(TrainingConfig.BatchSize.global(64).globalRows(worldSize: 4) == 64)
+    }
+
     @Test("empty sections are fine")
     func emptySections() throws {
         #expect(try decode(requiredSettings + "loss:\nsystem: ~\nlora: {}\n").loss.temperature == 0.02)
