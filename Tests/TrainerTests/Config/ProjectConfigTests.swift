@@ -13,7 +13,7 @@ struct ProjectConfigTests {
         #expect(config.training.epochs == 3 && config.training.maximumSteps == nil)
         #expect(config.training.batch == .perRank(8))
         #expect(config.training.learningRate == 1e-4 && config.training.weightDecay == 0.01)
-        #expect(config.training.schedule == .linear && config.training.warmup == .ratio(0))
+        #expect(config.training.decay == .linear && config.training.warmup == .ratio(0))
         #expect(config.training.beta1 == 0.9 && config.training.beta2 == 0.999 && config.training.epsilon == 1e-8)
         #expect(config.training.maximumGradientNorm == 1 && config.training.seed == 42 && config.training.shuffle)
         #expect(config.training.loggingSteps == 10 && config.training.evaluationSteps == 0 && config.training.saveSteps == 500)
