@@ -4,6 +4,5 @@
 // the same threads as oneDNN's, and the two settings that govern them. <omp.h> itself comes only with a compiler.
 
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-int omp_get_thread_num(void);
-int omp_get_num_threads(void);
 void omp_set_num_threads(int);
+int omp_in_parallel(void);

@@ -32,7 +32,8 @@ extension JSONScanner {
         let (text, integer) = try scanNumber()
         guard let integer else {
             throw fault(
-                "found \(String(decoding: bytes[text].prefix(40), as: UTF8.self)) where a whole number of at most 64 bits is expected")
+                "found \(String(decoding: bytes[text].prefix(40), as: UTF8.self)) where a whole number between -2^63 and 2^63 - 1 is expected"
+            )
         }
         return integer
     }

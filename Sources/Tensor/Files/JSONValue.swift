@@ -127,7 +127,7 @@ extension JSONScanner {
             var object = JSONObject()
             try beginObject()
             while let key = try nextKey()?.string {
-                guard object[key] == nil else { throw fault("the key \"\(key)\" stands twice in one object; remove one") }
+                guard object[key] == nil else { throw fault("the key \(quoted(key)) stands twice in one object; remove one") }
                 object[key] = try readValue()
             }
             return .object(object)

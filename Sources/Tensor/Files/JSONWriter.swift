@@ -100,3 +100,10 @@ struct JSONWriter {
         bytes.append(contentsOf: repeatElement(0x20, count: 2 * indentation))
     }
 }
+
+/// A name from a file, for a message: in quotes, on one line, not longer than a line.
+package func quoted(_ name: String) -> String {
+    var writer = JSONWriter()
+    writer.appendQuoted(name.unicodeScalars.count > 120 ? String(name.unicodeScalars.prefix(120)) + "…" : name)
+    return String(decoding: writer.bytes, as: UTF8.self)
+}

@@ -123,7 +123,7 @@ private func fault(_ text: some Sequence<UInt8>) -> UserError? {
         func number(_ text: String) throws -> JSONNumber { try scan(text.utf8) { try $0.readNumber() } }
         #expect(try number("9223372036854775808") == .number(0x1p63))
         #expect(try number("9007199254740993.0") == .number(9_007_199_254_740_992))
-        #expect(try number("2.2250738585072011e-308") == .number(0x1.ffffffffffffep-1023))
+        #expect(try number("2.2250738585072011e-308") == .number(Double(bitPattern: 0x000F_FFFF_FFFF_FFFF)))
         #expect(try number("5e-324") == .number(.leastNonzeroMagnitude))
         #expect(try number("1e-400") == .number(0))
         #expect(try number("1.7976931348623157E+308") == .number(.greatestFiniteMagnitude))

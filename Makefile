@@ -1,0 +1,45 @@
+# Shoal's commands. `make demo` and `make test` need nothing beforehand but Debian or Ubuntu with Swift.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The product and the tests are built with the same flags in the same folder, so that neither rebuilds the other.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+
+# Open MPI refuses to start as root unless both are set.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+
+.PHONY: help demo test build dist format lint install-packages clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Train the embedded model on two ranks, evaluate before and after, show the table
+	@scripts/demo.sh
+
+# Both variables are read when their libraries are loaded, before any code of the tests runs: waiting threads must sleep
+# rather than spin, because several ranks share this machine, and OpenBLAS must leave the threads to Shoal's own pool.
+test: install-packages ## Run every test
+	OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 swift test $(SWIFT_FLAGS)
+
+build: install-packages ## Build .build/release/shoal for this machine's processor
+	swift build $(SWIFT_FLAGS) --product shoal
+
+dist: install-packages ## Make an archive for a cluster without Swift; SHOAL_CPU names its processor (x86-64-v3)
+	@scripts/make-dist.sh
+
+format: ## Rewrite all Swift files in the project's format
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint: ## Check the format of all Swift files
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+install-packages: ## Install the Debian packages that the build needs, if any is missing
+	@scripts/install-packages.sh
+
+clean: ## Remove what was built, and the demo's run
+	rm -rf .build dist outputs/demo

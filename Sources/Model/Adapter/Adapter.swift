@@ -1,0 +1,97 @@
+// The LoRA parameters of one task, and the form in which the layers read them.
+
+import Tensor
+
+/// All factors of one task in one flat buffer, float32.
+package struct Adapter: Sendable {
+    package let task: String
+    package let layout: AdapterLayout
+    package var values: [Float]
+
+    package init(task: String, layout: AdapterLayout, values: [Float]) {
+        precondition(values.count == layout.count, "adapter: \(values.count) values for \(layout.count)")
+        self.task = task
+        self.layout = layout
+        self.values = values
+    }
+
+    /// How A begins; B begins at zero, so that a fresh adapter changes nothing.
+    package enum Initialization: String, Sendable {
+        /// A ~ N(0, 1/rank²), as the published model.
+        case gaussian
+        /// A uniform within ±1/√inputs, PEFT's default (Kaiming with a = √5).
+        case kaiming
+    }
+
+    /// A fresh adapter: every value is a function of the seed and the name of its tensor.
+    package init(task: String, layout: AdapterLayout, seed: UInt64, _ initialization: Initialization) {
+        var values = [Float](repeating: 0, count: layout.count)
+        let stream = RandomStream(seed).stream("adapter").stream(task)
+        for factor in layout.factors where factor.part == .a {
+            let stream = stream.stream(factor.name)
+            for (index, place) in factor.range.enumerated() {
+                switch initialization {
+                case .gaussian:
+                    values[place] = Float(stream.gaussian(at: index) / Double(layout.rank))
+                case .kaiming:
+                    let uniform = Double(stream.bits(at: index) >> 11) * 0x1p-53
+                    values[place] = Float((2 * uniform - 1) / Double(factor.columns).squareRoot())
+                }
+            }
+        }
+        self.init(task: task, layout: layout, values: values)
+    }
+
+    /// The factors as the engine multiplies them: a copy, rounded where the engine's products are bfloat16.
+    package func loaded(for engine: MatrixEngine) -> LoadedAdapter {
+        let flat = converted(Tensor(values, rows: 1, columns: values.count), to: engine.element)
+        return LoadedAdapter(layout: layout, flat: flat)
+    }
+}
+
+/// An adapter as the engine reads it; it does not follow later changes of the values.
+package struct LoadedAdapter: Sendable {
+    package let layout: AdapterLayout
+    private let flat: Tensor
+    private let indices: [String: Int]
+
+    fileprivate init(layout: AdapterLayout, flat: Tensor) {
+        self.layout = layout
+        self.flat = flat
+        indices = Dictionary(uniqueKeysWithValues: layout.pairs.enumerated().map { ($1.module, $0) })
+    }
+
+    /// The factors of the linear at `module`: A [rank, inputs], B [outputs, rank].
+    func factors(of module: String) -> LoRAFactors? {
+        guard let index = indices[module] else { return nil }
+        let pair = layout.pairs[index]
+        return LoRAFactors(
+            a: matrix(at: pair.aOffset, rows: layout.rank, columns: pair.inputs),
+            b: matrix(at: pair.bOffset, rows: pair.outputs, columns: layout.rank), scale: layout.scale, pair: pair)
+    }
+
+    private func matrix(at offset: Int, rows: Int, columns: Int) -> WeightMatrix {
+        WeightMatrix(
+            memory: UnsafeRawPointer(flat.memory) + offset * flat.element.byteWidth, rows: rows, columns: columns,
+            element: flat.element == .float32 ? .float32 : .bfloat16, owner: flat)
+    }
+}
+
+/// The two factors of one linear, ready to multiply.
+struct LoRAFactors {
+    let a: WeightMatrix
+    let b: WeightMatrix
+    let scale: Float
+    let pair: AdapterPair
+}
+
+/// The gradient of one task's adapter, summed exactly over chunks.
+package struct AdapterGradient: Sendable {
+    package let layout: AdapterLayout
+    package let sum: ExactSum
+
+    package init(layout: AdapterLayout) {
+        self.layout = layout
+        sum = ExactSum(count: layout.count)
+    }
+}

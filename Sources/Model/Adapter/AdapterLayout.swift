@@ -1,0 +1,127 @@
+// Which LoRA factors exist and where each lies in the flat buffer of a task's adapter.
+
+import Tensor
+
+/// The factors of one adapted linear: y = W·x + (alpha / rank) · B·A·x.
+package struct AdapterPair: Sendable, Equatable {
+    /// Path of the linear in the reference implementation, such as `model.language_model.layers.0.self_attn.q_proj`.
+    package let module: String
+    /// Columns of A [rank, inputs] and rows of B [outputs, rank].
+    package let inputs: Int
+    package let outputs: Int
+    /// Where A and B begin in the flat buffer.
+    package let aOffset: Int
+    package let bOffset: Int
+}
+
+/// The shape of an adapter: the same for every task of a model.
+///
+/// Factors of linears that share an input lie together, A's before B's; the projector's come last. One flat buffer holds
+/// everything, so clipping, reduction and the optimizer are one loop.
+package struct AdapterLayout: Sendable, Equatable {
+    package let rank: Int
+    package let alpha: Double
+    package let pairs: [AdapterPair]
+    /// Parameters in all.
+    package let count: Int
+    /// Parameters of the decoder's pairs: all but the projector's, which only late interaction reaches.
+    package let decoderCount: Int
+
+    /// alpha / rank
+    package var scale: Float { Float(alpha / Double(rank)) }
+
+    /// - Parameter isTarget: whether the linear at a module path is adapted
+    package init(_ config: ModelConfig, rank: Int, alpha: Double, isTarget: (String) -> Bool) {
+        self.rank = rank
+        self.alpha = alpha
+        var pairs: [AdapterPair] = []
+        var offset = 0
+        func append(_ group: [(module: String, inputs: Int, outputs: Int)]) {
+            let adapted = group.filter { isTarget($0.module) }
+            let bStart = offset + adapted.reduce(0) { $0 + rank * $1.inputs }
+            var bOffset = bStart
+            for linear in adapted {
+                pairs.append(
+                    AdapterPair(
+                        module: linear.module, inputs: linear.inputs, outputs: linear.outputs, aOffset: offset, bOffset: bOffset))
+                offset += rank * linear.inputs
+                bOffset += rank * linear.outputs
+            }
+            offset = bOffset
+        }
+        for layer in 0..<config.text.layers {
+            DecoderModule.inputGroups.forEach { group in
+                append(group.map { ($0.path(layer: layer), $0.inputs(config.text), $0.outputs(config.text)) })
+            }
+        }
+        decoderCount = offset
+        append([(DecoderModule.projectorPath, config.text.hiddenSize, config.projectorDimension)])
+        self.pairs = pairs
+        count = offset
+    }
+
+    /// The pair of the linear at `module`, if it is adapted.
+    package func pair(_ module: String) -> AdapterPair? { pairs.first { $0.module == module } }
+
+    /// Name and range of every factor, for tables: `…q_proj.lora_A`, shape [rows, columns].
+    package var factors: [AdapterFactor] {
+        pairs.flatMap { pair in
+            [
+                AdapterFactor(pair: pair, part: .a, rows: rank, columns: pair.inputs, offset: pair.aOffset),
+                AdapterFactor(pair: pair, part: .b, rows: pair.outputs, columns: rank, offset: pair.bOffset),
+            ]
+        }
+    }
+}
+
+/// One matrix of an adapter.
+package struct AdapterFactor: Sendable {
+    package enum Part: String, Sendable {
+        case a = "lora_A"
+        case b = "lora_B"
+    }
+
+    package let pair: AdapterPair
+    package let part: Part
+    package let rows: Int
+    package let columns: Int
+    package let offset: Int
+
+    package var range: Range<Int> { offset..<offset + rows * columns }
+    package var name: String { "\(pair.module).\(part.rawValue)" }
+}
+
+/// The seven linears of a decoder layer under their names in the reference implementation.
+package enum DecoderModule: String, CaseIterable, Sendable {
+    case q = "self_attn.q_proj"
+    case k = "self_attn.k_proj"
+    case v = "self_attn.v_proj"
+    case o = "self_attn.o_proj"
+    case gate = "mlp.gate_proj"
+    case up = "mlp.up_proj"
+    case down = "mlp.down_proj"
+
+    /// Linears that read the same input share one dropout mask.
+    static let inputGroups: [[DecoderModule]] = [[.q, .k, .v], [.o], [.gate, .up], [.down]]
+
+    package static let projectorPath = "multi_vector_projector"
+
+    package func path(layer: Int) -> String { "model.language_model.layers.\(layer).\(rawValue)" }
+
+    func inputs(_ text: ModelConfig.Text) -> Int {
+        switch self {
+        case .q, .k, .v, .gate, .up: text.hiddenSize
+        case .o: text.heads * text.headDimension
+        case .down: text.intermediateSize
+        }
+    }
+
+    func outputs(_ text: ModelConfig.Text) -> Int {
+        switch self {
+        case .q: text.heads * text.headDimension
+        case .k, .v: text.keyValueHeads * text.headDimension
+        case .o, .down: text.hiddenSize
+        case .gate, .up: text.intermediateSize
+        }
+    }
+}

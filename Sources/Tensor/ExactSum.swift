@@ -1,0 +1,109 @@
+// Gradients as 64-bit fixed point. Integer addition is associative, so a sum has the same bits in whatever order and on
+// however many ranks its parts were added; floating-point sums have not.
+
+import Synchronization
+
+/// Sums of floats that do not depend on the order of adding: integers of 2⁻⁵⁰.
+///
+/// Resolution 9·10⁻¹⁶; a sum reaches ±2¹³. Each part that is added is held below 2¹² ÷ (number of parts), so that no sum
+/// of all parts can overflow; what does not fit, or is not finite, is remembered in `isInRange`.
+package final class ExactSum: @unchecked Sendable {
+    static let scale: Double = 0x1p50
+
+    package let count: Int
+    package let values: UnsafeMutablePointer<Int64>
+    /// Largest magnitude a single part may have.
+    package private(set) var limit: Float
+    private let failed = Atomic<Bool>(false)
+
+    package init(count: Int) {
+        self.count = count
+        limit = 0x1p12
+        values = .allocate(capacity: count)
+        values.initialize(repeating: 0, count: count)
+    }
+
+    /// Back to zero.
+    ///
+    /// - Parameter parts: how many parts all ranks together will add to an element, at most
+    package func reset(parts: Int) {
+        limit = 0x1p12 / Float(max(parts, 1))
+        failed.store(false, ordering: .relaxed)
+        Threads.run(count, grain: 1 << 16) { (values + $0.lowerBound).update(repeating: 0, count: $0.count) }
+    }
+
+    deinit { values.deallocate() }
+
+    /// False once a part was not finite or too large.
+    package var isInRange: Bool { !failed.load(ordering: .relaxed) }
+
+    /// Adds `part` to the elements from `offset` on, each rounded to the nearest multiple of 2⁻⁵⁰.
+    ///
+    /// Safe from several threads for disjoint elements.
+    package func add(_ part: UnsafeBufferPointer<Float>, at offset: Int) {
+        precondition(offset + part.count <= count, "ExactSum: \(offset) + \(part.count) beyond \(count)")
+        let (source, target) = (part.baseAddress!, values + offset)
+        // A double holds part · 2⁵⁰ exactly, but not as an integer that a conversion by adding 1.5 · 2⁵² could read:
+        // that reaches 2⁵¹ only. So the upper and lower 32 bits are converted one after the other.
+        let shift = 0x1.8p52
+        let shiftBits = Int64(bitPattern: shift.bitPattern)
+        var largest: UInt32 = 0
+        for i in 0..<part.count {
+            largest = max(largest, source[i].bitPattern & 0x7fff_ffff)
+            let scaled = Double(source[i]) * Self.scale
+            let high = scaled * 0x1p-32 + shift
+            let low = (scaled - (high - shift) * 0x1p32) + shift
+            let integer =
+                ((Int64(bitPattern: high.bitPattern) &- shiftBits) &<< 32) &+ (Int64(bitPattern: low.bitPattern) &- shiftBits)
+            target[i] &+= integer
+        }
+        if largest >= limit.bitPattern { failed.store(true, ordering: .relaxed) }
+    }
+
+    /// The first `count` sums, rounded to Float.
+    package func rounded(_ count: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let target = buffer.baseAddress!
+            Threads.run(count, grain: 1 << 16) { range in
+                for i in range { target[i] = Float(Double(values[i]) * (1 / Self.scale)) }
+            }
+            initialized = count
+        }
+    }
+}
+
+/// Adds leftᵀ·right of every chunk of rows to an exact sum: the weight gradient of a product, chunk by chunk.
+///
+/// The rows of a chunk are summed in Float in their order; chunks are added as integers. So the result depends on the
+/// chunks, not on how they are spread over microbatches, threads or ranks.
+/// - Parameters:
+///   - left: [rows, M]; right: [rows, N], each float32 or bfloat16
+///   - chunks: ranges of rows
+///   - offset: where the [M, N] block begins in `sum`
+package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<Int>], to sum: ExactSum, at offset: Int) {
+    precondition(left.rows == right.rows, "outer product: [\(left.rows), \(left.columns)]ᵀ × [\(right.rows), \(right.columns)]")
+    let columns = right.columns
+    let (left, right) = (left.widened(to: left.columns), right.widened(to: BlockProduct.padded(columns)))
+    let (m, n) = (left.columns, right.columns)
+    // Tiles of the result, small enough that the integers stay in the nearest cache over all chunks.
+    let (tileRows, tileColumns) = (min(m, 32), min(columns, 128))
+    let (down, across) = ((m + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns)
+    Threads.run(down * across) { task in
+        let rows = task / across * tileRows..<min((task / across + 1) * tileRows, m)
+        let range = task % across * tileColumns..<min((task % across + 1) * tileColumns, columns)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * range.count) { part in
+            for chunk in chunks {
+                BlockProduct.multiply(
+                    rows: rows.count, columns: range.count, depth: chunk.count,
+                    Strided(left.floats + chunk.lowerBound * m + rows.lowerBound, rowStride: 1, columnStride: m),
+                    right.floats + chunk.lowerBound * n + range.lowerBound, bStride: n, into: part.baseAddress!,
+                    cStride: range.count, accumulate: false)
+                for row in 0..<rows.count {
+                    sum.add(
+                        UnsafeBufferPointer(rebasing: part[row * range.count..<(row + 1) * range.count]),
+                        at: offset + (rows.lowerBound + row) * columns + range.lowerBound)
+                }
+            }
+        }
+    }
+}

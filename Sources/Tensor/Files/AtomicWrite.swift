@@ -1,0 +1,102 @@
+// Files and folders that appear whole or not at all, whatever happens while they are written, and stay after a power cut.
+// Order: write aside, sync the content, rename, sync the folder that holds the name.
+
+import Foundation
+
+package enum AtomicWrite {
+    /// Writes a file, in the place of an older one if there is one.
+    /// - Throws: `UserError` `.output`; an older file is then untouched
+    @discardableResult
+    package static func write(
+        _ bytes: some Collection<UInt8>, to path: String, operations: FileOperations = .system
+    ) throws(UserError) -> OutputFile.Summary {
+        let bytes = Array(bytes)
+        return try replace(path, expectedSize: bytes.count, operations: operations) { (file) throws(UserError) in try file.write(bytes) }
+    }
+
+    /// Writes a file piece by piece, in the place of an older one if there is one.
+    /// - Throws: `UserError` `.output`, and what `body` throws; an older file is then untouched
+    @discardableResult
+    package static func replace(
+        _ path: String, expectedSize: Int, operations: FileOperations = .system, _ body: (inout OutputFile) throws(UserError) -> Void
+    ) throws(UserError) -> OutputFile.Summary {
+        let aside = temporaryName(for: path)
+        var file = try OutputFile(creating: aside, expectedSize: expectedSize, operations: operations)
+        try body(&file)
+        let summary = try file.finish()
+        guard operations.replace(aside, path) == 0 else {
+            let code = errno
+            unlink(aside)
+            throw outputFailed(path, "cannot be replaced by the new file", code)
+        }
+        try operations.syncFolder(parentFolder(of: path))
+        return summary
+    }
+
+    /// Removes a folder and what it holds. It loses its name first, so that nobody finds it half empty.
+    /// - Throws: `UserError` `.output`
+    package static func removeFolder(_ path: String, operations: FileOperations = .system) throws(UserError) {
+        let parent = parentFolder(of: path)
+        let trash = parent + "/.trash-" + UUID().uuidString.lowercased()
+        guard operations.move(path, trash) == 0 else { throw outputFailed(path, "cannot be removed", errno) }
+        try operations.syncFolder(parent)
+        do { try FileManager.default.removeItem(atPath: trash) } catch {
+            throw UserError(.output, trash, "cannot be removed: \(error.localizedDescription); remove it by hand")
+        }
+    }
+
+    /// A name beside `path` that nobody else uses.
+    static func temporaryName(for path: String) -> String { path + ".tmp-" + UUID().uuidString.lowercased() }
+}
+
+/// A folder under a temporary name that takes its place as a whole: a checkpoint.
+///
+///     let folder = try PendingFolder(destination: "checkpoints/step-100")
+///     let summary = try folder.write(bytes, to: "state.json")
+///     try folder.commit()
+///
+/// Dropped without `commit()`, it is removed. After a crash it stays, with `.tmp-` in its name.
+package struct PendingFolder: ~Copyable {
+    /// Where the files are written meanwhile.
+    package let path: String
+    private let destination: String
+    private let operations: FileOperations
+    private var isMoved = false
+
+    /// - Parameter destination: must not exist; its parent must
+    /// - Throws: `UserError` `.output`
+    package init(destination: String, operations: FileOperations = .system) throws(UserError) {
+        self.destination = destination
+        self.operations = operations
+        path = AtomicWrite.temporaryName(for: destination)
+        guard operations.makeFolder(path, 0o700) == 0 else {
+            isMoved = true  // there is nothing to remove
+            throw outputFailed(path, "cannot be created", errno)
+        }
+    }
+
+    deinit { if !isMoved { try? FileManager.default.removeItem(atPath: path) } }
+
+    /// Begins a file in this folder; it counts once it is finished.
+    /// - Parameter name: without folders
+    package func createFile(_ name: String, expectedSize: Int) throws(UserError) -> OutputFile {
+        precondition(!name.utf8.contains(UInt8(ascii: "/")) && !name.isEmpty, "createFile: \(name) is no plain name")
+        return try OutputFile(creating: path + "/" + name, expectedSize: expectedSize, operations: operations)
+    }
+
+    @discardableResult
+    package func write(_ bytes: [UInt8], to name: String) throws(UserError) -> OutputFile.Summary {
+        var file = try createFile(name, expectedSize: bytes.count)
+        try file.write(bytes)
+        return try file.finish()
+    }
+
+    /// Gives the folder its name.
+    /// - Throws: `UserError` `.output`, also when something has that name already
+    package consuming func commit() throws(UserError) {
+        try operations.syncFolder(path)
+        guard operations.move(path, destination) == 0 else { throw outputFailed(destination, "cannot be put in its place", errno) }
+        isMoved = true
+        try operations.syncFolder(parentFolder(of: destination))
+    }
+}

@@ -1,0 +1,62 @@
+// SHA-256 (FIPS 180-4) by libcrypto, which uses the processor's own instructions: about 1.8 GB/s.
+
+import CCrypto
+
+/// A hash being computed.
+///
+///     var hash = SHA256()
+///     hash.update(bytes)
+///     let digest = SHA256.hex(hash.finalize())
+package struct SHA256: ~Copyable {
+    package static let digestLength = 32
+
+    private let context: OpaquePointer
+
+    package init() {
+        guard let context = EVP_MD_CTX_new() else { preconditionFailure("SHA-256: out of memory") }
+        self.context = context
+        start()
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    private func start() {
+        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "SHA-256: libcrypto does not offer it")
+    }
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256: update failed")
+    }
+
+    package mutating func update(_ bytes: some Collection<UInt8>) {
+        if bytes.withContiguousStorageIfAvailable({ update(UnsafeRawBufferPointer($0)) }) == nil {
+            Array(bytes).withUnsafeBytes { update($0) }
+        }
+    }
+
+    /// The 32 bytes of the hash. A new hash begins.
+    package mutating func finalize() -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Self.digestLength)
+        precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "SHA-256: final failed")
+        start()
+        return digest
+    }
+
+    package static func hash(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(bytes)
+        return hash.finalize()
+    }
+
+    package static func hash(of bytes: some Collection<UInt8>) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(bytes)
+        return hash.finalize()
+    }
+
+    /// Lower-case hexadecimal digits, two a byte.
+    package static func hex(_ digest: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

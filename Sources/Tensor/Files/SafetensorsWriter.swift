@@ -1,0 +1,68 @@
+// Writing safetensors, byte for byte as the reference library (0.8.0) writes the same tensors, so that files can be compared.
+// Adapters and checkpoints leave by here.
+
+/// Order: types by falling alignment, names by their bytes. Header: compact JSON, `__metadata__` first, filled with blanks to a
+/// multiple of 8 bytes. Several metadata keys go by their bytes; the reference takes them in random order.
+package enum SafetensorsWriter {
+    /// A tensor to write; `bytes` are little-endian, row-major, and as many as shape and type take.
+    package typealias Tensor = (name: String, dtype: SafetensorsDType, shape: [Int], bytes: UnsafeRawBufferPointer)
+
+    /// Writes a file, atomically, in the place of an older one if there is one.
+    /// - Returns: SHA-256 of the file, in hexadecimal
+    /// - Throws: `UserError` `.output`; an older file is then untouched
+    @discardableResult
+    package static func write(
+        _ tensors: [Tensor], metadata: [String: String]?, to path: String, operations: FileOperations = .system
+    ) throws(UserError) -> String {
+        try AtomicWrite.replace(path, expectedSize: fileSize(tensors, metadata: metadata), operations: operations) {
+            (file) throws(UserError) in
+            try write(tensors, metadata: metadata, into: &file)
+        }.sha256
+    }
+
+    /// Writes into a file that someone else finishes, such as one of a pending folder.
+    package static func write(_ tensors: [Tensor], metadata: [String: String]?, into file: inout OutputFile) throws(UserError) {
+        let ordered = inFileOrder(tensors)
+        try file.write(header(ordered, metadata))
+        for tensor in ordered { try file.write(tensor.bytes) }
+    }
+
+    /// Bytes that the file will take.
+    package static func fileSize(_ tensors: [Tensor], metadata: [String: String]?) -> Int {
+        header(inFileOrder(tensors), metadata).count + tensors.reduce(0) { $0 + $1.bytes.count }
+    }
+
+    private static func inFileOrder(_ tensors: [Tensor]) -> [Tensor] {
+        let places = Dictionary(uniqueKeysWithValues: SafetensorsDType.allCases.enumerated().map { ($1, $0) })
+        return tensors.sorted { (places[$0.dtype]!, ExactString($0.name)) < (places[$1.dtype]!, ExactString($1.name)) }
+    }
+
+    /// Length, JSON and padding.
+    private static func header(_ tensors: [Tensor], _ metadata: [String: String]?) -> [UInt8] {
+        var names: Set<ExactString> = []
+        var header = JSONObject()
+        if let metadata {
+            var texts = JSONObject()
+            for key in metadata.keys.sorted(by: { ExactString($0) < ExactString($1) }) { texts[key] = .string(metadata[key]!) }
+            header["__metadata__"] = .object(texts)
+            names.insert(ExactString("__metadata__"))
+        }
+        var end = 0
+        for tensor in tensors {
+            let isNew = names.insert(ExactString(tensor.name)).inserted
+            precondition(isNew, "safetensors: two tensors named \(tensor.name)")
+            precondition(
+                tensor.dtype.byteCount(of: tensor.shape) == tensor.bytes.count,
+                "safetensors: \(tensor.name) \(tensor.shape) of \(tensor.dtype.rawValue) given as \(tensor.bytes.count) bytes")
+            let offsets = [end, end + tensor.bytes.count]
+            end += tensor.bytes.count
+            header[tensor.name] = [
+                "dtype": .string(tensor.dtype.rawValue), "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+                "data_offsets": .array(offsets.map { .integer(Int64($0)) }),
+            ]
+        }
+        var text = JSONValue.object(header).serialized()
+        text += repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
+        return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+    }
+}

@@ -1,0 +1,51 @@
+// From token states to one unit vector a segment: mean, then L2 normalisation, forward and backward.
+
+/// Unit vectors and the lengths they had.
+package struct PooledRows {
+    /// [segments, hidden]
+    package let unit: Tensor
+    /// L2 norms of the means, at least 1e-12.                     [segments]
+    let norms: [Float]
+}
+
+/// mean over the tokens of each segment, divided by its L2 norm (floor 1e-12).
+///
+/// - Parameter states: [tokens, hidden], float32
+package func meanPooled(_ states: Tensor, segments: [Range<Int>]) -> PooledRows {
+    let (unit, hidden) = (Tensor(segments.count, states.columns), states.columns)
+    let norms = Tensor(segments.count, 1)
+    Threads.run(segments.count) { index in
+        let (segment, target) = (segments[index], unit.floats + index * hidden)
+        target.update(repeating: 0, count: hidden)
+        for token in segment {
+            let source = states.floats + token * hidden
+            for i in 0..<hidden { target[i] += source[i] }
+        }
+        let inverse = 1 / Float(segment.count)
+        for i in 0..<hidden { target[i] *= inverse }
+        let norm = max(dot(UnsafePointer(target), UnsafePointer(target), hidden).squareRoot(), 1e-12)
+        for i in 0..<hidden { target[i] /= norm }
+        norms.floats[index] = norm
+    }
+    return PooledRows(unit: unit, norms: norms.values)
+}
+
+/// The gradient with respect to the token states.                  [tokens, hidden]
+///
+///     dMean = (dU - U · (dU · U)) / norm,   dState = dMean / tokens of the segment
+///
+/// - Parameter dUnit: [segments, hidden]
+package func meanPooledBackward(_ dUnit: Tensor, _ kept: PooledRows, segments: [Range<Int>], tokens: Int) -> Tensor {
+    let hidden = dUnit.columns
+    let dStates = Tensor(tokens, hidden)
+    Threads.run(segments.count) { index in
+        let (segment, unit, dUnit) = (segments[index], kept.unit.floats + index * hidden, dUnit.floats + index * hidden)
+        let along = dot(UnsafePointer(dUnit), UnsafePointer(unit), hidden)
+        let scale = 1 / (kept.norms[index] * Float(segment.count))
+        for token in segment {
+            let target = dStates.floats + token * hidden
+            for i in 0..<hidden { target[i] = (dUnit[i] - unit[i] * along) * scale }
+        }
+    }
+    return dStates
+}

@@ -1,0 +1,115 @@
+// Rotary position embedding with several position streams (time, height, width), forward and backward, and the bias of
+// the projection before it, added on the way.
+
+import Foundation
+
+/// Cosines and sines of every position up to a limit, and which stream each frequency slot follows.
+///
+/// Slot j of a head of D channels has frequency θ^(-2j/D) and turns channels j and j + D/2.
+package struct RotaryTable: Sendable {
+    package let headDimension: Int
+    /// Stream of each slot: 0 time, 1 height, 2 width.             [headDimension / 2]
+    package let streams: [Int]
+    /// [positions, headDimension / 2]
+    let cosines: [Float]
+    let sines: [Float]
+
+    /// - Parameter sections: slots that follow time, height and width, in this order; their sum is headDimension / 2
+    package init(positions: Int, headDimension: Int, theta: Double, sections: [Int]) {
+        let slots = headDimension / 2
+        precondition(sections.reduce(0, +) == slots, "rotary: sections \(sections) for \(slots) slots")
+        self.headDimension = headDimension
+        streams = sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+        // Frequencies and angles are rounded to Float, as the reference's are.
+        let frequencies = (0..<slots).map { Float(1 / pow(theta, Double(2 * $0) / Double(headDimension))) }
+        let angles = (0..<positions).flatMap { position in frequencies.map { Float(position) * $0 } }
+        cosines = angles.map { Float(cos(Double($0))) }
+        sines = angles.map { Float(sin(Double($0))) }
+    }
+}
+
+/// Positions of packed tokens in the three streams.                 each [tokens]
+package struct RotaryPositions: Sendable {
+    package let streams: [[Int32]]
+
+    /// Text: all streams count each segment's tokens from 0.
+    package init(segments: [Range<Int>]) {
+        let positions = segments.flatMap { (0..<Int32($0.count)).map { $0 } }
+        streams = [positions, positions, positions]
+    }
+
+    package init(streams: [[Int32]]) { self.streams = streams }
+}
+
+/// Adds `bias` to each row and turns every head by its position.
+///
+///     y[j] = x[j]·cos - x[j + D/2]·sin,   y[j + D/2] = x[j + D/2]·cos + x[j]·sin
+///
+/// - Parameter x: [tokens, heads · headDimension], float32
+/// - Returns: the same shape in `element`
+package func rotate(
+    _ x: Tensor, bias: [Float]?, _ table: RotaryTable, _ positions: RotaryPositions, as element: Tensor.Element
+) -> Tensor {
+    element == .float32
+        ? turn(x, bias, table, positions, direction: 1, Float.self) : turn(x, bias, table, positions, direction: 1, BFloat16.self)
+}
+
+/// The gradient of `rotate` with respect to x: the turn back.
+package func rotateBackward(_ dY: Tensor, _ table: RotaryTable, _ positions: RotaryPositions, as element: Tensor.Element) -> Tensor {
+    element == .float32
+        ? turn(dY, nil, table, positions, direction: -1, Float.self) : turn(dY, nil, table, positions, direction: -1, BFloat16.self)
+}
+
+private func turn<S: Scalar>(
+    _ x: Tensor, _ bias: [Float]?, _ table: RotaryTable, _ positions: RotaryPositions, direction: Float, _: S.Type
+) -> Tensor {
+    let (width, dimension) = (x.columns, table.headDimension)
+    let half = dimension / 2
+    let y = Tensor(x.rows, width, S.element)
+    let bias = bias ?? [Float](repeating: 0, count: width)
+    let (source, target) = (x.floats, y.pointer(to: S.self))
+    Threads.run(x.rows, grain: 32) { rows in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { scratch in
+            let cosine = scratch.baseAddress!
+            let sine = cosine + half
+            for row in rows {
+                for slot in 0..<half {
+                    let entry = Int(positions.streams[table.streams[slot]][row]) * half + slot
+                    cosine[slot] = table.cosines[entry]
+                    sine[slot] = table.sines[entry] * direction
+                }
+                bias.withUnsafeBufferPointer { bias in
+                    for head in stride(from: 0, to: width, by: dimension) {
+                        let (x, y, bias) = (source + row * width + head, target + row * width + head, bias.baseAddress! + head)
+                        for j in 0..<half {
+                            let (first, second) = (x[j] + bias[j], x[j + half] + bias[j + half])
+                            y[j] = S(rounding: first * cosine[j] - second * sine[j])
+                            y[j + half] = S(rounding: second * cosine[j] + first * sine[j])
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return y
+}
+
+/// x + bias, rounded to `element`.                                  [tokens, width]
+package func converted(_ x: Tensor, bias: [Float]? = nil, to element: Tensor.Element) -> Tensor {
+    if element == .float32 && bias == nil { return x }
+    func run<S: Scalar>(_: S.Type) -> Tensor {
+        let y = Tensor(x.rows, x.columns, S.element)
+        let (source, target, width) = (x.floats, y.pointer(to: S.self), x.columns)
+        let bias = bias ?? [Float](repeating: 0, count: width)
+        bias.withUnsafeBufferPointer { bias in
+            Threads.run(x.rows, grain: 64) { rows in
+                for row in rows {
+                    let (source, target) = (source + row * width, target + row * width)
+                    for i in 0..<width { target[i] = S(rounding: source[i] + bias[i]) }
+                }
+            }
+        }
+        return y
+    }
+    return element == .float32 ? run(Float.self) : run(BFloat16.self)
+}

@@ -1,0 +1,110 @@
+// The matrix of activations: rows are tokens (or embeddings), row-major, in float32 or bfloat16.
+//
+// A Tensor is a reference: kernels write into the memory of the one they return or are given. Memory comes from
+// TensorMemory, which keeps freed blocks for the next tensor, so that a step costs no page faults after the first.
+
+/// A row-major matrix `[rows, columns]` of float32 or bfloat16.
+///
+///     let x = Tensor(tokens, hidden)                  // float32, not initialised
+///     let y = Tensor(tokens, hidden, .bfloat16)
+///     x.floats[row * x.columns + column] = 1
+///
+/// Safe to share between threads as long as they write to different elements.
+package final class Tensor: @unchecked Sendable {
+    package enum Element: Sendable {
+        case float32
+        case bfloat16
+
+        package var byteWidth: Int { self == .float32 ? 4 : 2 }
+    }
+
+    package let rows: Int
+    package let columns: Int
+    package let element: Element
+    /// 64-byte aligned; the first `rows × columns` elements are the matrix.
+    package let memory: UnsafeMutableRawPointer
+
+    package init(_ rows: Int, _ columns: Int, _ element: Element = .float32) {
+        self.rows = rows
+        self.columns = columns
+        self.element = element
+        memory = TensorMemory.take(bytes: rows * columns * element.byteWidth)
+    }
+
+    /// Zeros, float32.
+    package static func zeros(_ rows: Int, _ columns: Int) -> Tensor {
+        let tensor = Tensor(rows, columns)
+        tensor.memory.initializeMemory(as: UInt8.self, repeating: 0, count: rows * columns * 4)
+        return tensor
+    }
+
+    /// A copy of `values`, `[rows, columns]`.
+    package convenience init(_ values: [Float], rows: Int, columns: Int) {
+        precondition(values.count == rows * columns, "Tensor: \(values.count) values for [\(rows), \(columns)]")
+        self.init(rows, columns)
+        values.withUnsafeBufferPointer { floats.update(from: $0.baseAddress!, count: $0.count) }
+    }
+
+    deinit {
+        TensorMemory.give(back: memory, bytes: rows * columns * element.byteWidth)
+    }
+
+    package var count: Int { rows * columns }
+
+    package var floats: UnsafeMutablePointer<Float> { pointer() }
+
+    package var values: [Float] { Array(UnsafeBufferPointer(start: floats, count: count)) }
+
+    /// The elements as `Scalar`, which must be what the tensor holds.
+    @inline(__always)
+    func pointer<S: Scalar>(to type: S.Type = S.self) -> UnsafeMutablePointer<S> {
+        precondition(S.element == element, "Tensor: \(element) read as \(S.element)")
+        return memory.assumingMemoryBound(to: S.self)
+    }
+}
+
+/// What an activation may be stored as. Kernels are generic over it and compute in Float.
+protocol Scalar {
+    static var element: Tensor.Element { get }
+    init(rounding value: Float)
+    var float: Float { get }
+}
+
+extension Float: Scalar {
+    static var element: Tensor.Element { .float32 }
+    @inline(__always) init(rounding value: Float) { self = value }
+    @inline(__always) var float: Float { self }
+}
+
+extension Tensor {
+    /// The same values as float32 with `width` ≥ columns floats a row, zeros beyond: itself when it is that already.
+    func widened(to width: Int) -> Tensor {
+        if element == .float32 && width == columns { return self }
+        let wide = width == columns ? Tensor(rows, width) : .zeros(rows, width)
+        func run<S: Scalar>(_: S.Type) {
+            let (source, target) = (pointer(to: S.self), wide.floats)
+            Threads.run(rows, grain: 64) { block in
+                for row in block {
+                    for column in 0..<columns { target[row * width + column] = source[row * columns + column].float }
+                }
+            }
+        }
+        element == .float32 ? run(Float.self) : run(BFloat16.self)
+        return wide
+    }
+}
+
+extension Tensor {
+    /// A copy of some rows, float32.
+    package func rows(_ range: Range<Int>) -> Tensor {
+        let copy = Tensor(range.count, columns)
+        copy.floats.update(from: floats + range.lowerBound * columns, count: range.count * columns)
+        return copy
+    }
+
+    /// Writes the rows of `source` from `row` on, float32.
+    package func setRows(from row: Int, to source: Tensor) {
+        precondition(source.columns == columns && row + source.rows <= rows, "setRows: [\(source.rows), \(source.columns)] at \(row)")
+        (floats + row * columns).update(from: source.floats, count: source.count)
+    }
+}

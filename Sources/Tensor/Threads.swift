@@ -1,0 +1,66 @@
+// One pool of threads for everything: loops written here run in libgomp's threads, the ones that oneDNN uses.
+// Work is cut into tasks whose size does not depend on the number of threads, so results do not either.
+
+import COpenMP
+import Synchronization
+
+/// The threads of this process.
+package enum Threads {
+    nonisolated(unsafe) private static var current = 1
+
+    /// How many threads work at a time, in our loops and in oneDNN's.
+    package static var count: Int {
+        get { current }
+        set {
+            precondition(newValue > 0, "Threads: count \(newValue)")
+            current = newValue
+            omp_set_num_threads(Int32(newValue))
+        }
+    }
+
+    /// Runs `body(0) ... body(tasks - 1)`, each once, on all threads. Returns when all are done.
+    ///
+    /// Inside a task a further `run` works in its own thread alone.
+    package static func run(_ tasks: Int, _ body: (Int) -> Void) {
+        guard tasks > 1, current > 1, omp_in_parallel() == 0 else {
+            for task in 0..<tasks { body(task) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            let loop = Loop(tasks: tasks, body: body)
+            withExtendedLifetime(loop) {
+                GOMP_parallel({ Unmanaged<Loop>.fromOpaque($0!).takeUnretainedValue().work() },
+                    Unmanaged.passUnretained(loop).toOpaque(), UInt32(min(tasks, current)), 0)
+            }
+            loop.body = nil
+        }
+    }
+
+    /// Runs `body` over `0..<count` cut into ranges of `grain`.
+    package static func run(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        run((count + grain - 1) / grain) { task in
+            body(task * grain..<min((task + 1) * grain, count))
+        }
+    }
+
+    /// The tasks of one loop; threads take the next one until none is left.
+    private final class Loop: @unchecked Sendable {
+        let tasks: Int
+        var body: ((Int) -> Void)?
+        private let next = Atomic<Int>(0)
+
+        init(tasks: Int, body: @escaping (Int) -> Void) {
+            self.tasks = tasks
+            self.body = body
+        }
+
+        func work() {
+            guard let body else { return }
+            while true {
+                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard task < tasks else { return }
+                body(task)
+            }
+        }
+    }
+}

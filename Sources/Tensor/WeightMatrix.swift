@@ -1,0 +1,73 @@
+// A matrix that products read where it lies: a frozen weight in the mapped checkpoint, or a factor of an adapter.
+
+/// A dense row-major matrix `[rows, columns]`, for weights `[out, in]`, owned by something else.
+///
+/// `owner` keeps the memory alive: a mapped file, or an array's box.
+package struct WeightMatrix: @unchecked Sendable {
+    package enum Element: Sendable {
+        case float32
+        case bfloat16
+        case float16
+    }
+
+    package let memory: UnsafeRawPointer
+    package let rows: Int
+    package let columns: Int
+    package let element: Element
+    private let owner: AnyObject
+
+    package init(memory: UnsafeRawPointer, rows: Int, columns: Int, element: Element, owner: AnyObject) {
+        self.memory = memory
+        self.rows = rows
+        self.columns = columns
+        self.element = element
+        self.owner = owner
+    }
+
+    /// A view of `tensor`.
+    package init(_ tensor: Tensor) {
+        self.init(
+            memory: UnsafeRawPointer(tensor.memory), rows: tensor.rows, columns: tensor.columns,
+            element: tensor.element == .float32 ? .float32 : .bfloat16, owner: tensor)
+    }
+
+    package var count: Int { rows * columns }
+
+    /// Writes `range` of the elements, counted row by row, as floats to `target`.
+    package func widen(_ range: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        switch element {
+        case .float32:
+            target.update(from: memory.assumingMemoryBound(to: Float.self) + range.lowerBound, count: range.count)
+        case .bfloat16:
+            let source = memory.assumingMemoryBound(to: BFloat16.self) + range.lowerBound
+            for i in 0..<range.count { target[i] = source[i].float }
+        case .float16:
+            let source = memory.assumingMemoryBound(to: Float16.self) + range.lowerBound
+            for i in 0..<range.count { target[i] = Float(source[i]) }
+        }
+    }
+
+    /// All elements as floats.
+    package func widened() -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if count > 0 { widen(0..<count, into: buffer.baseAddress!) }
+            initialized = count
+        }
+    }
+
+    /// The same matrix rounded to bfloat16: itself when it is that already, else a copy.
+    package func roundedToBFloat16() -> WeightMatrix {
+        guard element != .bfloat16 else { return self }
+        let rounded = Tensor(rows, columns, .bfloat16)
+        let target = rounded.pointer(to: BFloat16.self)
+        Threads.run(rows, grain: 64) { block in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { line in
+                for row in block {
+                    widen(row * columns..<(row + 1) * columns, into: line.baseAddress!)
+                    for column in 0..<columns { target[row * columns + column] = BFloat16(rounding: line[column]) }
+                }
+            }
+        }
+        return WeightMatrix(rounded)
+    }
+}

@@ -1,0 +1,39 @@
+// A file of training rows, as an entry of `data.train` names it. Rows are parsed when asked for: the plan needs only their
+// number, and ranks check and tokenize the rows by shares.
+
+import Tensor
+
+/// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives and task.
+package struct PairFile: Sendable {
+    private let file: JSONLinesFile
+    private let task: String
+    private let knownTasks: [String]
+
+    /// - Parameters:
+    ///   - task: of rows that name none
+    ///   - knownTasks: the model's; a row with another is refused
+    /// - Throws: when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
+    package init(path: String, task: String, knownTasks: [String]) throws(UserError) {
+        file = try JSONLinesFile(path: path)
+        self.task = task
+        self.knownTasks = knownTasks
+        guard file.count > 0 else {
+            throw UserError(.content, path, "the file holds no rows; each line is one: {\"query\": \"...\", \"positive\": \"...\"}")
+        }
+    }
+
+    package var path: String { file.path }
+
+    /// Rows, without blank lines.
+    package var count: Int { file.count }
+
+    /// Counted from 1.
+    package func lineNumber(ofRow row: Int) -> Int { file.lineNumber(ofRow: row) }
+
+    /// May be called from several threads.
+    ///
+    /// - Throws: for a row that cannot be trained on, naming file, line and column
+    package func row(_ row: Int) throws(UserError) -> TrainingRow {
+        try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks)
+    }
+}

@@ -1,0 +1,33 @@
+"""InfoNCE over candidate columns, and which columns an anchor must not see.
+
+Columns are all positives in row order, then all negatives in row order; anchor i's own positive is column i.
+Works in whatever precision its arguments have.
+"""
+
+import torch
+
+
+def masked_columns(anchors: list[int], positives: list[int], negatives: list[int]) -> torch.Tensor:
+    """Bool [anchors, columns], true where a column is no candidate for an anchor.
+
+    The arguments are content ids: equal numbers mean equal text before prompt and truncation. A column other than the own
+    positive is masked when its content is the anchor's own positive or the anchor itself, or when it is the positive of a
+    row whose anchor is equal.
+    """
+    columns = positives + negatives
+    mask = torch.zeros(len(anchors), len(columns), dtype=torch.bool)
+    for row, anchor in enumerate(anchors):
+        for column, content in enumerate(columns):
+            if column == row:
+                continue
+            same_anchor = column < len(positives) and anchors[column] == anchor
+            mask[row, column] = content in (positives[row], anchor) or same_anchor
+    return mask
+
+
+def row_losses(anchors: torch.Tensor, candidates: torch.Tensor, temperature: float, mask: torch.Tensor | None = None):
+    """[anchors]: log-sum-exp over an anchor's columns minus its own positive's logit. Vectors are taken as they are."""
+    logits = anchors @ candidates.T / temperature
+    if mask is not None:
+        logits = logits.masked_fill(mask, float("-inf"))
+    return torch.logsumexp(logits, dim=1) - logits.diagonal()
