@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 shoal=.build/release/shoal
 run=outputs/demo
-# The names of a machine's cores do not matter here: two ranks on one core only take longer.
+# The ranks share all cores (by default mpirun binds each to one), and a machine with a single core may run both.
 mpi=(mpirun -n 2 --oversubscribe --bind-to none)
 evaluate=("${mpi[@]}" "$shoal" evaluate --model examples/jina-tiny --task code --retrieval examples/python-stdlib/test)
 

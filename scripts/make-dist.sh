@@ -33,7 +33,7 @@ owner() {
 libraries=$(ldd "$folder/shoal" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }')
 direct=$(readelf --dynamic "$folder/shoal" | awk '/\(NEEDED\)/ { gsub(/[][]/, "", $NF); print $NF }')
 {
-    echo "Shared libraries that a compute node must have, as found on $(. /etc/os-release && echo "$PRETTY_NAME")."
+    echo "Shared libraries that a compute node must have, as found on $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)."
     echo "The processor must have what $SHOAL_CPU names."
     echo
     packages=()
@@ -45,7 +45,7 @@ direct=$(readelf --dynamic "$folder/shoal" | awk '/\(NEEDED\)/ { gsub(/[][]/, ""
     done <<<"$libraries"
     echo
     echo "* asked for by shoal itself; the others come with those. openmpi-bin has mpirun and its daemon. On Debian:"
-    echo "  apt-get install --no-install-recommends openmpi-bin $(printf '%s\n' "${packages[@]}" | sort -u | tr '\n' ' ')"
+    echo "  apt-get install --no-install-recommends openmpi-bin $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' ')"
 } >"$folder/LIBRARIES.txt"
 
 tar -czf "dist/$name.tar.gz" -C dist "$name"

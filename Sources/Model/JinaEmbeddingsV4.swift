@@ -6,6 +6,9 @@ import Tensor
 package struct Activations {
     fileprivate let decoder: DecoderActivations
     fileprivate let pooled: PooledRows
+
+    /// How many inputs the pass embedded.
+    package var inputs: Int { pooled.unit.rows }
 }
 
 /// Jina Embeddings V4 (arXiv:2506.18902) for one process: a frozen Qwen2.5-VL backbone with LoRA adapters.

@@ -13,15 +13,23 @@ package final class ExactSum: @unchecked Sendable {
     package let count: Int
     package let values: UnsafeMutablePointer<Int64>
     /// Largest magnitude a single part may have.
-    package let limit: Float
+    package private(set) var limit: Float
     private let failed = Atomic<Bool>(false)
 
-    /// - Parameter parts: how many parts all ranks together will add to an element, at most
-    package init(count: Int, parts: Int) {
+    package init(count: Int) {
         self.count = count
-        limit = 0x1p12 / Float(max(parts, 1))
+        limit = 0x1p12
         values = .allocate(capacity: count)
         values.initialize(repeating: 0, count: count)
+    }
+
+    /// Back to zero.
+    ///
+    /// - Parameter parts: how many parts all ranks together will add to an element, at most
+    package func reset(parts: Int) {
+        limit = 0x1p12 / Float(max(parts, 1))
+        failed.store(false, ordering: .relaxed)
+        Threads.run(count, grain: 1 << 16) { (values + $0.lowerBound).update(repeating: 0, count: $0.count) }
     }
 
     deinit { values.deallocate() }
@@ -52,8 +60,8 @@ package final class ExactSum: @unchecked Sendable {
         if largest >= limit.bitPattern { failed.store(true, ordering: .relaxed) }
     }
 
-    /// The sums, rounded to Float.
-    package func rounded() -> [Float] {
+    /// The first `count` sums, rounded to Float.
+    package func rounded(_ count: Int) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             let target = buffer.baseAddress!
             Threads.run(count, grain: 1 << 16) { range in

@@ -90,9 +90,8 @@ package struct AdapterGradient: Sendable {
     package let layout: AdapterLayout
     package let sum: ExactSum
 
-    /// - Parameter chunks: gradient chunks of the whole global batch, over all ranks
-    package init(layout: AdapterLayout, chunks: Int) {
+    package init(layout: AdapterLayout) {
         self.layout = layout
-        sum = ExactSum(count: layout.count, parts: chunks)
+        sum = ExactSum(count: layout.count)
     }
 }

@@ -3,8 +3,8 @@
 /// eˣ, with a relative error below 2⁻²², for x clamped to [-87.3, 88.7].
 ///
 /// Splits x into n·ln 2 + r with |r| ≤ ½ ln 2 and evaluates a polynomial in r (coefficients of the Cephes library's expf).
-@inline(__always)
-func exponential(_ x: Float) -> Float {
+@inlinable @inline(__always)
+package func exponential(_ x: Float) -> Float {
     let clamped = min(max(x, -87.3), 88.7)
     let shift: Float = 0x1.8p23  // adding it rounds to an integer, which then stands in the lowest bits
     let shifted = clamped * 1.442_695_04 + shift

@@ -53,7 +53,8 @@ private let keysOfOtherKinds = ["query_image", "positive_image", "negative_image
 
 private func refuseOtherKinds(of line: JSONLine) throws(UserError) {
     for key in keysOfOtherKinds where line[key] != nil {
-        throw line.fault(at: key, "\"\(key)\" is not available in this version; a row has \"query\", \"positive\" and \"negatives\" as texts")
+        throw line.fault(
+            at: key, "\"\(key)\" is not available in this version; a row has \"query\", \"positive\" and \"negatives\" as texts")
     }
 }
 

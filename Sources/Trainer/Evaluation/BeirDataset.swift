@@ -15,7 +15,7 @@ package struct BeirDataset: Sendable {
 
     package struct Query: Equatable, Sendable {
         package let id: String
-        /// UTF-8, without prompt; never empty.
+        /// UTF-8, without prompt; never blank.
         package let text: [UInt8]
         /// The document with the query's own id, which no ranking may show.
         package let ownDocument: Int?
@@ -34,18 +34,22 @@ package struct BeirDataset: Sendable {
     /// - Throws: `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
     package init(folder: String, split: String = "test") throws(UserError) {
         name = URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
-        let corpus = try BeirTexts(in: folder, named: "corpus", isStripped: true)
-        let questions = try BeirTexts(in: folder, named: "queries", isStripped: false)
+        let corpus = try BeirTexts(in: folder, named: "corpus", areDocuments: true)
+        let questions = try BeirTexts(in: folder, named: "queries", areDocuments: false)
         let judgements = try BeirJudgements(path: "\(folder)/qrels/\(split).tsv", queries: questions, documents: corpus)
 
         documents = zip(corpus.ids, corpus.texts).map(Document.init)
         queries = questions.ids.indices.compactMap { index in
             judgements.grades[index].map { grades in
-                Query(id: questions.ids[index], text: questions.texts[index], ownDocument: corpus.index[ExactString(questions.ids[index])], grades: grades)
+                Query(
+                    id: questions.ids[index], text: questions.texts[index], ownDocument: corpus.index[ExactString(questions.ids[index])],
+                    grades: grades)
             }
         }
-        for index in questions.ids.indices where judgements.grades[index] != nil && questions.texts[index].isEmpty {
-            throw UserError(.content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
+        for index in questions.ids.indices
+        where judgements.grades[index] != nil && String(decoding: questions.texts[index], as: UTF8.self).isBlank {
+            throw UserError(
+                .content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
         }
     }
 }
@@ -58,24 +62,26 @@ private struct BeirTexts {
     private(set) var lineNumbers: [Int] = []
     private(set) var index: [ExactString: Int] = [:]
 
-    /// - Parameter isStripped: documents have a title before their text and lose white space at both ends; queries stay as they are,
-    ///   but for those of white space alone, which become empty
-    init(in folder: String, named name: String, isStripped: Bool) throws(UserError) {
+    /// - Parameter areDocuments: their title goes before their text, and both ends lose white space; queries stay as they are
+    init(in folder: String, named name: String, areDocuments: Bool) throws(UserError) {
         path = try existingPath(in: folder, named: name)
         let file = try JSONLinesFile(path: path)
-        guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}") }
+        guard file.count > 0 else {
+            throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}")
+        }
         for row in 0..<file.count {
             let line = try file.row(row)
-            guard let id = try line.text("_id"), !id.isEmpty else { throw line.fault(at: "_id", "the row has no \"_id\"; each needs one of its own") }
+            guard let id = try line.text("_id"), !id.isEmpty else {
+                throw line.fault(at: "_id", "the row has no \"_id\"; each needs one of its own")
+            }
             guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
-            let title = isStripped ? try line.text("title") ?? "" : ""
-            let number = file.lineNumber(ofRow: row)
+            let title = try line.text("title") ?? ""
             if let earlier = index.updateValue(row, forKey: ExactString(id)) {
                 throw line.fault(at: "_id", "the id \"\(id)\" is also that of line \(lineNumbers[earlier]); ids must differ")
             }
             ids.append(id)
-            texts.append(Array((isStripped ? "\(title) \(text)".stripped : text.isBlank ? "" : text).utf8))
-            lineNumbers.append(number)
+            texts.append(Array((areDocuments ? "\(title) \(text)".stripped : text).utf8))
+            lineNumbers.append(file.lineNumber(ofRow: row))
         }
     }
 }
@@ -92,20 +98,19 @@ private func existingPath(in folder: String, named name: String) throws(UserErro
 
 /// The grades of `qrels/<split>.tsv`: a header line, then `query-id TAB corpus-id TAB grade`.
 private struct BeirJudgements {
-    /// Query → document → grade, by index; nil for a query that is not judged.
-    private(set) var grades: [[Int: Int]?]
+    /// Query → document → grade, all by index.
+    private(set) var grades: [Int: [Int: Int]] = [:]
 
     init(path: String, queries: BeirTexts, documents: BeirTexts) throws(UserError) {
-        grades = Array(repeating: nil, count: queries.ids.count)
         let file = try TextFile(path: path)
         guard let header = file.lines.indices.first else { throw headerMissing(path, "the file is empty") }
-        if let third = try fields(of: file, line: header, path: path).last, Int(third) != nil {
+        if let third = try fields(of: file, line: header, path: path).last, Int(third.stripped) != nil {
             throw headerMissing(path, "the first line is a judgement")
         }
         for line in file.lines.indices.dropFirst() {
             try add(fields(of: file, line: line, path: path), path, line + 1, queries, documents)
         }
-        guard grades.contains(where: { $0 != nil }) else { throw UserError(.content, path, "the file judges no query; there is nothing to evaluate") }
+        guard !grades.isEmpty else { throw UserError(.content, path, "the file judges no query; there is nothing to evaluate") }
     }
 
     private mutating func add(
@@ -118,12 +123,13 @@ private struct BeirJudgements {
         guard let document = documents.index[ExactString(fields[1])] else {
             throw UserError(.content, path, line: line, "the document \"\(fields[1])\" is not in \(documents.path)")
         }
-        guard let grade = Int(fields[2]) else {
+        guard let grade = Int(fields[2].stripped) else {
             throw UserError(.content, path, line: line, "the grade is \"\(fields[2])\"; it must be a whole number")
         }
         if let earlier = grades[query, default: [:]].updateValue(grade, forKey: document), earlier != grade {
             throw UserError(
-                .content, path, line: line, "query \"\(fields[0])\" and document \"\(fields[1])\" have grade \(earlier) above and \(grade) here; keep one")
+                .content, path, line: line,
+                "query \"\(fields[0])\" and document \"\(fields[1])\" have grade \(earlier) above and \(grade) here; keep one")
         }
     }
 }
@@ -134,16 +140,13 @@ private func headerMissing(_ path: String, _ what: String) -> UserError {
 
 /// The three fields of a line, none for a blank line.
 private func fields(of file: TextFile, line: Int, path: String) throws(UserError) -> [String] {
-    let bytes = UnsafeBufferPointer(file.line(line).bindMemory(to: UInt8.self))
-    if let fault = UTF8Check.firstFault(in: bytes) {
-        throw UserError(.content, path, line: line + 1, "byte \(fault + 1) of the line is not UTF-8; save the file as UTF-8")
-    }
-    let text = String(decoding: bytes, as: UTF8.self)
+    let text = try file.string(line)
     guard !text.isBlank else { return [] }
-    let fields = text.unicodeScalars.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).stripped }
+    let fields = text.unicodeScalars.split(separator: "\t", omittingEmptySubsequences: false).map { String($0) }
     guard fields.count == 3 else {
         throw UserError(
-            .content, path, line: line + 1, "the line has \(fields.count) fields; it must have three, with tabs between: query-id, corpus-id, score")
+            .content, path, line: line + 1,
+            "the line has \(fields.count) fields; it must have three, with tabs between: query-id, corpus-id, score")
     }
     return fields
 }

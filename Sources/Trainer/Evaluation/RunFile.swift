@@ -14,7 +14,8 @@ package struct RunFile {
     package init(for dataset: BeirDataset) throws(UserError) {
         let ids = dataset.queries.lazy.map(\.id) + dataset.documents.lazy.map(\.id)
         if let id = ids.first(where: { $0.unicodeScalars.contains(where: \.isBlank) }) {
-            throw UserError(.content, dataset.name, "the id \"\(id)\" has white space, which a run file cannot hold; evaluate without --save-run")
+            throw UserError(
+                .content, dataset.name, "the id \"\(id)\" has white space, which a run file cannot hold; evaluate without --save-run")
         }
         self.dataset = dataset
     }

@@ -1,0 +1,43 @@
+// What can go wrong between ranks, and the exit status that follows from it. Rank and host are put in front
+// once, by World.run.
+
+/// An error that names the exit status of the process that it ends, in 1...125.
+package protocol ExitCoded: Error {
+    var exitCode: Int32 { get }
+}
+
+/// A failure of communication, or ranks that disagree.
+package struct CommError: ExitCoded, CustomStringConvertible {
+    package enum Reason: Sendable, Equatable {
+        /// MPI reported a failure of this call. Nothing can be sent any more.
+        case failed(call: String)
+        /// The ranks called different collectives, or the same with different shapes. Thrown on every rank.
+        case mismatched
+        /// These ranks hold another value than rank 0. Thrown on every rank.
+        case different(name: String, ranks: [Int])
+        /// The processes were started in a way that does not make them one world.
+        case launch
+    }
+
+    package let reason: Reason
+    package let message: String
+    /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch; for `different` as the caller of `requireSame` chose.
+    package let exitCode: Int32
+    package let site: CallSite
+
+    package var description: String {
+        switch reason {
+        case .failed(let call): "\(site): \(call): \(message)"
+        case .mismatched: "\(site): \(message)"
+        case .different, .launch: message
+        }
+    }
+}
+
+/// Where a collective was called.
+package struct CallSite: Sendable, CustomStringConvertible {
+    let file: StaticString
+    let line: UInt
+
+    package var description: String { "\(file):\(line)" }
+}

@@ -1,0 +1,134 @@
+// YAML tree and `--set` values → the checked values of the settings that were given, by canonical key, each with its place.
+// Every name is looked up in ConfigurationSchema: a setting, a later key, a key without meaning, or unknown.
+
+import Tensor
+
+struct ConfigurationReader {
+    struct Given {
+        let value: JSONValue
+        let place: YAMLPlace
+        let isOverride: Bool
+    }
+
+    private let path: String
+    private(set) var given: [String: Given] = [:]
+    private(set) var notices: [String] = []
+    private(set) var overrides: [ProjectConfig.Override] = []
+    private var sectionPlaces: [String: YAMLPlace] = [:]
+
+    /// - Parameters:
+    ///   - root: the file's value, nil when it is empty
+    ///   - overrides: `key=value`, in their order; the last of a key wins
+    init(root: YAMLNode?, path: String, overrides: [String]) throws(UserError) {
+        self.path = path
+        if let root { try read(root) }
+        for text in overrides { try apply(override: text) }
+    }
+
+    /// Where a setting was written; else where its section begins; else the file's begin.
+    func place(of key: String) -> YAMLPlace {
+        given[key]?.place ?? sectionPlaces[String(key.prefix { $0 != "." })] ?? YAMLPlace(path: path, line: 1, column: 1)
+    }
+
+    // MARK: The file
+
+    private mutating func read(_ root: YAMLNode) throws(UserError) {
+        guard case .mapping(let entries) = root.content else {
+            throw root.place.error("a configuration is a mapping of sections, but this is \(root.inWords)")
+        }
+        for entry in entries {
+            guard ConfigurationSchema.sections.contains(entry.key) else {
+                try take(entry, spelling: entry.key)
+                continue
+            }
+            sectionPlaces[entry.key] = entry.place
+            switch entry.value.content {
+            case .mapping(let settings):
+                for setting in settings { try take(setting, spelling: "\(entry.key).\(setting.key)") }
+            case .scalar(.null): break
+            default: throw entry.value.place.error("\(entry.key) is a section of settings, but here is \(entry.value.inWords)")
+            }
+        }
+    }
+
+    private mutating func take(_ entry: YAMLNode.Entry, spelling: String) throws(UserError) {
+        guard let setting = try setting(spelling, place: entry.place) else { return }
+        if let other = given[setting.key] {
+            throw entry.place.error("\(spelling) and the key at \(other.place) are two spellings of \(setting.key); keep one of the two")
+        }
+        let value = try setting.form.decode(entry.value, key: spelling)
+        given[setting.key] = Given(value: value, place: entry.value.place, isOverride: false)
+    }
+
+    /// The setting of a spelling; nil, with a notice, for a key without meaning.
+    private mutating func setting(_ spelling: String, place: YAMLPlace) throws(UserError) -> Setting? {
+        if let setting = ConfigurationSchema.settings.first(where: { $0.spellings.contains(spelling) }) { return setting }
+        if let (_, notice) = ConfigurationSchema.keysWithoutMeaning.first(where: { $0.key == spelling }) {
+            notices.append("\(place): \(spelling) has no meaning here and is passed over: \(notice)")
+            return nil
+        }
+        if ConfigurationSchema.laterKeys.contains(spelling) {
+            throw place.error("\(spelling) is not available in this version; remove it")
+        }
+        throw place.error(Self.unknown(spelling: spelling))
+    }
+
+    // MARK: --set
+
+    private mutating func apply(override text: String) throws(UserError) {
+        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+            throw YAMLPlace(path: "--set \(text)", line: nil, column: nil)
+                .error("this must be key=value, as in --set training.learning_rate=1e-4")
+        }
+        let spelling = String(text[..<equals])
+        let valueText = String(text[text.index(after: equals)...])
+        let place = YAMLPlace(path: "--set \(spelling)", line: nil, column: nil)
+        if ConfigurationSchema.sections.contains(spelling) {
+            let example = ConfigurationSchema.settings.first { $0.section == spelling }!.key
+            throw place.error("\(spelling) is a section; name one of its keys, such as \(example)")
+        }
+        let node = try YAMLDocument.parseOverride(valueText, of: spelling)
+        guard let setting = try setting(spelling, place: place) else { return }
+        let value = try setting.form.decode(node, key: spelling)
+        for (one, other) in ConfigurationSchema.alternatives {
+            if setting.key == one { removeFromFile(other) }
+            if setting.key == other { removeFromFile(one) }
+        }
+        given[setting.key] = Given(value: value, place: place, isOverride: true)
+        overrides.removeAll { $0.key == setting.key }
+        overrides.append(ProjectConfig.Override(key: setting.key, text: valueText))
+    }
+
+    private mutating func removeFromFile(_ key: String) {
+        if given[key]?.isOverride == false { given[key] = nil }
+    }
+
+    // MARK: Unknown keys
+
+    private static func unknown(spelling: String) -> String {
+        let parts = spelling.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let (section, name) = parts.count == 2 ? (parts[0], parts[1]) : ("", spelling)
+        let all = ConfigurationSchema.settings.flatMap(\.spellings) + ConfigurationSchema.keysWithoutMeaning.map(\.key)
+        if let same = all.first(where: { $0.hasSuffix(".\(name)") || $0 == name }) {
+            return "unknown key \"\(name)\"\(section.isEmpty ? " at the top" : " in \(section)"); did you mean \(same)?"
+        }
+        if section.isEmpty {
+            let top = all.filter { !$0.contains(".") } + ConfigurationSchema.sections
+            let names = all.filter { $0.contains(".") }.map { String($0.drop { $0 != "." }.dropFirst()) }
+            if NearestName.of(name, among: top) == nil, let nearest = NearestName.of(name, among: names) {
+                return "unknown key \"\(name)\" at the top; did you mean \(all.first { $0.hasSuffix(".\(nearest)") }!)?"
+            }
+            return unknown(name, in: "the file", known: top)
+        }
+        guard ConfigurationSchema.sections.contains(section) else {
+            return unknown(section, in: "the file", known: ConfigurationSchema.sections)
+        }
+        return unknown(name, in: section, known: all.filter { $0.hasPrefix("\(section).") }.map { String($0.dropFirst(section.count + 1)) })
+    }
+
+    /// The sentence for a name that none of `known` equals.
+    static func unknown(_ name: String, in place: String, known: [String]) -> String {
+        let hint = NearestName.of(name, among: known).map { "did you mean \"\($0)\"?" } ?? "known are " + known.joined(separator: ", ")
+        return "unknown key \"\(name)\" in \(place); \(hint)"
+    }
+}

@@ -1,0 +1,104 @@
+// A node of the YAML tree → the checked value of a setting. A value comes out in one form only, whatever the spelling:
+// whole numbers for numbers become Double, one data file becomes a list, an alias of a choice becomes the choice.
+
+import Tensor
+
+extension SettingForm {
+    /// - Parameters:
+    ///   - key: as the user spelled it, for errors
+    ///   - expected: what errors say the value must be, when that is more than this form
+    /// - Throws: `UserError` with the value's place: wrong type, out of range, not in this version
+    func decode(_ node: YAMLNode, key: String, expected: String? = nil) throws(UserError) -> JSONValue {
+        switch (self, node.content) {
+        case (.optional, .scalar(.null)): return .null
+        case (.optional(_, let off), .scalar(.integer(let value))) where value == off: return .null
+        case (.optional(let form, _), _): return try form.decode(node, key: key, expected: inWords)
+        case (.boolean, .scalar(.boolean(let value))): return .bool(value)
+        case (.integer(let range, _), .scalar(.integer(let value))):
+            guard range.contains(value) else { throw Self.outOfRange(node, key: key, range) }
+            return .integer(Int64(value))
+        case (.integer(let range, _), .scalar(.number(let value))) where abs(value) > Double(Int32.max):
+            throw Self.outOfRange(node, key: key, range)
+        case (.integer(_, let word), .scalar(.text(let text))) where text == word: return .string(text)
+        case (.number(let range), .scalar(.integer(let value))): return try Self.number(Double(value), in: range, node, key: key)
+        case (.number(let range), .scalar(.number(let value))): return try Self.number(value, in: range, node, key: key)
+        case (.choice, .scalar(let scalar)): return try choice(scalar, node, key: key)
+        case (.text, .scalar(.text(let text))) where !text.isEmpty: return .string(text)
+        case (.names, .sequence(let elements)): return try names(elements, node, key: key)
+        case (.names, .scalar(.text)): return try names([node], node, key: key)
+        case (.targetModules, .sequence(let elements)): return try SettingForm.names.names(elements, node, key: key)
+        case (.targetModules, .scalar(.text(let pattern))): return try TargetModules.decode(pattern, node, key: key)
+        case (.dataFile, .scalar(.text)), (.dataFile, .mapping): return try DataFile.decode(node, key: key)
+        case (.dataFiles, .scalar(.text)), (.dataFiles, .mapping): return .array([try DataFile.decode(node, key: key)])
+        case (.dataFiles, .sequence(let elements)): return try dataFiles(elements, node, key: key)
+        case (.metric, .scalar(.text(let text))) where BestMetric(text) != nil: return .string(text)
+        default: throw mismatch(node, key: key, expected: expected)
+        }
+    }
+
+    /// "must be ..., but is ...".
+    func mismatch(_ node: YAMLNode, key: String, expected: String? = nil) -> UserError {
+        var message = "\(key) must be \(expected ?? inWords), but is \(node.inWords)"
+        switch (self, node.content) {
+        case (.text, .scalar(.boolean)), (.text, .scalar(.integer)), (.text, .scalar(.number)): message += "; put it in quotes"
+        case (.choice(let names, _, _), .scalar(.text(let text))):
+            message += NearestName.of(text, among: names).map { "; did you mean \($0)?" } ?? ""
+        default: break
+        }
+        return node.place.error(message)
+    }
+
+    private static func outOfRange(_ node: YAMLNode, key: String, _ range: ClosedRange<Int>) -> UserError {
+        node.place.error("\(key) must be from \(range.lowerBound) to \(range.upperBound), but is \(node.inWords)")
+    }
+
+    private static func number(_ value: Double, in range: NumberRange, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard range.contains(value) else {
+            throw node.place.error("\(key) must be a number \(range.inWords), but is \(node.inWords)")
+        }
+        return .number(value)
+    }
+
+    private func choice(_ scalar: YAMLScalar, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard case .choice(let names, let others, let later) = self else { preconditionFailure("not a choice") }
+        let text = scalar.asChoice
+        if later.contains(text) { throw node.place.error("\(key): \(text) is not available in this version; \(names[0]) is") }
+        guard let name = names.contains(text) ? text : others[text] else { throw mismatch(node, key: key) }
+        return .string(name)
+    }
+
+    private func names(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard !elements.isEmpty else { throw node.place.error("\(key) is an empty list; name at least one, or remove the key") }
+        var names: [String] = []
+        for (index, element) in elements.enumerated() {
+            guard case .scalar(.text(let name)) = element.content, !name.isEmpty else {
+                throw element.place.error("\(key)[\(index)] must be a name, but is \(element.inWords)")
+            }
+            guard !names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+                throw element.place.error("\(key) names \(name) twice; remove one")
+            }
+            names.append(name)
+        }
+        return .array(names.map { .string($0) })
+    }
+
+    private func dataFiles(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard !elements.isEmpty else { throw node.place.error("\(key) is an empty list; name at least one file") }
+        var files: [JSONValue] = []
+        for (index, element) in elements.enumerated() {
+            files.append(try SettingForm.dataFile.decode(element, key: "\(key)[\(index)]"))
+        }
+        return .array(files)
+    }
+}
+
+extension YAMLScalar {
+    /// What a choice is compared with: Hugging Face spells some choices as `true`.
+    fileprivate var asChoice: String {
+        switch self {
+        case .text(let text): text
+        case .boolean(let value): "\(value)"
+        default: ""
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// lora.target_modules: which linear layers of the model carry an adapter. PEFT's two spellings, with PEFT's meaning: names that
+// end a module's path, or a regular expression for the whole of it. Paths are those of the model in memory, for example
+// model.language_model.layers.0.self_attn.q_proj. The vision tower is never adapted.
+
+import Foundation
+import Tensor
+
+package struct TargetModules: Sendable {
+    package enum Selection: Sendable {
+        /// A module is meant when its path is the name, or ends in "." and the name.
+        case names([String])
+        /// A module is meant when the whole path matches.
+        case pattern(String)
+    }
+
+    package let selection: Selection
+    private let expression: NSRegularExpression?
+
+    /// The published adapters' own: all seven linears of every decoder layer, and the projector.
+    package static let publishedPattern =
+        "(.*(model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(single_vector_projector|multi_vector_projector).*$)"
+
+    /// - Parameter json: a list of names or a pattern, as `decode` gives it or as adapter_config.json has it; nil when it is neither
+    package init?(_ json: JSONValue) {
+        if let pattern = json.stringValue {
+            guard let expression = Self.expression(pattern) else { return nil }
+            self.selection = .pattern(pattern)
+            self.expression = expression
+        } else {
+            guard let elements = json.arrayValue else { return nil }
+            let names = elements.compactMap(\.stringValue)
+            guard names.count == elements.count, !names.isEmpty else { return nil }
+            self.selection = .names(names)
+            self.expression = nil
+        }
+    }
+
+    /// Whether the module at `modulePath` carries an adapter.
+    package func matches(_ modulePath: String) -> Bool {
+        if modulePath.contains("visual") { return false }
+        switch selection {
+        case .names(let names): return names.contains { Self.names($0, modulePath) }
+        case .pattern:
+            let whole = NSRange(modulePath.startIndex..., in: modulePath)
+            return expression?.firstMatch(in: modulePath, range: whole) != nil
+        }
+    }
+
+    /// The names in the list that mean none of the modules: mistyped, or of another model.
+    package func unmatchedNames(in modulePaths: [String]) -> [String] {
+        guard case .names(let names) = selection else { return [] }
+        return names.filter { name in !modulePaths.contains { !$0.contains("visual") && Self.names(name, $0) } }
+    }
+
+    package var json: JSONValue {
+        switch selection {
+        case .names(let names): .array(names.map { .string($0) })
+        case .pattern(let pattern): .string(pattern)
+        }
+    }
+
+    static func decode(_ pattern: String, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard !pattern.isEmpty, expression(pattern) != nil else {
+            throw node.place.error("\(key) is not a valid regular expression: \"\(pattern)\"; for names write a list: [q_proj, v_proj]")
+        }
+        return .string(pattern)
+    }
+
+    private static func names(_ name: String, _ modulePath: String) -> Bool {
+        modulePath == name || modulePath.hasSuffix(".\(name)")
+    }
+
+    /// Anchored at both ends, as Python's `re.fullmatch`.
+    private static func expression(_ pattern: String) -> NSRegularExpression? {
+        try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z")
+    }
+}

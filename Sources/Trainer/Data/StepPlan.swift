@@ -1,0 +1,183 @@
+// The plan of one step: which texts are embedded, who embeds which, and who is whose candidate. A pure function of the rows'
+// lengths and contents and of the world size, computed alike on every rank.
+//
+//     rows → unique inputs in global order → gradient chunks → ranks, longest first
+
+import Tensor
+
+/// Which text of a row.
+package enum RowText: Sendable, Hashable {
+    case anchor
+    case positive
+    /// By its index in the row.
+    case negative(Int)
+}
+
+/// One text that is embedded in a step, wherever it occurs.
+package struct PlannedInput: Sendable {
+    /// Index in RowIndex.rows, and the text, of its first occurrence.
+    package let row: Int
+    package let text: RowText
+    package let tokens: Int
+}
+
+/// Everything that the ranks must agree on for a step.
+package struct StepPlan: Sendable {
+    /// Index among the model's tasks.
+    package let task: Int
+    /// In the order of first occurrence: anchors in row order, then candidates by column.
+    package let inputs: [PlannedInput]
+    /// The input of each row's anchor.                             [rows]
+    package let anchors: [Int]
+    /// The input of each candidate: positives in row order, then negatives in row order.   [columns]
+    package let candidates: [Int]
+    /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
+    package let masked: [[Int]]
+    /// Ranges of inputs whose gradient is summed as one part. Independent of the world size.
+    package let chunks: [Range<Int>]
+    /// The rank of each chunk.
+    package let owners: [Int]
+
+    package var maskedPairs: Int { masked.reduce(0) { $0 + $1.count } }
+    package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
+
+    /// - Parameters:
+    ///   - batch: indices of rows, all of one task
+    ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
+    ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
+    package init(
+        _ index: RowIndex, batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, chunkTokens: Int, worldSize: Int,
+        cost: InputCost
+    ) {
+        var unique = UniqueInputs()
+        let rows = batch.map { index.rows[$0] }
+        task = rows[0].task
+        anchors = batch.indices.map { i in
+            unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)
+        }
+        let positives = batch.indices.map { i in
+            unique.index(of: rows[i].positive, prompt: prompts.candidate(rows[i].file, rows[i].task), row: batch[i], .positive)
+        }
+        let negatives = batch.indices.flatMap { i in
+            zip(rows[i].negatives, rows[i].negativePlaces).map { summary, place in
+                unique.index(
+                    of: summary, prompt: prompts.candidate(rows[i].file, rows[i].task), row: batch[i], .negative(place))
+            }
+        }
+        inputs = unique.inputs
+        candidates = positives + negatives
+        masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
+        chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
+        owners = Self.assign(chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, to: worldSize)
+    }
+
+    /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself).
+    package func microbatches(rank: Int, limit: Int) -> [[Int]] {
+        var batches: [[Int]] = []
+        var tokens = 0
+        for chunk in chunks.indices where owners[chunk] == rank {
+            let size = chunks[chunk].reduce(0) { $0 + inputs[$1].tokens }
+            if batches.isEmpty || tokens + size > limit {
+                batches.append([])
+                tokens = 0
+            }
+            batches[batches.count - 1].append(chunk)
+            tokens += size
+        }
+        return batches
+    }
+
+    /// The inputs of a rank in the order in which it embeds them.
+    package func inputs(ofRank rank: Int) -> [Int] {
+        chunks.indices.filter { owners[$0] == rank }.flatMap { chunks[$0] }
+    }
+
+    /// Mean load of the ranks over the largest: 1 when all finish together.
+    package func efficiency(worldSize: Int, cost: InputCost) -> Double {
+        var load = [Int](repeating: 0, count: worldSize)
+        for (chunk, owner) in zip(chunks, owners) {
+            load[owner] += chunk.reduce(0) { $0 + cost.of(tokens: inputs[$1].tokens) }
+        }
+        return Double(load.reduce(0, +)) / Double(max(load.max() ?? 0, 1) * worldSize)
+    }
+
+    private static func chunks(of tokens: [Int], limit: Int) -> [Range<Int>] {
+        var chunks: [Range<Int>] = []
+        var (start, size) = (0, 0)
+        for (input, count) in tokens.enumerated() {
+            if size > 0 && size + count > limit {
+                chunks.append(start..<input)
+                (start, size) = (input, 0)
+            }
+            size += count
+        }
+        if start < tokens.count { chunks.append(start..<tokens.count) }
+        return chunks
+    }
+
+    /// The most expensive chunk goes to the rank with the least to do, then the next one. Ties: lower chunk, lower rank.
+    private static func assign(_ costs: [Int], to worldSize: Int) -> [Int] {
+        var owners = [Int](repeating: 0, count: costs.count)
+        var load = [Int](repeating: 0, count: worldSize)
+        for chunk in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
+            let rank = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
+            owners[chunk] = rank
+            load[rank] += costs[chunk]
+        }
+        return owners
+    }
+}
+
+/// What an input costs relative to others: products grow with its tokens, attention with their square.
+package struct InputCost: Sendable {
+    let perToken: Int
+    let perTokenSquared: Int
+
+    package init(perToken: Int, perTokenSquared: Int) {
+        self.perToken = perToken
+        self.perTokenSquared = perTokenSquared
+    }
+
+    package func of(tokens: Int) -> Int { tokens * perToken + tokens * tokens * perTokenSquared }
+}
+
+/// A number for each prompt text, by file, task and side.
+package struct PromptNumbers: Sendable {
+    let anchor: @Sendable (_ file: Int, _ task: Int) -> Int
+    let candidate: @Sendable (_ file: Int, _ task: Int) -> Int
+
+    package init(anchor: @escaping @Sendable (Int, Int) -> Int, candidate: @escaping @Sendable (Int, Int) -> Int) {
+        self.anchor = anchor
+        self.candidate = candidate
+    }
+}
+
+/// Inputs by content and prompt, in the order of first occurrence.
+private struct UniqueInputs {
+    private struct Key: Hashable {
+        let content: ContentHash
+        let prompt: Int
+    }
+
+    private(set) var inputs: [PlannedInput] = []
+    private var places: [Key: Int] = [:]
+
+    mutating func index(of summary: InputSummary, prompt: Int, row: Int, _ text: RowText) -> Int {
+        let key = Key(content: summary.content, prompt: prompt)
+        if let place = places[key] { return place }
+        places[key] = inputs.count
+        inputs.append(PlannedInput(row: row, text: text, tokens: Int(summary.tokens)))
+        return inputs.count - 1
+    }
+}
+
+/// Columns other than the own positive whose content is the row's positive or anchor, and positives of rows with an equal anchor.
+private func maskedColumns(_ rows: [RowSummary]) -> [[Int]] {
+    let contents = rows.map(\.positive.content) + rows.flatMap { $0.negatives.map(\.content) }
+    let columns = Dictionary(grouping: contents.indices, by: { contents[$0] })
+    let rowsByAnchor = Dictionary(grouping: rows.indices, by: { rows[$0].anchor.content })
+    return rows.enumerated().map { own, row in
+        let same = (columns[row.positive.content] ?? []) + (columns[row.anchor.content] ?? []) + (rowsByAnchor[row.anchor.content] ?? [])
+        return Set(same).subtracting([own]).sorted()
+    }
+}

@@ -1,0 +1,254 @@
+// THE HEART: one optimizer step over the global batch.
+//
+// What makes it right: ∂L/∂θ = Σᵢ (∂L/∂eᵢ)(∂eᵢ/∂θ), and each rank owns some of the inputs i. So the ranks' gradients are partial
+// sums, and adding them (never averaging) gives the gradient of the loss over the whole batch. They are added as integers,
+// chunk by chunk of inputs, so that the sum has the same bits however the chunks are spread. See StepPlan for who does what.
+
+import Comm
+import Foundation
+import Model
+import Tensor
+
+/// What changes from step to step: the adapters and their moments.
+package struct TrainingState: Sendable {
+    /// One a task, in the order of the model's tasks.
+    package var adapters: [Adapter]
+    /// Moments of the tasks that have been trained.
+    package var optimizers: [AdamW?]
+    /// Updates made.
+    package var step = 0
+
+    package init(adapters: [Adapter]) {
+        self.adapters = adapters
+        optimizers = Array(repeating: nil, count: adapters.count)
+    }
+}
+
+/// One optimizer step.
+///
+///     let metrics = try step.run(batch, &state)
+package struct TrainingStep {
+    package struct Configuration: Sendable {
+        package var temperature: Double
+        package var masksDuplicates: Bool
+        package var dropout: Float
+        package var seed: UInt64
+        package var chunkTokens: Int
+        package var microbatchTokens: Int
+        package var reduction: TrainingConfig.Reduction
+        package var maximumGradientNorm: Double
+        package var optimizer: AdamW.Configuration
+        package var schedule: LearningRateSchedule
+        /// What the gradient is multiplied with before the update: 1, or another number to prove that tests notice.
+        package var gradientScale: Float = 1
+    }
+
+    let world: Communicator
+    let model: JinaEmbeddingsV4
+    let source: TrainingSource
+    let index: RowIndex
+    let configuration: Configuration
+    private let gradient: AdapterGradient
+
+    package init(
+        _ world: Communicator, _ model: JinaEmbeddingsV4, _ source: TrainingSource, _ index: RowIndex, layout: AdapterLayout,
+        _ configuration: Configuration
+    ) {
+        self.world = world
+        self.model = model
+        self.source = source
+        self.index = index
+        self.configuration = configuration
+        gradient = AdapterGradient(layout: layout)
+    }
+
+    /// Collective. After it every rank holds the same adapters.
+    ///
+    /// - Parameter batch: rows of the global batch
+    package func run(_ batch: [Int], _ state: inout TrainingState) throws -> StepMetrics {
+        var timer = PhaseTimer()
+        let step = state.step + 1
+
+        // 1. Plan: what is embedded, and by whom. Alike on every rank.
+        let plan = plan(batch)
+        let adapter = state.adapters[plan.task].loaded(for: model.engine)
+
+        // 2. Embed this rank's inputs, keeping activations.         [own inputs, dimension]
+        let (own, passes) = try timer.measure(.embed) { try embed(plan, adapter, step: step) }
+
+        // 3. Gather: every rank sees the embeddings of the whole global batch.
+        let pool = try timer.measure(.gather) { try gather(own, plan) }
+
+        // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
+        let (loss, dEmbeddings) = try timer.measure(.loss) { try lossAndGradient(plan, pool) }
+
+        // 5. Backpropagate, microbatch by microbatch, into integers.
+        timer.measure(.backward) { backward(plan, consume passes, dEmbeddings) }
+
+        // 6. Sum over the ranks, not average: the loss is already a mean over the global batch.
+        var summed = try timer.measure(.reduce) { try reduce() }
+
+        // 7. Update, alike on every rank, once all agree that the numbers are good.
+        let gradientNorm = norm(of: summed)
+        try vote(step: step, loss: loss, gradientNorm: gradientNorm)
+        let learningRate = configuration.schedule.learningRate(at: step)
+        timer.measure(.update) {
+            clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
+            var optimizer = state.optimizers[plan.task] ?? AdamW(configuration.optimizer, count: summed.count)
+            optimizer.update(&state.adapters[plan.task].values, summed, learningRate: learningRate)
+            state.optimizers[plan.task] = optimizer
+            state.step = step
+        }
+        return StepMetrics(
+            step: step, task: source.taskNames[plan.task], loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
+            rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
+            maskedPairs: plan.maskedPairs, seconds: timer.seconds)
+    }
+
+    /// The gradient of the loss with respect to the adapter of the batch's task, summed over the ranks, and the loss.
+    ///
+    /// Collective. Phases 1 to 6 of a step, without the update.
+    package func gradient(_ batch: [Int], _ state: TrainingState) throws -> (loss: Double, gradient: [Float]) {
+        let plan = plan(batch)
+        let (own, passes) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
+        let (loss, dEmbeddings) = try lossAndGradient(plan, gather(own, plan))
+        backward(plan, passes, dEmbeddings)
+        return (loss, try reduce())
+    }
+
+    package func plan(_ batch: [Int]) -> StepPlan {
+        StepPlan(
+            index, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
+            chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
+    }
+
+    /// One forward pass a microbatch.
+    private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Activations]) {
+        let microbatches = plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens)
+        let own = Tensor(plan.inputs(ofRank: world.rank).count, model.config.text.hiddenSize)
+        var passes: [Activations] = []
+        var row = 0
+        for chunks in microbatches {
+            let tokens = try packed(plan, chunks, step: step)
+            let (embeddings, kept) = model.forward(tokens, adapter, dropout: configuration.dropout)
+            own.setRows(from: row, to: embeddings)
+            passes.append(kept)
+            row += embeddings.rows
+        }
+        return (own, passes)
+    }
+
+    /// The inputs of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token).
+    private func packed(_ plan: StepPlan, _ chunks: [Int], step: Int) throws -> PackedTokens {
+        let inputs = chunks.flatMap { plan.chunks[$0] }
+        let texts = try source.tokens(of: inputs.map { (index.rows[plan.inputs[$0].row], plan.inputs[$0].text) })
+        var start = 0
+        let ranges = chunks.map { chunk in
+            let count = plan.chunks[chunk].reduce(0) { $0 + plan.inputs[$1].tokens }
+            defer { start += count }
+            return start..<start + count
+        }
+        let stream = RandomStream(configuration.seed).stream("dropout").stream(UInt64(step))
+        let keys = configuration.dropout == 0 ? [] : zip(inputs, texts).flatMap { input, text in
+            let stream = stream.stream(UInt64(input))
+            return text.indices.map { stream.bits(at: $0) }
+        }
+        return PackedTokens(texts, chunks: ranges, dropoutKeys: keys)
+    }
+
+    private func gather(_ own: Tensor, _ plan: StepPlan) throws -> EmbeddingPool {
+        let lists = (0..<world.worldSize).map { plan.inputs(ofRank: $0) }
+        let pool = Tensor(plan.inputs.count, own.columns)
+        try world.allGather(
+            UnsafeBufferPointer(start: own.floats, count: own.count), counts: lists.map { $0.count * own.columns },
+            into: UnsafeMutableBufferPointer(start: pool.floats, count: pool.count))
+        var rows = [Int](repeating: 0, count: plan.inputs.count)
+        for (row, input) in lists.joined().enumerated() { rows[input] = row }
+        return EmbeddingPool(embeddings: pool, rows: rows)
+    }
+
+    /// - Returns: the mean loss over all rows, and the gradient of this rank's inputs [own inputs, dimension]
+    private func lossAndGradient(_ plan: StepPlan, _ pool: EmbeddingPool) throws -> (Double, Tensor) {
+        let loss = InfoNCE(temperature: configuration.temperature)
+        let inputs = plan.inputs(ofRank: world.rank)
+        let statistics = try world.allGather(loss.statistics(of: plan.rows(ofRank: world.rank), plan, pool), plan)
+        let mean = statistics.reduce(0) { $0 + $1.loss(temperature: configuration.temperature) } / Double(statistics.count)
+        return (mean, loss.gradient(of: inputs, plan, pool, statistics))
+    }
+
+    private func backward(_ plan: StepPlan, _ passes: consuming [Activations], _ dEmbeddings: Tensor) {
+        gradient.sum.reset(parts: plan.chunks.count)
+        var end = dEmbeddings.rows
+        while let kept = passes.popLast() {
+            let rows = end - kept.inputs..<end
+            model.backward(kept, dEmbeddings.rows(rows), into: gradient)
+            end = rows.lowerBound
+        }
+    }
+
+    /// Only what the loss reaches: the decoder's factors of the active task.
+    private func reduce() throws -> [Float] {
+        let count = gradient.layout.decoderCount
+        var summed: [Float]
+        switch configuration.reduction {
+        case .exact:
+            try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))
+            summed = gradient.sum.rounded(count)
+        case .float32:
+            summed = gradient.sum.rounded(count)
+            try world.allReduceSum(&summed)
+        }
+        if configuration.gradientScale != 1 { summed = summed.map { $0 * configuration.gradientScale } }
+        return summed
+    }
+
+    /// Throws on every rank when any rank's numbers are not good, naming the lowest such rank.
+    private func vote(step: Int, loss: Double, gradientNorm: Double) throws {
+        let phase: Int32 = !loss.isFinite ? 1 : !gradient.sum.isInRange ? 2 : !gradientNorm.isFinite ? 3 : 0
+        let phases = try world.allGather(phase)
+        guard let rank = phases.firstIndex(where: { $0 != 0 }) else { return }
+        let (name, what) = [
+            ("loss", "the loss is \(loss)"), ("backward", "a gradient is not finite or too large"),
+            ("reduce", "the gradient's norm is \(gradientNorm)"),
+        ][Int(phases[rank]) - 1]
+        throw UserError(
+            .notFinite,
+            "step \(step), rank \(rank), phase \(name): \(what); the last checkpoint is whole: lower training.learning_rate or raise loss.temperature"
+        )
+    }
+}
+
+extension StepPlan {
+    /// The rows whose anchor a rank embeds.
+    func rows(ofRank rank: Int) -> [Int] {
+        var owner = [Int](repeating: 0, count: inputs.count)
+        for (chunk, rank) in zip(chunks, owners) {
+            for input in chunk { owner[input] = rank }
+        }
+        return anchors.indices.filter { owner[anchors[$0]] == rank }
+    }
+}
+
+extension Communicator {
+    /// The statistics of all rows, in row order, from those of each rank's own rows.
+    fileprivate func allGather(_ own: [RowStatistics], _ plan: StepPlan) throws -> [RowStatistics] {
+        let numbers = own.flatMap { [Double($0.maximum), $0.sum, Double($0.positive)] }
+        var all = [RowStatistics](repeating: RowStatistics(), count: plan.anchors.count)
+        for (rank, numbers) in try allGatherVariable(numbers).enumerated() {
+            for (place, row) in plan.rows(ofRank: rank).enumerated() {
+                all[row] = RowStatistics(
+                    maximum: Float(numbers[3 * place]), sum: numbers[3 * place + 1], positive: Float(numbers[3 * place + 2]))
+            }
+        }
+        return all
+    }
+}
+
+extension ModelConfig {
+    /// Multiplications of the frozen products a token, and of attention a token and token seen.
+    var inputCost: InputCost {
+        let (hidden, heads) = (text.hiddenSize, text.heads * text.headDimension)
+        let products = 2 * hidden * heads + 2 * hidden * text.keyValueHeads * text.headDimension + 3 * hidden * text.intermediateSize
+        return InputCost(perToken: products, perTokenSquared: heads)
+    }
+}

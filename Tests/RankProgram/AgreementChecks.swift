@@ -1,0 +1,122 @@
+// Checks that ranks notice when they differ, that they know where they are, and that costs are counted.
+
+import Comm
+
+let agreementChecks: [(name: String, body: Check)] = [
+    ("require-same", requireSame),
+    ("votes", votes),
+    ("other-call", otherCall),
+    ("other-shape", otherShape),
+    ("hosts", hosts),
+    ("statistics", statistics),
+]
+
+/// The last rank holds other bytes, then fewer; every rank must hear of it.
+private func requireSame(_ world: Communicator) throws {
+    try world.requireSame([1, 2, 3], named: "the list")
+    try world.requireSame([], named: "nothing")
+    let last = world.worldSize - 1
+    guard last > 0 else { return }
+    for odd: [UInt8] in [[1, 2, 4], [1, 2], []] {
+        let error = try failure {
+            try world.requireSame(world.rank == last ? odd : [1, 2, 3], named: "the list", exitCode: 78)
+        }
+        try expect(error.reason, .different(name: "the list", ranks: [last]))
+        try expect(error.exitCode, 78)
+        let host = world.hostName
+        try expect(error.description, "the list differs between ranks: rank \(last) (\(host)) from rank 0 (\(host))")
+    }
+}
+
+private func votes(_ world: Communicator) throws {
+    let last = world.rank == world.worldSize - 1
+    try expect(try world.allTrue(true), true)
+    try expect(try world.allTrue(!last), false)
+    try expect(try world.anyTrue(last), true)
+    try expect(try world.anyTrue(false), false)
+}
+
+/// One rank skips a collective, and all hear where they stand. The world is usable afterwards, since no payload was sent.
+private func otherCall(_ world: Communicator) throws {
+    guard world.worldSize > 1 else { return }
+    let error = try failure {
+        if world.rank == 1 {
+            try world.barrier()
+        } else {
+            _ = try world.allGather(Float(1))
+        }
+    }
+    try expect(error.reason, .mismatched)
+    try expect(error.exitCode, 70)
+    try expect(error.message.contains("all-gather of 1 float"), true)
+    try expect(error.message.contains("rank 1 (\(world.hostName)) at barrier"), true)
+    try world.barrier()
+}
+
+/// The same call with another count, root, operation, element type, or division among the ranks.
+private func otherShape(_ world: Communicator) throws {
+    guard world.worldSize > 1 else { return }
+    let odd = world.rank == 1
+    var values = [Int32](repeating: 1, count: odd ? 4 : 8)
+    try expect(try failure { try world.allReduceSum(&values) }.reason, .mismatched)
+    try expect(try failure { _ = try world.broadcast([1], from: odd ? 1 : 0) }.reason, .mismatched)
+    var pair: [Int32] = [1, 2]
+    try expect(try failure { if odd { try world.allReduceMin(&pair) } else { try world.allReduceMax(&pair) } }.reason, .mismatched)
+    try expect(try failure { if odd { _ = try world.allGather(1) } else { _ = try world.allGather(1.0) } }.reason, .mismatched)
+    try expect(pair, [1, 2])
+    try expect(try failure { try unlikeCounts(world) }.reason, .mismatched)
+    try world.barrier()
+}
+
+/// Two elements on each rank, and each believes that the next one has three: the totals agree, the counts do not.
+private func unlikeCounts(_ world: Communicator) throws {
+    var counts = [Int](repeating: 2, count: world.worldSize)
+    counts[(world.rank + 1) % world.worldSize] = 3
+    var result = [UInt8](repeating: 0, count: counts.reduce(0, +))
+    try [UInt8](repeating: 1, count: 2).withUnsafeBufferPointer { own in
+        try result.withUnsafeMutableBufferPointer { try world.allGather(own, counts: counts, into: $0) }
+    }
+}
+
+/// All ranks of a test job are on one host, unbound.
+private func hosts(_ world: Communicator) throws {
+    let hosts = world.hosts
+    try expect(hosts.count, 1)
+    try expect(hosts.ranks(on: 0), Array(0..<world.worldSize))
+    try expect(hosts.localRank, world.rank)
+    try expect(hosts.localSize, world.worldSize)
+    try expect(hosts.names, Array(repeating: world.hostName, count: world.worldSize))
+    try expect(hosts.coresPerRank, max(1, hosts.cores / world.worldSize))
+}
+
+/// Bytes of results: 8n gathered, 40 summed, 24 broadcast after a count of 8.
+private func statistics(_ world: Communicator) throws {
+    world.resetStatistics()
+    try expect(world.statistics.total.calls, 0)
+    _ = try world.allGather(1.0)
+    var values = [Float](repeating: 1, count: 10)
+    try world.allReduceSum(&values)
+    _ = try world.broadcast([UInt8](repeating: 1, count: 24))
+    try world.barrier()
+    let (found, total) = (world.statistics, world.statistics.total)
+    try expect(Collective.allCases.map { found[$0].calls }.reduce(0, +), total.calls)
+    try expect(Collective.allCases.map { found[$0].bytes }.reduce(0, +), total.bytes)
+    try expect([found[.allGather].calls, found[.allReduce].calls, found[.broadcast].calls, found[.barrier].calls], [1, 1, 2, 1])
+    try expect([found[.allGather].bytes, found[.allReduce].bytes, found[.broadcast].bytes], [8 * world.worldSize, 40, 32])
+    try expect([0, 5].contains(found[.agreement].calls), true)
+    try expect(total.seconds >= found[.allReduce].seconds && total.seconds < 60, true)
+    world.resetStatistics()
+    world.checksAgreement = false
+    defer { world.checksAgreement = true }
+    try world.barrier()
+    try expect(world.statistics.total.calls, 1)
+}
+
+private func failure(_ body: () throws -> Void) throws -> CommError {
+    do {
+        try body()
+    } catch let error as CommError {
+        return error
+    }
+    throw CheckFailed(description: "no error, one was expected")
+}

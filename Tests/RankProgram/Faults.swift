@@ -1,0 +1,63 @@
+// Jobs that must end in a certain way: each is started by its own test, which looks at exit code, time and words.
+
+import Comm
+import Glibc
+
+private struct Broken: ExitCoded, CustomStringConvertible {
+    let exitCode: Int32
+    let description: String
+}
+
+let faults: [String: @Sendable (Communicator) throws -> Int32] = [
+    "return-75": { _ in 75 },
+    "throw": { world in
+        world.phase = "reading"
+        try lastFails(world, Broken(exitCode: 65, description: "rows.jsonl:3: \"positive\" is empty\nsecond line"))
+        return 0
+    },
+    "throw-unnamed": { world in
+        try lastFails(world, CheckFailed(description: "no code"))
+        return 0
+    },
+    "throw-zero": { world in
+        try lastFails(world, Broken(exitCode: 0, description: "zero is success"))
+        return 0
+    },
+    "throw-300": { world in
+        try lastFails(world, Broken(exitCode: 300, description: "300 is 44 to a shell"))
+        return 0
+    },
+    "codes-differ": { world in world.rank == 0 ? 0 : 75 },
+    "leave-early": { world in
+        if world.rank == 0 { try world.barrier() }
+        return 0
+    },
+    "different-values": { world in
+        try world.requireSame([UInt8(world.rank)], named: "the seed", exitCode: 78)
+        return 0
+    },
+    "killed": { world in
+        if world.rank == world.worldSize - 1 { kill(getpid(), SIGKILL) }
+        try world.barrier()
+        return 0
+    },
+    "stop-request": stopRequest,
+]
+
+/// One rank fails while the others wait for it.
+private func lastFails(_ world: Communicator, _ error: any Error) throws {
+    if world.rank == world.worldSize - 1 { throw error }
+    try world.barrier()
+}
+
+/// Works until asked to stop, at most 20 seconds, and says when it listens.
+private func stopRequest(_ world: Communicator) throws -> Int32 {
+    if world.rank == 0 { _ = "listening\n".withCString { write(STDOUT_FILENO, $0, 10) } }
+    for _ in 0..<2000 {
+        if try world.allTrue(StopRequest.isRequested) {
+            if CommandLine.arguments.last != "stay" { return 75 }
+        }
+        usleep(10_000)
+    }
+    return 1
+}
