@@ -95,9 +95,9 @@ struct ConfigObject {
     /// - Parameter sentence: begins with a verb
     func fault(_ key: String, _ sentence: String) -> UserError { UserError(.content, path, "\(prefix)\(key) \(sentence)") }
 
-    private func value(_ key: String) -> JSONValue? { object[key].flatMap { $0.isNull ? nil : $0 } }
+    func value(_ key: String) -> JSONValue? { object[key].flatMap { $0.isNull ? nil : $0 } }
 
-    private func wrong(_ key: String, _ value: JSONValue, expected: String) -> UserError {
+    func wrong(_ key: String, _ value: JSONValue, expected: String) -> UserError {
         let text = String(decoding: value.serialized(), as: UTF8.self)
         return fault(key, "is \(text.count > 60 ? "\(text.prefix(60))…" : text); expected \(expected)")
     }

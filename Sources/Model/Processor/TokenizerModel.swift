@@ -66,11 +66,17 @@ struct TokenizerModel {
     private mutating func readMerges(_ scanner: inout JSONScanner) throws(UserError) {
         var left: [UInt8] = []
         var right: [UInt8] = []
+        var both: [UInt8] = []
         var rank: UInt32 = 0
         try scanner.beginArray()
         while try scanner.nextElement() {
             let place = try scanner.readMerge(&left, &right)
-            guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right), let merged = vocabulary.id(of: left + right)
+            both.removeAll(keepingCapacity: true)
+            both += left
+            both += right
+            // Merged tokens usually follow the 256 bytes in the order of the merges.
+            guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right),
+                let merged = vocabulary.id(of: both, guess: 256 + Int(rank))
             else { throw unknownToken(left, right, scanner, at: place) }
             guard merges.insert(left: leftID, right: rightID, MergeTable.Merge(rank: rank, token: merged)) else {
                 throw scanner.fault("model.merges: \(Self.inWords(left, right)) stands twice; remove one", at: place)
