@@ -65,7 +65,8 @@ extension CheckpointManifest {
     ///
     /// - Parameter fault: what makes a file or folder untrustworthy (see `RunFolder.fault`)
     /// - Returns: or what is wrong with the checkpoint
-    /// - Throws: `UserError` `.inputOutput` when reading itself fails, which says nothing about the checkpoint
+    /// - Throws: `UserError` `.inputOutput` when reading itself fails, which says nothing about the checkpoint; `.content` when the
+    ///   manifest is whole, but of a format that this version does not know
     static func verified(
         _ folder: String, step: Int, fault: (stat, mode_t) -> String?
     ) throws(UserError) -> Result<CheckpointManifest, CheckpointDamage> {
@@ -82,7 +83,7 @@ extension CheckpointManifest {
         } catch let damage as CheckpointDamage {
             return .failure(damage)
         } catch let error as UserError {
-            if error.code == .inputOutput { throw error }
+            if error.code != .missing { throw error }
             return .failure(CheckpointDamage(sentence: error.message))
         } catch { preconditionFailure("\(error)") }
     }
@@ -90,14 +91,30 @@ extension CheckpointManifest {
     private static func read(_ folder: String, step: Int, _ fault: (stat, mode_t) -> String?) throws -> CheckpointManifest {
         try trust(folder, fileName, expected: S_IFREG, fault)
         let file = try MappedFile(path: folder + "/" + fileName)
-        guard file.bytes.count < 1 << 20, let json = try? JSONValue.parse(file.bytes, path: fileName),
-            let files = json["files"]?.arrayValue.map({ $0.compactMap(Entry.init) }), json["step"]?.integerValue == Int64(step)
+        let path = folder + "/" + fileName
+        guard file.bytes.count < 1 << 20, let json = try? JSONValue.parse(file.bytes, path: path) else {
+            throw CheckpointDamage(sentence: "\(fileName) is not as it was written")
+        }
+        try refuseOtherFormat(json, path)
+        guard let files = json["files"]?.arrayValue.map({ $0.compactMap(Entry.init) }), json["step"]?.integerValue == Int64(step)
         else { throw CheckpointDamage(sentence: "\(fileName) is not the manifest of step \(step)") }
         let manifest = CheckpointManifest(step: step, files: files)
         guard file.bytes.elementsEqual(manifest.bytes) else {
             throw CheckpointDamage(sentence: "\(fileName) is not as it was written")
         }
         return manifest
+    }
+
+    /// Only for a manifest that its own hash proves to be whole: a flipped bit is no other format.
+    private static func refuseOtherFormat(_ json: JSONValue, _ path: String) throws {
+        guard var content = json.objectValue, let format = content["format"]?.integerValue, format != Self.format,
+            let sha256 = content["manifest_sha256"]?.stringValue
+        else { return }
+        content["manifest_sha256"] = nil
+        guard sha256 == SHA256.hex(SHA256.hash(of: JSONValue.object(content).serialized())) else { return }
+        throw UserError(
+            .content, path,
+            "is of format \(format), and this version of Shoal reads format \(Self.format); resume with the version that wrote it")
     }
 
     private static func verify(_ entry: Entry, _ folder: String, _ fault: (stat, mode_t) -> String?) throws {

@@ -77,7 +77,7 @@ package struct ResumeRule: Sendable {
 
 extension [String: String] {
     fileprivate var exact: [ExactString: String] {
-        Dictionary(uniqueKeysWithValues: map { (ExactString($0.key), $0.value) })
+        [ExactString: String](uniqueKeysWithValues: map { (ExactString($0.key), $0.value) })
     }
 }
 
