@@ -67,6 +67,7 @@ struct TokenizerModel {
         var left: [UInt8] = []
         var right: [UInt8] = []
         var both: [UInt8] = []
+        merges = MergeTable(expected: vocabulary.count)
         var rank: UInt32 = 0
         try scanner.beginArray()
         while try scanner.nextElement() {
