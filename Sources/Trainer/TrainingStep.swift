@@ -116,6 +116,15 @@ package struct TrainingStep {
         return (loss, try reduce())
     }
 
+    /// The loss of a batch, its logarithms and sums in Double, without its gradient.
+    ///
+    /// Collective.
+    func lossInDouble(_ batch: [Int], _ state: TrainingState) throws -> Double {
+        let plan = plan(batch)
+        let (own, _) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
+        return InfoNCE(temperature: configuration.temperature).valueInDouble(plan, try gather(own, plan))
+    }
+
     package func plan(_ batch: [Int]) -> StepPlan {
         StepPlan(
             index, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,

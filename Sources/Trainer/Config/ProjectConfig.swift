@@ -88,6 +88,7 @@ package struct ProjectConfig: Sendable {
 
     /// What may not differ between a run and its continuation, and does: `training.seed: 42 in the run, 43 now`.
     ///
+    /// Where the run adopted the shape of existing adapters, compare after `adoptingAdapter`, as run.json holds what was adopted.
     /// - Parameter resolved: the configuration in the run's run.json. A setting that it lacks had its default.
     package func differencesForbiddenOnResume(from resolved: JSONValue) -> [String] {
         ConfigurationSchema.settings.filter { !$0.mayDifferOnResume }.compactMap { setting in
