@@ -125,7 +125,7 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
 @Suite struct TokenizerFileTests {
     @Test(arguments: wholeFile + addedTokens + models) private func refuses(_ broken: Broken) throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("tokenizer.json", editedTokenizer { broken.edit(&$0) })
+        let path = try folder.write("tokenizer.json", TokenizerFiles.edited { broken.edit(&$0) })
         let error = #expect(throws: UserError.self) { try Tokenizer(path: path) }
         #expect(error?.code == .content)
         #expect(error?.path == path)
@@ -147,7 +147,7 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
 
     @Test func refusesAFileCutShortAnywhere() throws {
         let folder = try TemporaryFolder()
-        let whole = try Data(contentsOf: URL(fileURLWithPath: jinaTinyPath))
+        let whole = try Data(contentsOf: URL(fileURLWithPath: TokenizerFiles.jinaTiny))
         for length in stride(from: 0, to: whole.count - 2, by: 9_973) {
             let path = try folder.write("cut.json", whole.prefix(length))
             let error = #expect(throws: UserError.self) { try Tokenizer(path: path) }
@@ -166,7 +166,7 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
         let folder = try TemporaryFolder()
         let path = try folder.write(
             "tokenizer.json",
-            editedTokenizer { file in
+            TokenizerFiles.edited { file in
                 guard case .object(let model)? = file["model"] else { return }
                 var merges: [JSONValue] = []
                 for merge in model["merges"]?.arrayValue ?? [] {
@@ -181,12 +181,14 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
                 file["post_processor"] = step("ByteLevel", [])
             })
         let tokenizer = try Tokenizer(path: path)
-        for expected in cases(try goldenRows("strings.jsonl")) { #expect(tokenizer.encode(expected.text) == expected.ids) }
+        for expected in try TokenizerFiles.cases(TokenizerFiles.golden("strings.jsonl")) {
+            #expect(tokenizer.encode(expected.text) == expected.ids)
+        }
     }
 
     @Test func doesNotNormaliseUnlessTold() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("tokenizer.json", editedTokenizer { $0["normalizer"] = .null })
+        let path = try folder.write("tokenizer.json", TokenizerFiles.edited { $0["normalizer"] = .null })
         let tokenizer = try Tokenizer(path: path)
         #expect(tokenizer.encode("e\u{301}") == tokenizer.encode("e") + tokenizer.encode("\u{301}"))
         #expect(tokenizer.encode("e\u{301}") != tokenizer.encode("\u{E9}"))

@@ -16,38 +16,38 @@ private func expectIDs(_ tokenizer: Tokenizer, _ cases: [TokenizerCase], atLeast
 
 @Suite struct TokenizerTests {
     @Test func trickyStringsGetTheReferencesIDs() throws {
-        expectIDs(try Tokenizer(path: jinaTinyPath), cases(try goldenRows("strings.jsonl")), atLeast: 500)
+        try expectIDs(Tokenizer(path: TokenizerFiles.jinaTiny), TokenizerFiles.cases(TokenizerFiles.golden("strings.jsonl")), atLeast: 500)
     }
 
     @Test func addedTokensObeyTheirFlags() throws {
         let folder = try TemporaryFolder()
-        let flags = packageFolder.appendingPathComponent("Tests/Golden/tokenizer/flags-tokenizer.json").path
+        let flags = TokenizerFiles.golden("flags-tokenizer.json")
         let added = try #require(try JSONValue.parse(file: flags)["added_tokens"])
-        let path = try folder.write("tokenizer.json", editedTokenizer { $0["added_tokens"] = added })
-        expectIDs(try Tokenizer(path: path), cases(try goldenRows("flags.jsonl")), atLeast: 300)
+        let path = try folder.write("tokenizer.json", TokenizerFiles.edited { $0["added_tokens"] = added })
+        try expectIDs(try Tokenizer(path: path), TokenizerFiles.cases(TokenizerFiles.golden("flags.jsonl")), atLeast: 300)
     }
 
     @Test(.enabled(if: TestData.available, "set SHOAL_TEST_DATA"))
     func publishedVocabularyGivesTheReferencesIDs() throws {
-        let tokenizer = try qwenTokenizer()
+        let tokenizer = try TokenizerFiles.published()
         #expect(tokenizer.vocabularySize == 151_665)
-        expectIDs(tokenizer, cases(try rows(TestData.url("qwen2.5-tokenizer/cases-hf-conformance.jsonl").path)), atLeast: 57)
-        expectIDs(tokenizer, cases(try rows(TestData.url("multilingual/lines.jsonl.gz").path)), atLeast: 574)
+        try expectIDs(tokenizer, TokenizerFiles.cases(TestData.url("qwen2.5-tokenizer/cases-hf-conformance.jsonl").path), atLeast: 57)
+        try expectIDs(tokenizer, TokenizerFiles.cases(TestData.url("multilingual/lines.jsonl.gz").path), atLeast: 574)
         // Published check vector of the image prompt.
         let prompt = "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Describe the image.<|im_end|>\n"
         #expect(tokenizer.encode(prompt) == [151644, 872, 198, 151652, 151655, 151653, 74785, 279, 2168, 13, 151645, 198])
     }
 
     @Test func namesAddedTokens() throws {
-        let tokenizer = try Tokenizer(path: jinaTinyPath)
+        let tokenizer = try Tokenizer(path: TokenizerFiles.jinaTiny)
         #expect(tokenizer.vocabularySize == 8214)
         #expect(tokenizer.id(of: "<|im_end|>") == 8194)
         #expect(tokenizer.id(of: "the") == nil)
     }
 
     @Test func idsDoNotDependOnThreadsOrHistory() throws {
-        let tokenizer = try Tokenizer(path: jinaTinyPath)
-        let strings = cases(try goldenRows("strings.jsonl"))
+        let tokenizer = try Tokenizer(path: TokenizerFiles.jinaTiny)
+        let strings = try TokenizerFiles.cases(TokenizerFiles.golden("strings.jsonl"))
         // Any order, many at once, three times over: words in the cache push others out.
         let wrong = Counter()
         DispatchQueue.concurrentPerform(iterations: 3 * strings.count) { index in
@@ -59,7 +59,7 @@ private func expectIDs(_ tokenizer: Tokenizer, _ cases: [TokenizerCase], atLeast
 
     @Test func longWordsMergeAsShortOnesDo() throws {
         // All letters, so one word; no merge joins a Latin letter to a Chinese one, so its halves merge by themselves.
-        let tokenizer = try Tokenizer(path: jinaTinyPath)
+        let tokenizer = try Tokenizer(path: TokenizerFiles.jinaTiny)
         for half in ["understandingthequickbrownfoxesjumping", "interoperabilitybecausewhereverthereis", String(repeating: "a", count: 39)]
         {
             let expected = tokenizer.encode(half) + tokenizer.encode("中" + half)
@@ -68,7 +68,7 @@ private func expectIDs(_ tokenizer: Tokenizer, _ cases: [TokenizerCase], atLeast
     }
 
     @Test(.timeLimit(.minutes(1))) func aMegabyteWithoutASpaceIsNotQuadratic() throws {
-        let tokenizer = try Tokenizer(path: jinaTinyPath)
+        let tokenizer = try Tokenizer(path: TokenizerFiles.jinaTiny)
         let ids = tokenizer.encode(String(repeating: "ab", count: 500_000))
         #expect(ids.count > 10_000)
         #expect(tokenizer.encode(String(repeating: " ", count: 1_000_000) + "x").count > 1_000)
@@ -76,7 +76,7 @@ private func expectIDs(_ tokenizer: Tokenizer, _ cases: [TokenizerCase], atLeast
     }
 
     @Test func bytesThatAreNotUTF8NeverTrap() throws {
-        let tokenizer = try Tokenizer(path: jinaTinyPath)
+        let tokenizer = try Tokenizer(path: TokenizerFiles.jinaTiny)
         var state: UInt64 = 1
         for length in 0..<2_000 {
             let bytes = (0..<length % 40).map { _ in

@@ -9,7 +9,7 @@ import Testing
     @Test func everyScalarIsWhatTheReferenceTakesItFor() throws {
         var expected = [ScalarClass](repeating: .other, count: 0x110000)
         let names: [String: ScalarClass] = ["letter": .letter, "number": .number, "space": .space]
-        for row in try goldenRows("classes.jsonl") {
+        for row in try TokenizerFiles.rows(TokenizerFiles.golden("classes.jsonl")) {
             let name = try #require(row["class"]?.stringValue.flatMap { names[$0] })
             for run in try #require(row["runs"]?.arrayValue) {
                 let ends = try #require(run.arrayValue?.compactMap { $0.integerValue.map(Int.init) })
