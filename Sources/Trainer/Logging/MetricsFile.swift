@@ -69,7 +69,7 @@ final class MetricsFile {
     /// The event of a line; nil for a blank line and a torn last one.
     private static func event(_ file: TextFile, _ line: Int) throws(UserError) -> JSONValue? {
         guard file.line(line).contains(where: { $0 != UInt8(ascii: " ") }) else { return nil }
-        do {
+        do throws(UserError) {
             let event = try JSONValue.parse(file.line(line), path: file.path, firstLine: line + 1)
             guard event.objectValue != nil else {
                 throw UserError(.content, file.path, line: line + 1, "the line holds \(event.kind), where an event is expected")
