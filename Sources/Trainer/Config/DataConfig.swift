@@ -14,7 +14,7 @@ package struct DataFile: Sendable {
 
     /// The texts before an anchor, and before a positive or negative, for a row of `task`.
     package func prompts(task: String) -> (query: Prompt, positive: Prompt) {
-        (queryPrompt ?? .query, positivePrompt ?? (task == "text-matching" ? .query : .passage))
+        ((queryPrompt ?? .query).resolved(task: task), (positivePrompt ?? .passage).resolved(task: task))
     }
 
     init(path: String, task: String?, queryPrompt: Prompt? = nil, positivePrompt: Prompt? = nil) {
