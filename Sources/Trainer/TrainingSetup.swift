@@ -18,6 +18,8 @@ package struct TrainingSetup {
     package let dataFingerprints: [String: String]
     package let start: AdapterStart
     package let schedule: LearningRateSchedule
+    /// Where the run goes on from; nil in a run that starts.
+    package let checkpoint: RunCheckpoint?
     /// Sentences for the user, of the configuration and of what was found.
     package let notices: [String]
 
@@ -38,8 +40,10 @@ package struct TrainingSetup {
 
     /// Collective.
     ///
-    /// - Parameter globalRows: rows of a global batch, where a run that is continued fixes them
-    package static func load(_ world: Communicator, _ given: ProjectConfig, globalRows: Int? = nil) throws -> TrainingSetup {
+    /// - Parameter resume: finds the checkpoint that the run goes on from; it keeps that run's global batch
+    package static func load(
+        _ world: Communicator, _ given: ProjectConfig, resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
+    ) throws -> TrainingSetup {
         let session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens)
@@ -47,15 +51,20 @@ package struct TrainingSetup {
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         let fingerprints = try fingerprints(world, source)
+        let checkpoint = try resume(
+            ResumeSetting(
+                model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
+                optimizer: config.training.optimizer,
+                rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
         let index = try RowIndex.build(source, world, dropsEqualNegatives: config.loss.maskDuplicates)
-        let rows = globalRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
+        let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
         try world.together { try Self.check(config, index, source, globalRows: rows, worldSize: world.worldSize) }
         let sampler = BatchSampler(
             tasks: index.rows.map(\.task), batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
-            dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler),
-            notices: config.notices + start.notices)
+            dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
+            notices: config.notices + start.notices + (checkpoint?.notices ?? []))
     }
 
     /// The step of this run, in `world` or, for verification, in another one.
@@ -66,14 +75,14 @@ package struct TrainingSetup {
                 temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
-                optimizer: AdamW.Configuration(
-                    beta1: config.training.beta1, beta2: config.training.beta2, epsilon: config.training.epsilon,
-                    weightDecay: config.training.weightDecay),
-                schedule: schedule))
+                optimizer: config.training.optimizer, schedule: schedule))
     }
 
     /// Tokens that go through the layers together, where the configuration leaves it to us: enough for full products.
     package var microbatchTokens: Int { config.system.microbatchTokens ?? 1024 }
+
+    /// The adapters and moments that the first step begins with.
+    package var state: TrainingState { checkpoint?.state ?? TrainingState(adapters: start.adapters) }
 
     private static func schedule(_ training: TrainingConfig, _ sampler: BatchSampler) -> LearningRateSchedule {
         let total = training.maximumSteps ?? training.epochs * sampler.batchesPerEpoch
@@ -138,5 +147,11 @@ extension TrainingSource {
             let prompts = config.data.train[file].prompts(task: task)
             return (prompts.query.prefix, prompts.positive.prefix)
         }
+    }
+}
+
+extension TrainingConfig {
+    var optimizer: AdamW.Configuration {
+        AdamW.Configuration(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
     }
 }
