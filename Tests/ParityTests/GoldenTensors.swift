@@ -11,6 +11,8 @@ struct GoldenTensors {
     /// - Parameter name: below Tests/Golden, such as `loss/rows-5`; without its extension
     init(_ name: String) throws { file = try SafetensorsFile(path: PackagePath.golden(name + ".safetensors")) }
 
+    func contains(_ name: String) -> Bool { file[name] != nil }
+
     func values<T: BitwiseCopyable>(_ name: String, as type: T.Type) throws -> [T] {
         let entry = try #require(file[name], "no tensor \(name)")
         return withExtendedLifetime(file) {

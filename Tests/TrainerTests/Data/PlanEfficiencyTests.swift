@@ -35,8 +35,9 @@ import Testing
     /// Lengths in the published tokenizer's tokens; without the hard negatives.
     private static let medQuAD = Result {
         let folder = try TemporaryFolder()
-        let tokenizer = try Tokenizer(
-            path: folder.write("tokenizer.json", TextFile(path: TestData.url("qwen2.5-tokenizer/tokenizer.json.gz").path).bytes))
+        let published = try TextFile(path: TestData.url("qwen2.5-tokenizer/tokenizer.json.gz").path)
+        let path = try withExtendedLifetime(published) { try folder.write("tokenizer.json", published.bytes) }
+        let tokenizer = try Tokenizer(path: path)
         let processor = TextProcessor(tokenizer, maxTokens: 512)
         let file = try PairFile(
             path: TestData.url("retrieval/medquad-train.jsonl.gz").path, task: "retrieval", knownTasks: ["retrieval"])

@@ -9,10 +9,10 @@ import Tensor
 ///     var rows = PlannedRows()
 ///     rows.add("q1", "p1", ["n1"])
 ///     let plan = rows.plan()
-struct PlannedRows {
+struct PlannedRows: Sendable {
     private(set) var index = RowIndex()
     /// Tokens of a text.
-    var length: (String) -> Int = { _ in 10 }
+    var length: @Sendable (String) -> Int = { _ in 10 }
 
     mutating func add(_ anchor: String, _ positive: String, _ negatives: [String] = [], file: Int = 0, task: Int = 0) {
         func summary(_ text: String) -> InputSummary {

@@ -60,7 +60,7 @@ import Testing
         let (plan, pool) = batch()
         let statistics = sharp.statistics(of: [0, 1], plan, pool)
         #expect(statistics.allSatisfy { $0.loss(temperature: 0.001) >= 0 && $0.loss(temperature: 0.001) < 1e-6 })
-        #expect(sharp.gradient(of: Array(0..<5), plan, pool, statistics).values.allSatisfy(\.isFinite))
+        #expect(sharp.gradient(of: Array(0..<5), plan, pool, statistics).values.allSatisfy { $0.isFinite })
     }
 
     @Test func aRankWithoutInputsHasNothing() {
