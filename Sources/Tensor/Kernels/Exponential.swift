@@ -1,11 +1,11 @@
 // eˣ without a branch or a library call, so that loops over it are vectorised; and what is built from it.
 
-/// eˣ, with a relative error below 2⁻²², for x clamped to [-87.3, 88.7].
+/// eˣ, with a relative error below 2⁻²², for x clamped to [-87.3, 88.37]: from there on n would be 128, whose power is infinite.
 ///
 /// Splits x into n·ln 2 + r with |r| ≤ ½ ln 2 and evaluates a polynomial in r (coefficients of the Cephes library's expf).
 @inlinable @inline(__always)
 package func exponential(_ x: Float) -> Float {
-    let clamped = min(max(x, -87.3), 88.7)
+    let clamped = min(max(x, -87.3), 88.37)
     let shift: Float = 0x1.8p23  // adding it rounds to an integer, which then stands in the lowest bits
     let shifted = clamped * 1.442_695_04 + shift
     let n = shifted - shift
@@ -23,9 +23,9 @@ package func exponential(_ x: Float) -> Float {
 
 /// The same for sixteen values.
 @inline(__always)
-func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
+package func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let low = SIMD16<Float>(repeating: -87.3)
-    let high = SIMD16<Float>(repeating: 88.7)
+    let high = SIMD16<Float>(repeating: 88.37)
     let clamped = x.replacing(with: low, where: x .< low).replacing(with: high, where: x .> high)
     let shift = SIMD16<Float>(repeating: 0x1.8p23)
     let shifted = clamped * 1.442_695_04 + shift
