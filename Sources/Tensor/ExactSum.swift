@@ -82,28 +82,44 @@ package final class ExactSum: @unchecked Sendable {
 ///   - offset: where the [M, N] block begins in `sum`
 package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<Int>], to sum: ExactSum, at offset: Int) {
     precondition(left.rows == right.rows, "outer product: [\(left.rows), \(left.columns)]ᵀ × [\(right.rows), \(right.columns)]")
-    let columns = right.columns
-    let (left, right) = (left.widened(to: left.columns), right.widened(to: BlockProduct.padded(columns)))
     let (m, n) = (left.columns, right.columns)
     // Tiles of the result, small enough that the integers stay in the nearest cache over all chunks.
-    let (tileRows, tileColumns) = (min(m, 32), min(columns, 128))
-    let (down, across) = ((m + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns)
+    let tileColumns = min(n, 128)
+    let tileRows = min(m, tileColumns > 64 ? 32 : 64)
+    let (down, across) = ((m + tileRows - 1) / tileRows, (n + tileColumns - 1) / tileColumns)
     Threads.run(down * across) { task in
         let rows = task / across * tileRows..<min((task / across + 1) * tileRows, m)
-        let range = task % across * tileColumns..<min((task % across + 1) * tileColumns, columns)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * range.count) { part in
-            for chunk in chunks {
-                BlockProduct.multiply(
-                    rows: rows.count, columns: range.count, depth: chunk.count,
-                    Strided(left.floats + chunk.lowerBound * m + rows.lowerBound, rowStride: 1, columnStride: m),
-                    right.floats + chunk.lowerBound * n + range.lowerBound, bStride: n, into: part.baseAddress!,
-                    cStride: range.count, accumulate: false)
-                for row in 0..<rows.count {
-                    sum.add(
-                        UnsafeBufferPointer(rebasing: part[row * range.count..<(row + 1) * range.count]),
-                        at: offset + (rows.lowerBound + row) * columns + range.lowerBound)
-                }
+        let columns = task % across * tileColumns..<min((task % across + 1) * tileColumns, n)
+        let width = BlockProduct.padded(columns.count)
+        let part = Tensor(rows.count, columns.count)
+        for chunk in chunks {
+            // Columns of a wide tensor lie so far apart that they fall into the same few places of the cache: copied, they do not.
+            let (a, b) = (left.tile(chunk, rows, width: rows.count), right.tile(chunk, columns, width: width))
+            BlockProduct.multiply(
+                rows: rows.count, columns: columns.count, depth: chunk.count,
+                Strided(a.floats, rowStride: 1, columnStride: rows.count), b.floats, bStride: width, into: part.floats,
+                cStride: columns.count, accumulate: false)
+            for row in 0..<rows.count {
+                sum.add(
+                    UnsafeBufferPointer(start: part.floats + row * columns.count, count: columns.count),
+                    at: offset + (rows.lowerBound + row) * n + columns.lowerBound)
             }
         }
+    }
+}
+
+extension Tensor {
+    /// A part as float32 with `width` ≥ columns floats a row, the rest of which is not initialised.
+    fileprivate func tile(_ rows: Range<Int>, _ columns: Range<Int>, width: Int) -> Tensor {
+        let tile = Tensor(rows.count, width)
+        func run<S: Scalar>(_: S.Type) {
+            for row in 0..<rows.count {
+                let source = pointer(to: S.self) + (rows.lowerBound + row) * self.columns + columns.lowerBound
+                let target = tile.floats + row * width
+                for column in 0..<columns.count { target[column] = source[column].float }
+            }
+        }
+        element == .float32 ? run(Float.self) : run(BFloat16.self)
+        return tile
     }
 }
