@@ -90,6 +90,10 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
         for (out, width) in shapes.weights { check(out, width, counts: [1, 2, 7, 31, 64, 127, 128, 129], of: 257) }
     }
 
+    @Test func aWholeMicrobatch() {
+        for (out, width) in ProductShapes.small[0].weights { check(out, width, counts: [3, 600], of: 1100) }
+    }
+
     @Test func everyProductOfTheLargeModel() {
         for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31], of: 129) }
     }
