@@ -117,7 +117,8 @@ package struct StartupTable {
 
     private var threads: [String] {
         let place = report.placement
-        let cores = place.isLaunched ? "bound to \(Figures.count(place.boundCores, "core"))" : "may use \(Figures.count(place.boundCores, "core"))"
+        let cores =
+            place.isLaunched ? "bound to \(Figures.count(place.boundCores, "core"))" : "may use \(Figures.count(place.boundCores, "core"))"
         return [
             Self.join(
                 "\(Figures.count(place.localRanks, "rank")) on this host × \(Figures.count(place.threads, "thread"))",
