@@ -1,7 +1,7 @@
 // The door: what must happen before anything else in the process, then the command.
 
 import ArgumentParser
-import Glibc
+@preconcurrency import Glibc
 import Tensor
 import Trainer
 

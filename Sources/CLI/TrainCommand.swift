@@ -17,7 +17,7 @@ struct TrainCommand: ParsableCommand {
             progress with a checkpoint (exit code 75); --resume goes on from it, at any number of ranks.
             """)
 
-    @OptionGroup var run: RunOptions
+    @OptionGroup var options: RunOptions
 
     @Flag(help: "Go on from the newest checkpoint in training.output_dir.")
     var resume = false
@@ -32,7 +32,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         try runOnAllRanks { world, console in
             try Trainer.run(
-                world, TrainingOptions(configPath: run.config, overrides: run.set, resumes: resume, stopAfter: stopAfter), console)
+                world, TrainingOptions(configPath: options.config, overrides: options.set, resumes: resume, stopAfter: stopAfter), console)
         }
     }
 }

@@ -18,15 +18,15 @@ struct VerifyGradientsCommand: ParsableCommand {
               mpirun -n 4 --bind-to none shoal verify-gradients --config project_config.yaml --set training.global_batch_size=16
             """)
 
-    @OptionGroup var run: RunOptions
+    @OptionGroup var options: RunOptions
 
     @Option(help: .hidden)
     var gradientScale: Float = 1
 
     func run() throws {
         try runOnAllRanks { world, console in
-            let overrides = run.set + ["system.compute_dtype=float32"]
-            let config = try TrainingSetup.configuration(world, path: run.config, overrides: overrides)
+            let overrides = options.set + ["system.compute_dtype=float32"]
+            let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config)
             let batch = setup.sampler.batches(epoch: 0)[0]
             var step = setup.step()

@@ -31,7 +31,7 @@ struct RunRecords {
         let table = StartupTable(StartupReport(setup, evaluation: evaluates))
         console.write(table.text)
         table.warnings.forEach(console.warning)
-        let opened = try setup.world.together { () throws(UserError) in
+        let opened = try setup.world.together { () throws -> (RunLog, RunRecord) in
             let log = try RunLog(folder: folder.path, rank: setup.world.rank, resumingAfter: stepsDone)
             let record = try RunRecord(setup, folder: folder.path)
             if setup.world.rank == 0 { try record.write(folder: folder.path) }
@@ -75,7 +75,7 @@ struct RunRecords {
             versions: Dictionary(uniqueKeysWithValues: Versions.current.list.map { ($0.name, $0.version) }))
         var (store, record) = (store, record)
         record.bestCheckpoint = best.map(RunRecord.BestCheckpoint.init)
-        try world.together { () throws(UserError) in
+        try world.together {
             guard world.rank == 0 else { return }
             let saved = try store.save(state, info)
             saved.notices.forEach(console.notice)
@@ -93,7 +93,7 @@ struct RunRecords {
         let seconds = start.duration(to: .now) / .seconds(1)
         record.end(status, step: state.step, at: Date())
         let record = record
-        try world.together { () throws(UserError) in
+        try world.together {
             guard world.rank == 0 else { return }
             try log.end(status, step: state.step, seconds: seconds)
             try record.write(folder: folder.path)
@@ -107,7 +107,7 @@ struct RunRecords {
     mutating func finish(_ state: TrainingState) throws {
         let trained = state.adapters.indices.filter { state.optimizers[$0] != nil }
         let (folder, config) = (folder, setup.config)
-        try world.together { () throws(UserError) in
+        try world.together {
             guard world.rank == 0 else { return }
             let element: Tensor.Element = config.lora.savePrecision == .bfloat16 ? .bfloat16 : .float32
             if config.lora.saveFormat != .peft {
