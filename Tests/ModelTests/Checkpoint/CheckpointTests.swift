@@ -208,6 +208,7 @@ struct CheckpointTests {
         #expect(try Checkpoint.read(folder: there.path).fingerprint() == first)
         try there.write("tokenizer.json", "{}")
         #expect(try Checkpoint.read(folder: there.path).fingerprint() != first)
+        withExtendedLifetime((here, there)) {}
     }
 
     private func read(_ checkpoint: TinyCheckpoint) throws {

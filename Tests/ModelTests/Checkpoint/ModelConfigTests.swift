@@ -122,7 +122,7 @@ struct ModelConfigTests {
         expectUserError(.missing, "is a file where") { _ = try ModelConfig.read(folder: folder.path("config.json")) }
         expectUserError(.content, "config.json", "holds no JSON object") { _ = try ModelConfig.read(folder: folder.path) }
         try folder.write("config.json", "{\"hidden_size\": 3,\n}")
-        expectUserError(.content, "config.json:2:1") { _ = try ModelConfig.read(folder: folder.path) }
+        expectUserError(.content, "config.json:1:18") { _ = try ModelConfig.read(folder: folder.path) }
     }
 
     private func read(_ checkpoint: TinyCheckpoint) throws -> ModelConfig {
