@@ -49,7 +49,7 @@ package struct DataFile: Sendable {
                 throw entry.place.error(
                     laterKeys.contains(entry.key)
                         ? "\(name) is not available in this version; remove it"
-                        : ConfigurationReader.unknown(entry.key, in: key, known: keys))
+                        : ConfigurationReader.unknown(entry.key, "in \(key)", known: keys))
             }
             if entry.key == "path" {
                 file["path"] = try SettingForm.text("the path of a data file").decode(entry.value, key: name)
