@@ -89,4 +89,24 @@ extension Tensor {
         precondition(source.columns == columns && row + source.rows <= rows, "setRows: [\(source.rows), \(source.columns)] at \(row)")
         (floats + row * columns).update(from: source.floats, count: source.count)
     }
+
+    /// Writes row i of `source` to row places[i], float32.
+    package func scatterRows(_ source: Tensor, to places: [Int]) {
+        precondition(source.columns == columns && source.rows == places.count, "scatterRows: [\(source.rows), \(source.columns)]")
+        for (row, place) in places.enumerated() {
+            (floats + place * columns).update(from: source.floats + row * columns, count: columns)
+        }
+    }
+
+    /// [columns, width] with width ≥ rows, zeros beyond, float32.
+    package func transposed(paddedTo width: Int) -> Tensor {
+        let result = Tensor.zeros(columns, width)
+        let (source, target) = (floats, result.floats)
+        Threads.run(columns, grain: 16) { block in
+            for row in 0..<rows {
+                for column in block { target[column * width + row] = source[row * columns + column] }
+            }
+        }
+        return result
+    }
 }

@@ -47,7 +47,7 @@ package struct TrainingStep {
     let model: JinaEmbeddingsV4
     let source: TrainingSource
     let index: RowIndex
-    let configuration: Configuration
+    package var configuration: Configuration
     private let gradient: AdapterGradient
 
     package init(
@@ -114,6 +114,15 @@ package struct TrainingStep {
         let (loss, dEmbeddings) = try lossAndGradient(plan, gather(own, plan))
         backward(plan, passes, dEmbeddings)
         return (loss, try reduce())
+    }
+
+    /// The loss of a batch, its logarithms and sums in Double, without its gradient.
+    ///
+    /// Collective.
+    func lossInDouble(_ batch: [Int], _ state: TrainingState) throws -> Double {
+        let plan = plan(batch)
+        let (own, _) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
+        return InfoNCE(temperature: configuration.temperature).valueInDouble(plan, try gather(own, plan))
     }
 
     package func plan(_ batch: [Int]) -> StepPlan {

@@ -26,6 +26,8 @@ package struct AdapterLayout: Sendable, Equatable {
     package let count: Int
     /// Parameters of the decoder's pairs: all but the projector's, which only late interaction reaches.
     package let decoderCount: Int
+    /// Decoder layers of the model, adapted or not.
+    package let modelLayers: Int
 
     /// alpha / rank
     package var scale: Float { Float(alpha / Double(rank)) }
@@ -34,6 +36,7 @@ package struct AdapterLayout: Sendable, Equatable {
     package init(_ config: ModelConfig, rank: Int, alpha: Double, isTarget: (String) -> Bool) {
         self.rank = rank
         self.alpha = alpha
+        modelLayers = config.text.layers
         var pairs: [AdapterPair] = []
         var offset = 0
         func append(_ group: [(module: String, inputs: Int, outputs: Int)]) {
@@ -50,7 +53,7 @@ package struct AdapterLayout: Sendable, Equatable {
             offset = bOffset
         }
         for layer in 0..<config.text.layers {
-            DecoderModule.inputGroups.forEach { group in
+            for group in DecoderModule.inputGroups {
                 append(group.map { ($0.path(layer: layer), $0.inputs(config.text), $0.outputs(config.text)) })
             }
         }

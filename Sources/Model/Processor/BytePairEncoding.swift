@@ -17,68 +17,56 @@ struct BytePairEncoding: Sendable {
         self.merges = merges
     }
 
-    /// Space for one word, kept between words.
-    struct Workspace {
-        /// The row of tokens, and for each the merge with its right neighbour.
-        fileprivate var tokens: [Int32] = Array(repeating: 0, count: shortWord)
-        fileprivate var ranks: [UInt32] = Array(repeating: 0, count: shortWord)
-        fileprivate var merged: [Int32] = Array(repeating: 0, count: shortWord)
-    }
-
     /// Appends the tokens of `word` (bytes, not empty).
-    func encode(_ word: UnsafeBufferPointer<UInt8>, into result: inout [Int32], _ workspace: inout Workspace) {
+    func encode(_ word: UnsafeBufferPointer<UInt8>, into result: inout [Int32]) {
         if word.count == 1 {
             result.append(byteTokens[Int(word[0])])
         } else if word.count <= Self.shortWord {
-            encodeShort(word, into: &result, &workspace)
+            encodeShort(word, into: &result)
         } else {
             encodeLong(word, into: &result)
         }
     }
 
-    private func encodeShort(_ word: UnsafeBufferPointer<UInt8>, into result: inout [Int32], _ workspace: inout Workspace) {
-        var count = word.count
-        for place in 0..<count { workspace.tokens[place] = byteTokens[Int(word[place])] }
-        for place in 0..<count { setMerge(at: place, count, &workspace) }
-        while let place = lowestRank(workspace.ranks, count - 1) {
-            workspace.tokens[place] = workspace.merged[place]
-            count -= 1
+    private func encodeShort(_ word: UnsafeBufferPointer<UInt8>, into result: inout [Int32]) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: word.count) { tokens in
+            withUnsafeTemporaryAllocation(of: MergeTable.Merge.self, capacity: word.count) { planned in
+                for place in 0..<word.count { tokens.initializeElement(at: place, to: byteTokens[Int(word[place])]) }
+                planned.initialize(repeating: .none)
+                let count = mergeAll(tokens, planned)
+                for place in 0..<count { result.append(tokens[place]) }
+            }
+        }
+    }
+
+    /// Merges a row until nothing merges.
+    ///
+    /// - Parameters:
+    ///   - tokens: [count]
+    ///   - planned: [count], each token's merge with its right neighbour; `.none` at first
+    /// - Returns: how many tokens are left
+    private func mergeAll(_ tokens: UnsafeMutableBufferPointer<Int32>, _ planned: UnsafeMutableBufferPointer<MergeTable.Merge>) -> Int {
+        var last = tokens.count - 1
+        for place in 0..<last { planned[place] = merges.merge(left: tokens[place], right: tokens[place + 1]) }
+        while true {
+            var lowest = MergeTable.Merge.none
+            var place = 0
+            for candidate in 0..<last where planned[candidate] < lowest {
+                lowest = planned[candidate]
+                place = candidate
+            }
+            if lowest == .none { return last + 1 }
+            tokens[place] = lowest.token
+            last -= 1
             var next = place + 1
-            while next < count {
-                workspace.tokens[next] = workspace.tokens[next + 1]
-                workspace.ranks[next] = workspace.ranks[next + 1]
-                workspace.merged[next] = workspace.merged[next + 1]
+            while next <= last {
+                tokens[next] = tokens[next + 1]
+                planned[next] = planned[next + 1]
                 next += 1
             }
-            setMerge(at: place, count, &workspace)
-            if place > 0 { setMerge(at: place - 1, count, &workspace) }
+            planned[place] = place < last ? merges.merge(left: tokens[place], right: tokens[place + 1]) : .none
+            if place > 0 { planned[place - 1] = merges.merge(left: tokens[place - 1], right: tokens[place]) }
         }
-        result.append(contentsOf: workspace.tokens[..<count])
-    }
-
-    /// Looks up what the token at `place` merges into with its right neighbour.
-    @inline(__always)
-    private func setMerge(at place: Int, _ count: Int, _ workspace: inout Workspace) {
-        let hasNeighbour = place + 1 < count
-        let merge = hasNeighbour ? merges.merge(left: workspace.tokens[place], right: workspace.tokens[place + 1]) : .none
-        workspace.ranks[place] = merge.rank
-        workspace.merged[place] = merge.token
-    }
-
-    /// Place of the lowest of the first `count` ranks, leftmost among equals; nil when nothing merges.
-    @inline(__always)
-    private func lowestRank(_ ranks: [UInt32], _ count: Int) -> Int? {
-        var lowest = MergeTable.Merge.none.rank
-        var place: Int?
-        var index = 0
-        while index < count {
-            if ranks[index] < lowest {
-                lowest = ranks[index]
-                place = index
-            }
-            index += 1
-        }
-        return place
     }
 
     private func encodeLong(_ word: UnsafeBufferPointer<UInt8>, into result: inout [Int32]) {

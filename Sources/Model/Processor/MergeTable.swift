@@ -2,13 +2,21 @@
 
 /// From a pair of adjacent tokens to what they merge into, and when.
 struct MergeTable: Sendable {
-    struct Merge: Sendable, Equatable {
-        /// Place in the file's list; the lowest is merged first.
-        let rank: UInt32
-        let token: Int32
+    /// One merge; of two the one to be made first is the lower.
+    struct Merge: Sendable, Comparable {
+        /// Rank in the upper half, token in the lower. A rank has one token, so this is the order of ranks.
+        private let key: UInt64
 
-        /// For a pair that does not merge.
+        /// - Parameter rank: place in the file's list
+        init(rank: UInt32, token: Int32) { key = UInt64(rank) << 32 | UInt64(UInt32(bitPattern: token)) }
+
+        /// For a pair that does not merge: above all others.
         static let none = Merge(rank: .max, token: -1)
+
+        var rank: UInt32 { UInt32(truncatingIfNeeded: key >> 32) }
+        var token: Int32 { Int32(truncatingIfNeeded: key) }
+
+        static func < (a: Merge, b: Merge) -> Bool { a.key < b.key }
     }
 
     private struct Slot {
@@ -25,9 +33,12 @@ struct MergeTable: Sendable {
     private var shift: UInt64
     private var count = 0
 
-    init() {
-        shift = 64 - 15
-        slots = [Slot](repeating: Slot(pair: Self.free, merge: .none), count: 1 << 15)
+    /// - Parameter expected: pairs that will probably be inserted; more only take time
+    init(expected: Int = 0) {
+        var bits: UInt64 = 4
+        while expected * 3 >= (1 << bits) * 2 { bits += 1 }
+        shift = 64 - bits
+        slots = [Slot](repeating: Slot(pair: Self.free, merge: .none), count: 1 << bits)
     }
 
     /// - Returns: false, and nothing changes, when the pair is there already

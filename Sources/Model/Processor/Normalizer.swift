@@ -1,14 +1,9 @@
 // Normalisation form C, the tokenizer's first stage. Text that is in this form already, as nearly all is, costs one look at
-// each byte; elsewhere only a starter and the marks behind it are rewritten.
-//
-// The reference normalises by Unicode 9.0: scalars assigned later are inert. Foundation's tables are newer, so such scalars are
-// kept away from it.
+// each byte; elsewhere only a starter and the marks behind it are rewritten, by `CanonicalMapping`.
 
-import Foundation
-
-enum Normalizer {
+package enum Normalizer {
     /// Whether `text` is in form C already.
-    static func isNormalized(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isNormalized(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let classes = UnicodeClasses.shared
         var index = firstAboveLatin(text, from: 0)
         var previous: UInt8 = 0
@@ -23,7 +18,7 @@ enum Normalizer {
         return true
     }
 
-    static func normalized(_ text: String) -> String {
+    package static func normalized(_ text: String) -> String {
         var text = text
         return text.withUTF8 { String(decoding: normalized($0), as: UTF8.self) }
     }
@@ -41,10 +36,10 @@ enum Normalizer {
                 index += length
                 continue
             }
-            let start = startOfCluster(text, at: index)
+            let start = max(copied, index > 0 ? text.startOfScalar(before: index) : 0)
             index = endOfMarks(text, from: index, classes)
             result.append(contentsOf: text[copied..<start])
-            result.append(contentsOf: composed(text[start..<index]))
+            CanonicalMapping.shared.appendComposed(text[start..<index], to: &result)
             copied = index
         }
         result.append(contentsOf: text[copied...])
@@ -60,15 +55,6 @@ enum Normalizer {
         return index
     }
 
-    /// The scalar that the mark at `index` belongs to, unless there is none or the reference does not know it.
-    private static func startOfCluster(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> Int {
-        guard index > 0 else { return index }
-        let start = text.startOfScalar(before: index)
-        let (value, length) = text.scalar(at: start)
-        guard start + length == index, let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age.major <= 9 else { return index }
-        return start
-    }
-
     private static func endOfMarks(_ text: UnsafeBufferPointer<UInt8>, from start: Int, _ classes: UnicodeClasses) -> Int {
         var index = start
         while index < text.count {
@@ -77,19 +63,5 @@ enum Normalizer {
             index += length
         }
         return index
-    }
-
-    private static func composed(_ cluster: Slice<UnsafeBufferPointer<UInt8>>) -> String.UTF8View {
-        var scalars = String.UnicodeScalarView()
-        for scalar in String(decoding: cluster, as: UTF8.self).unicodeScalars {
-            // Foundation does not reorder the parts of these three, whose decompositions begin with a mark.
-            switch scalar.value {
-            case 0x0F73: scalars.append(contentsOf: "\u{0F71}\u{0F72}".unicodeScalars)
-            case 0x0F75: scalars.append(contentsOf: "\u{0F71}\u{0F74}".unicodeScalars)
-            case 0x0F81: scalars.append(contentsOf: "\u{0F71}\u{0F80}".unicodeScalars)
-            default: scalars.append(scalar)
-            }
-        }
-        return String(scalars).precomposedStringWithCanonicalMapping.utf8
     }
 }

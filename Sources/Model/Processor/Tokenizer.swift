@@ -21,14 +21,8 @@ package final class Tokenizer: Sendable {
     private let rawMatcher: AddedTokenMatcher
     private let normalizedMatcher: AddedTokenMatcher
     private let bytePairs: BytePairEncoding
-    /// Those that no call uses now: as many as calls ever ran at once.
-    private let idleWorkspaces = Mutex<[Workspace]>([])
-
-    /// What one call of `encode` needs beside the tables; words met by one call are known to the next.
-    private struct Workspace {
-        var cache = WordCache()
-        var bytePairs = BytePairEncoding.Workspace()
-    }
+    /// Those that no call uses now: as many as calls ever ran at once. Words met by one call are known to the next.
+    private let idleCaches = Mutex<[WordCache]>([])
 
     /// Reads a `tokenizer.json` of Hugging Face's `tokenizers`.
     ///
@@ -61,46 +55,46 @@ package final class Tokenizer: Sendable {
 
     /// - Parameter utf8: valid UTF-8, which readers of files have checked; what else it holds gets some id or other.
     package func encode(_ utf8: UnsafeBufferPointer<UInt8>) -> [Int32] {
-        var workspace = idleWorkspaces.withLock { $0.popLast() } ?? Workspace()
+        var cache = idleCaches.withLock { $0.popLast() } ?? WordCache()
         var ids: [Int32] = []
         ids.reserveCapacity(utf8.count / 3 + 1)
         rawMatcher.forEachPiece(of: utf8) { piece in
             switch piece {
             case .token(let id): ids.append(id)
-            case .plain(let range): encodePlain(UnsafeBufferPointer(rebasing: utf8[range]), into: &ids, &workspace)
+            case .plain(let range): encodePlain(UnsafeBufferPointer(rebasing: utf8[range]), into: &ids, &cache)
             }
         }
-        idleWorkspaces.withLock { $0.append(workspace) }
+        idleCaches.withLock { $0.append(cache) }
         return ids
     }
 
     /// Normalises if need be.
-    private func encodePlain(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ workspace: inout Workspace) {
-        if !normalizes || Normalizer.isNormalized(text) { return encodeNormalized(text, into: &ids, &workspace) }
-        Normalizer.normalized(text).withUnsafeBufferPointer { encodeNormalized($0, into: &ids, &workspace) }
+    private func encodePlain(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ cache: inout WordCache) {
+        if !normalizes || Normalizer.isNormalized(text) { return encodeNormalized(text, into: &ids, &cache) }
+        Normalizer.normalized(text).withUnsafeBufferPointer { encodeNormalized($0, into: &ids, &cache) }
     }
 
-    private func encodeNormalized(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ workspace: inout Workspace) {
+    private func encodeNormalized(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ cache: inout WordCache) {
         normalizedMatcher.forEachPiece(of: text) { piece in
             switch piece {
             case .token(let id): ids.append(id)
-            case .plain(let range): encodeWords(UnsafeBufferPointer(rebasing: text[range]), into: &ids, &workspace)
+            case .plain(let range): encodeWords(UnsafeBufferPointer(rebasing: text[range]), into: &ids, &cache)
             }
         }
     }
 
-    private func encodeWords(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ workspace: inout Workspace) {
+    private func encodeWords(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], _ cache: inout WordCache) {
         var words = PreTokenizer(text)
         while let word = words.next() {
             guard word.count <= WordCache.maximumBytes else {
-                bytePairs.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids, &workspace.bytePairs)
+                bytePairs.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids)
                 continue
             }
             let key = WordCache.Key(text, word)
-            if workspace.cache.append(key, to: &ids) { continue }
+            if cache.append(key, to: &ids) { continue }
             let start = ids.count
-            bytePairs.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids, &workspace.bytePairs)
-            workspace.cache.insert(key, ids[start...])
+            bytePairs.encode(UnsafeBufferPointer(rebasing: text[word]), into: &ids)
+            cache.insert(key, ids[start...])
         }
     }
 }

@@ -39,10 +39,10 @@ struct TokenizerModel {
         case "byte_fallback", "ignore_merges": accepted = ("null or false", { $0.isNull || $0.boolValue == false })
         default: return try scanner.skipValue()
         }
-        _ = try scanner.peek()
-        let place = scanner.tokenStart
-        let value = try scanner.readValue()
-        guard accepted.accepts(value) else { throw scanner.unsupported("model.\(key)", JSONValue?(value).inWords, accepted.words, at: place) }
+        let (value, place) = try scanner.readSetting()
+        guard accepted.accepts(value) else {
+            throw scanner.unsupported("model.\(key)", JSONValue?(value).inWords, accepted.words, at: place)
+        }
     }
 
     private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(UserError) {
@@ -66,11 +66,18 @@ struct TokenizerModel {
     private mutating func readMerges(_ scanner: inout JSONScanner) throws(UserError) {
         var left: [UInt8] = []
         var right: [UInt8] = []
+        var both: [UInt8] = []
+        merges = MergeTable(expected: vocabulary.count)
         var rank: UInt32 = 0
         try scanner.beginArray()
         while try scanner.nextElement() {
             let place = try scanner.readMerge(&left, &right)
-            guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right), let merged = vocabulary.id(of: left + right)
+            both.removeAll(keepingCapacity: true)
+            both += left
+            both += right
+            // Merged tokens usually follow the 256 bytes in the order of the merges.
+            guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right),
+                let merged = vocabulary.id(of: both, guess: 256 + Int(rank))
             else { throw unknownToken(left, right, scanner, at: place) }
             guard merges.insert(left: leftID, right: rightID, MergeTable.Merge(rank: rank, token: merged)) else {
                 throw scanner.fault("model.merges: \(Self.inWords(left, right)) stands twice; remove one", at: place)
@@ -125,7 +132,8 @@ extension JSONScanner {
         } else {
             try readText().append(to: &left)
             guard let space = left.firstIndex(of: 0x20), space == left.lastIndex(of: 0x20) else {
-                throw fault("model.merges: \"\(String(decoding: left, as: UTF8.self))\" is not two tokens with one space between them", at: place)
+                throw fault(
+                    "model.merges: \"\(String(decoding: left, as: UTF8.self))\" is not two tokens with one space between them", at: place)
             }
             right.append(contentsOf: left[(space + 1)...])
             left.removeSubrange(space...)

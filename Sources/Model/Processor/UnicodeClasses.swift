@@ -1,8 +1,8 @@
 // Unicode in table form for the tokenizer's loops: what a scalar is to the split rule, what normalisation may do to it,
-// and the decoding of UTF-8. One byte per scalar, filled once from `UnicodeTables`.
+// and the decoding of UTF-8. One byte per scalar, filled once from `UnicodeTables` and `NormalizationTables`.
 
 /// What a scalar is to the split rule.
-enum ScalarClass: UInt8 {
+package enum ScalarClass: UInt8 {
     /// None of the others: punctuation, symbols, marks, unassigned.
     case other
     /// `\p{L}`
@@ -16,12 +16,12 @@ enum ScalarClass: UInt8 {
 }
 
 /// Looks a scalar's properties up.
-struct UnicodeClasses: Sendable {
-    static let shared = UnicodeClasses()
+package struct UnicodeClasses: Sendable {
+    package static let shared = UnicodeClasses()
 
     /// Raw values of `ScalarClass`. What lies beyond the end is `.other`.
     private let classes: [UInt8]
-    /// Values of `UnicodeTables.normalisation`, 0 elsewhere. What lies beyond the end is 0.
+    /// Values of `NormalizationTables.values`, 0 elsewhere. What lies beyond the end is 0.
     private let normalisation: [UInt8]
 
     private init() {
@@ -38,7 +38,7 @@ struct UnicodeClasses: Sendable {
         classes[0x0D] = ScalarClass.newline.rawValue
         self.classes = classes
 
-        let runs = UnicodeTables.normalisation
+        let runs = NormalizationTables.values
         var normalisation = [UInt8](repeating: 0, count: Int(runs[runs.count - 2]) + 1)
         for run in stride(from: 0, to: runs.count, by: 3) {
             for scalar in runs[run]...runs[run + 1] { normalisation[Int(scalar)] = UInt8(runs[run + 2]) }
@@ -46,7 +46,7 @@ struct UnicodeClasses: Sendable {
         self.normalisation = normalisation
     }
 
-    func scalarClass(_ scalar: UInt32) -> ScalarClass {
+    package func scalarClass(_ scalar: UInt32) -> ScalarClass {
         let scalar = Int(scalar)
         return scalar < classes.count ? ScalarClass(rawValue: classes[scalar]).unsafelyUnwrapped : .other
     }

@@ -6,36 +6,43 @@ struct Vocabulary {
     private struct Entry {
         let start: UInt32
         let length: UInt32
-        let hash: UInt32
         let id: Int32
     }
 
+    /// Hash in the upper half, place in `entries` in the lower: most strangers are told apart without a look at `entries`.
+    private typealias Slot = UInt64
+    private static let free = Slot.max
+
     private var arena: [UInt8] = []
     private var entries: [Entry] = []
-    /// Places in `entries`, -1 where free; a power of two of them, at most half taken.
-    private var slots = [Int32](repeating: -1, count: 1 << 14)
+    /// A power of two, at most two thirds taken; a string lies in its own slot or in one behind it.
+    private var slots = [Slot](repeating: free, count: 1 << 15)
 
     var count: Int { entries.count }
 
     /// - Returns: false, and nothing changes, when the string is there already
     mutating func insert(_ text: UnsafeBufferPointer<UInt8>, id: Int32) -> Bool {
-        if entries.count * 2 >= slots.count { grow() }
+        if entries.count * 3 >= slots.count * 2 { grow() }
         let hash = Self.hash(text)
         let slot = self.slot(of: text, hash: hash)
-        guard slots[slot] < 0 else { return false }
-        slots[slot] = Int32(entries.count)
-        entries.append(Entry(start: UInt32(arena.count), length: UInt32(text.count), hash: hash, id: id))
+        guard slots[slot] == Self.free else { return false }
+        slots[slot] = UInt64(hash) << 32 | UInt64(entries.count)
+        entries.append(Entry(start: UInt32(arena.count), length: UInt32(text.count), id: id))
         arena.append(contentsOf: text)
         return true
     }
 
     func id(of text: UnsafeBufferPointer<UInt8>) -> Int32? {
-        let place = slots[slot(of: text, hash: Self.hash(text))]
-        return place < 0 ? nil : entries[Int(place)].id
+        let slot = slots[slot(of: text, hash: Self.hash(text))]
+        return slot == Self.free ? nil : entries[Self.place(in: slot)].id
     }
 
-    func id(of text: [UInt8]) -> Int32? {
-        text.withUnsafeBufferPointer { id(of: $0) }
+    /// - Parameter guess: where the string probably stands, counted from 0 in the file's order
+    func id(of text: [UInt8], guess: Int? = nil) -> Int32? {
+        text.withUnsafeBufferPointer { text in
+            if let guess, guess < entries.count, isEqual(text, entries[guess]) { return entries[guess].id }
+            return id(of: text)
+        }
     }
 
     /// What is wrong with the ids, which must be 0 to count - 1, each once: the lowest id that is not there and one that is there twice.
@@ -53,26 +60,29 @@ struct Vocabulary {
     private func slot(of text: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int {
         let mask = slots.count - 1
         var slot = Int(hash) & mask
-        while slots[slot] >= 0 {
-            let entry = entries[Int(slots[slot])]
-            if entry.hash == hash, Int(entry.length) == text.count, isEqual(text, at: Int(entry.start)) { return slot }
+        while slots[slot] != Self.free {
+            if slots[slot] >> 32 == hash, isEqual(text, entries[Self.place(in: slots[slot])]) { return slot }
             slot = (slot + 1) & mask
         }
         return slot
     }
 
-    private func isEqual(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
-        for index in 0..<text.count where arena[start + index] != text[index] { return false }
+    private static func place(in slot: Slot) -> Int { Int(UInt32(truncatingIfNeeded: slot)) }
+
+    private func isEqual(_ text: UnsafeBufferPointer<UInt8>, _ entry: Entry) -> Bool {
+        guard Int(entry.length) == text.count else { return false }
+        for index in 0..<text.count where arena[Int(entry.start) + index] != text[index] { return false }
         return true
     }
 
     private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
+        let old = slots
+        slots = [Slot](repeating: Self.free, count: old.count * 2)
         let mask = slots.count - 1
-        for place in entries.indices {
-            var slot = Int(entries[place].hash) & mask
-            while slots[slot] >= 0 { slot = (slot + 1) & mask }
-            slots[slot] = Int32(place)
+        for filled in old where filled != Self.free {
+            var slot = Int(filled >> 32) & mask
+            while slots[slot] != Self.free { slot = (slot + 1) & mask }
+            slots[slot] = filled
         }
     }
 

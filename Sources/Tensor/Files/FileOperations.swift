@@ -66,7 +66,7 @@ private func moveWithoutReplacing(_ path: String, _ destination: String) -> Int3
 ///   - what: the sentence's verb, "cannot be created"
 ///   - code: the system's error number
 ///   - needed: bytes that were still to be written
-func outputFailed(_ path: String, _ what: String, _ code: Int32, needed: Int? = nil) -> UserError {
+package func outputFailed(_ path: String, _ what: String, _ code: Int32, needed: Int? = nil) -> UserError {
     let mend: String
     switch code {
     case ENOSPC, EDQUOT:

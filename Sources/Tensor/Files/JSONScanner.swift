@@ -73,7 +73,8 @@ package struct JSONScanner {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
         case UInt8(ascii: "n"): return .null
-        case 0xEF where offset == 0: throw fault("begins with a byte-order mark; save the file as UTF-8 without one")
+        case 0xEF where bytes.starts(with: [0xEF, 0xBB, 0xBF]) && offset == 0:
+            throw fault("begins with a byte-order mark; save the file as UTF-8 without one")
         default: throw fault("found \(found(at: offset)) where a JSON value must begin")
         }
     }

@@ -49,3 +49,17 @@ package func meanPooledBackward(_ dUnit: Tensor, _ kept: PooledRows, segments: [
     }
     return dStates
 }
+
+/// The first `dimension` values of each row, divided by their L2 norm (floor 1e-12): a Matryoshka prefix.
+package func normalizedPrefix(of embeddings: Tensor, dimension: Int) -> Tensor {
+    precondition(dimension <= embeddings.columns, "prefix: \(dimension) of \(embeddings.columns)")
+    let prefix = Tensor(embeddings.rows, dimension)
+    Threads.run(embeddings.rows, grain: 64) { block in
+        for row in block {
+            let (source, target) = (embeddings.floats + row * embeddings.columns, prefix.floats + row * dimension)
+            let norm = max(dot(UnsafePointer(source), UnsafePointer(source), dimension).squareRoot(), 1e-12)
+            for i in 0..<dimension { target[i] = source[i] / norm }
+        }
+    }
+    return prefix
+}

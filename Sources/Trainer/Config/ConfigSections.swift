@@ -11,7 +11,7 @@ package struct TrainingConfig: Sendable {
     package let batch: BatchSize
     package let learningRate: Double
     package let weightDecay: Double
-    package let schedule: Schedule  // lr_scheduler_type
+    package let decay: LearningRateSchedule.Decay  // lr_scheduler_type
     package let warmup: Warmup
     package let maximumGradientNorm: Double  // max_grad_norm
     package let beta1: Double  // adam_beta1
@@ -44,8 +44,6 @@ package struct TrainingConfig: Sendable {
         }
     }
 
-    package enum Schedule: String, Sendable { case linear, cosine }
-
     package enum Warmup: Sendable, Equatable {
         case steps(Int)
         case ratio(Double)
@@ -70,7 +68,7 @@ package struct TrainingConfig: Sendable {
             values.optionalInteger("training.global_batch_size").map(BatchSize.global) ?? .perRank(values.integer("training.batch_size"))
         learningRate = values.number("training.learning_rate")
         weightDecay = values.number("training.weight_decay")
-        schedule = values.choice("training.lr_scheduler_type")
+        decay = values.choice("training.lr_scheduler_type")
         warmup = values.optionalInteger("training.warmup_steps").map(Warmup.steps) ?? .ratio(values.number("training.warmup_ratio"))
         maximumGradientNorm = values.number("training.max_grad_norm")
         beta1 = values.number("training.adam_beta1")

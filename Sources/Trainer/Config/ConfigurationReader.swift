@@ -38,6 +38,9 @@ struct ConfigurationReader {
         }
         for entry in entries {
             guard ConfigurationSchema.sections.contains(entry.key) else {
+                if entry.key.contains(".") {
+                    throw entry.place.error("the key \(YAMLScalar.quoted(entry.key)) has a dot; write the section, and in it the key")
+                }
                 try take(entry, spelling: entry.key)
                 continue
             }
@@ -108,27 +111,30 @@ struct ConfigurationReader {
     private static func unknown(spelling: String) -> String {
         let parts = spelling.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let (section, name) = parts.count == 2 ? (parts[0], parts[1]) : ("", spelling)
+        let place = section.isEmpty ? "at the top" : "in \(section)"
         let all = ConfigurationSchema.settings.flatMap(\.spellings) + ConfigurationSchema.keysWithoutMeaning.map(\.key)
         if let same = all.first(where: { $0.hasSuffix(".\(name)") || $0 == name }) {
-            return "unknown key \"\(name)\"\(section.isEmpty ? " at the top" : " in \(section)"); did you mean \(same)?"
+            return "unknown key \(YAMLScalar.quoted(name)) \(place); did you mean \(same)?"
         }
-        if section.isEmpty {
-            let top = all.filter { !$0.contains(".") } + ConfigurationSchema.sections
-            let names = all.filter { $0.contains(".") }.map { String($0.drop { $0 != "." }.dropFirst()) }
-            if NearestName.of(name, among: top) == nil, let nearest = NearestName.of(name, among: names) {
-                return "unknown key \"\(name)\" at the top; did you mean \(all.first { $0.hasSuffix(".\(nearest)") }!)?"
+        if !section.isEmpty {
+            guard ConfigurationSchema.sections.contains(section) else {
+                return unknown(section, "at the top", known: ConfigurationSchema.sections)
             }
-            return unknown(name, in: "the file", known: top)
+            return unknown(name, place, known: all.filter { $0.hasPrefix("\(section).") }.map { String($0.dropFirst(section.count + 1)) })
         }
-        guard ConfigurationSchema.sections.contains(section) else {
-            return unknown(section, in: "the file", known: ConfigurationSchema.sections)
+        let top = all.filter { !$0.contains(".") } + ConfigurationSchema.sections
+        let below = all.filter { $0.contains(".") }
+        if NearestName.of(name, among: top) == nil,
+            let nearest = NearestName.of(name, among: below.map { String($0.drop { $0 != "." }.dropFirst()) })
+        {
+            return "unknown key \(YAMLScalar.quoted(name)) \(place); did you mean \(below.first { $0.hasSuffix(".\(nearest)") }!)?"
         }
-        return unknown(name, in: section, known: all.filter { $0.hasPrefix("\(section).") }.map { String($0.dropFirst(section.count + 1)) })
+        return unknown(name, place, known: top)
     }
 
-    /// The sentence for a name that none of `known` equals.
-    static func unknown(_ name: String, in place: String, known: [String]) -> String {
+    /// The sentence for a name that none of `known` equals; `place` as in "in loss".
+    static func unknown(_ name: String, _ place: String, known: [String]) -> String {
         let hint = NearestName.of(name, among: known).map { "did you mean \"\($0)\"?" } ?? "known are " + known.joined(separator: ", ")
-        return "unknown key \"\(name)\" in \(place); \(hint)"
+        return "unknown key \(YAMLScalar.quoted(name)) \(place); \(hint)"
     }
 }

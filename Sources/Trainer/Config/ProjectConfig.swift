@@ -88,9 +88,12 @@ package struct ProjectConfig: Sendable {
 
     /// What may not differ between a run and its continuation, and does: `training.seed: 42 in the run, 43 now`.
     ///
-    /// - Parameter resolved: the configuration in the run's run.json. A setting that it lacks had its default.
-    package func differencesForbiddenOnResume(from resolved: JSONValue) -> [String] {
-        ConfigurationSchema.settings.filter { !$0.mayDifferOnResume }.compactMap { setting in
+    /// Where the run adopted the shape of existing adapters, compare after `adoptingAdapter`, as run.json holds what was adopted.
+    /// - Parameters:
+    ///   - resolved: the configuration of the run, as its records hold it. A setting that it lacks had its default.
+    ///   - exceptions: keys that are not compared
+    package func differencesForbiddenOnResume(from resolved: JSONValue, except exceptions: Set<String> = []) -> [String] {
+        ConfigurationSchema.settings.filter { !$0.mayDifferOnResume && !exceptions.contains($0.key) }.compactMap { setting in
             let now = values[setting.key]
             let before = SettingValues.value(of: setting, in: resolved)
             return SettingValues.areEqual(before, now) ? nil : "\(setting.key): \(before.inOneLine) in the run, \(now.inOneLine) now"

@@ -48,6 +48,7 @@ package struct Setting: Sendable {
         switch initial {
         case .required: "required"
         case .absent(let words): words
+        case .value(.string(let text)): text
         case .value(let value): String(decoding: value.serialized(pretty: false), as: UTF8.self)
         }
     }

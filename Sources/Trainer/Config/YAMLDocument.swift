@@ -154,8 +154,8 @@ private final class YAMLEventReader {
             }
             let key = scalarText
             if let first = firstLines.updateValue(keyPlace.line, forKey: Array(key.utf8)) {
-                let where_ = first.map { " (first on line \($0))" } ?? ""
-                throw keyPlace.error("the key \"\(key)\" stands here for the second time\(where_); keep one of the two")
+                let other = first.map { " (first on line \($0))" } ?? ""
+                throw keyPlace.error("the key \(YAMLScalar.quoted(key)) stands here for the second time\(other); keep one of the two")
             }
             try advance()
             entries.append(YAMLNode.Entry(key: key, place: keyPlace, value: try node(depth: depth)))

@@ -110,7 +110,12 @@ package enum YAMLScalar: Sendable, Equatable {
         case .boolean(let value): "\(value)"
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
-        case .text(let value): "the text \"\(value.count > 60 ? value.prefix(57) + "..." : value)\""
+        case .text(let value): "the text \(Self.quoted(value))"
         }
+    }
+
+    /// In quotes on one line: control characters escaped, long texts cut.
+    package static func quoted(_ text: String) -> String {
+        String(reflecting: text.count > 60 ? "\(text.prefix(57))..." : text)
     }
 }

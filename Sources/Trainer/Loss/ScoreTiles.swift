@@ -37,7 +37,7 @@ extension EmbeddingPool {
         for start in stride(from: 0, to: columns.count, by: tileColumns) {
             let range = start..<min(start + tileColumns, columns.count)
             let right = Panel(self, Array(columns[range]))
-            let transposed = right.transposed(to: tileColumns)
+            let transposed = right.tensor.transposed(paddedTo: tileColumns)
             Threads.run(rows.count, grain: taskRows) { block in
                 withUnsafeTemporaryAllocation(of: Float.self, capacity: block.count * tileColumns) { scores in
                     BlockProduct.multiply(
@@ -70,15 +70,6 @@ struct Panel {
             for row in block { (rows.floats + row * width).update(from: pool.embedding(inputs[row]), count: pool.dimension) }
         }
         tensor = rows
-    }
-
-    /// [dimension, columns], zeros beyond the inputs.
-    func transposed(to columns: Int) -> Tensor {
-        let result = Tensor.zeros(dimension, columns)
-        for row in 0..<tensor.rows {
-            for d in 0..<dimension { result.floats[d * columns + row] = tensor.floats[row * width + d] }
-        }
-        return result
     }
 
     /// target [rows, dimension] += weights [rows, inputs] · embeddings

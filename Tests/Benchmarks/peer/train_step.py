@@ -5,7 +5,8 @@
 One step embeds the anchors and the positives of a batch (each side padded to its longest row, as these libraries do), takes InfoNCE
 over all positives, backpropagates into the LoRA matrices, clips, and updates with AdamW. The language model's head is not computed.
 Printed per run: the median step time, and the rates of real tokens (padding not counted) and of the tokens the model was fed.
-bfloat16 holds the frozen weights in bfloat16 and the adapters in float32 under autocast.
+With bfloat16 the frozen weights are bfloat16; the adapters are bfloat16 too (the fastest peer), or float32 under autocast
+(`--adapters float32`, what PEFT and the Trainer do by default, and what keeps small updates).
 """
 
 import argparse
@@ -32,6 +33,7 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--adapters", choices=["float32", "bfloat16"], help="with bfloat16 only; default bfloat16")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=10, help="timed steps")
     parser.add_argument("--warm-up", type=int, default=2, help="steps before the clock starts")
@@ -41,7 +43,11 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--temperature", type=float, default=0.05)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=42)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.dtype == "float32" and arguments.adapters == "bfloat16":
+        parser.error("--adapters bfloat16 needs --dtype bfloat16")
+    arguments.adapters = arguments.adapters or arguments.dtype
+    return arguments
 
 
 def read_pairs(path: Path, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:
@@ -62,7 +68,7 @@ def build(arguments: argparse.Namespace) -> torch.nn.Module:
         target_modules=DECODER_LINEARS,
         task_type="FEATURE_EXTRACTION",
     )
-    return get_peft_model(model, config)
+    return get_peft_model(model, config, autocast_adapter_dtype=arguments.adapters == "float32")
 
 
 def embed(model: torch.nn.Module, rows: list[list[int]]) -> torch.Tensor:
@@ -89,7 +95,8 @@ def main() -> None:
     optimizer = torch.optim.AdamW(trainable, lr=arguments.learning_rate, weight_decay=0.01)
     total = arguments.warm_up + arguments.steps
     schedule = get_linear_schedule_with_warmup(optimizer, arguments.warm_up, total)
-    reduced = torch.autocast("cpu", torch.bfloat16) if arguments.dtype == "bfloat16" else contextlib.nullcontext()
+    mixed = arguments.dtype != arguments.adapters
+    autocast = torch.autocast("cpu", torch.bfloat16) if mixed else contextlib.nullcontext()
     shuffled = random.Random(arguments.seed)
 
     seconds, real, fed = [], 0, 0
@@ -97,7 +104,7 @@ def main() -> None:
         batch = shuffled.sample(pairs, arguments.batch)
         anchors, positives = ([pair[side] for pair in batch] for side in (0, 1))
         start = time.perf_counter()
-        with reduced:
+        with autocast:
             queries, passages = embed(model, anchors), embed(model, positives)
         loss = torch.nn.functional.cross_entropy(queries @ passages.T / arguments.temperature, torch.arange(arguments.batch))
         loss.backward()
@@ -113,7 +120,8 @@ def main() -> None:
             fed += len(side) * max(map(len, side))
         print(f"step {step + 1 - arguments.warm_up:3}  {seconds[-1]:7.3f} s  loss {loss.item():.4f}", flush=True)
 
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, {arguments.dtype}, {arguments.threads} threads, batch {arguments.batch}")
+    kind = f"{arguments.dtype}, adapters {arguments.adapters}, {arguments.threads} threads, batch {arguments.batch}"
+    print(f"torch {torch.__version__}, transformers {transformers.__version__}, {kind}")
     print(f"median step {statistics.median(seconds):.3f} s, {real / sum(seconds):.0f} real tokens/s, {fed / sum(seconds):.0f} fed tokens/s")
 
 

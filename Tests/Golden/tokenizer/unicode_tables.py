@@ -1,10 +1,12 @@
-"""Prints Sources/Model/Processor/UnicodeTables.swift: what `tokenizers` takes for letters, numbers and spaces, and
-what its NFC normaliser may change. The classes are asked from the library itself, scalar by scalar; combining
-classes come from Python's unicodedata (they never change once assigned), for the scalars that the library knows.
+"""Prints two Swift files: what `tokenizers` takes for letters, numbers and spaces, and how its NFC normaliser maps.
+Everything is asked from the library itself, scalar by scalar; Python's unicodedata only proposes combining classes and
+decompositions, which never change once a scalar is assigned, and the library says which of them it knows.
 
-    python unicode_tables.py > ../../../Sources/Model/Processor/UnicodeTables.swift
+    python unicode_tables.py classes > ../../../Sources/Model/Processor/UnicodeTables.swift
+    python unicode_tables.py normalization > ../../../Sources/Model/Processor/NormalizationTables.swift
 """
 
+import sys
 import unicodedata
 
 from tokenizers import Regex, normalizers, pre_tokenizers
@@ -30,16 +32,34 @@ def known_to_normaliser(c):
     return moved or (kind > 1 and NFC.normalize_str(after) != after)
 
 
+def parts(c):
+    """The canonical decomposition, one step: none, one or two scalars."""
+    words = unicodedata.decomposition(chr(c)).split()
+    return [] if words and words[0].startswith("<") else [int(word, 16) for word in words]
+
+
+def composes(c):
+    return len(parts(c)) == 2 and NFC.normalize_str("".join(map(chr, parts(c)))) == chr(c)
+
+
 def second_parts():
     """Second halves of every pair that the library composes: their quick-check value is Maybe."""
-    parts = set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    jamo = set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    return jamo | {parts(c)[1] for c in SCALARS if composes(c)}
+
+
+def decompositions():
+    """Runs of scalars with parts of one number: first scalar, parts of each, scalars, then all their parts."""
+    runs = []
     for c in SCALARS:
-        pair = unicodedata.decomposition(chr(c)).split()
-        if len(pair) == 2 and not pair[0].startswith("<"):
-            first, second = (int(x, 16) for x in pair)
-            if NFC.normalize_str(chr(first) + chr(second)) == chr(c):
-                parts.add(second)
-    return parts
+        if not (composes(c) or (parts(c) and NFC.normalize_str(chr(c)) != chr(c))):
+            continue
+        if runs and runs[-1][0] + runs[-1][2] == c and runs[-1][1] == len(parts(c)):
+            runs[-1][2] += 1
+            runs[-1] += parts(c)
+        else:
+            runs.append([c, len(parts(c)), 1] + parts(c))
+    return [x for run in runs for x in run]
 
 
 def normalisation():
@@ -79,19 +99,33 @@ def pairs(values):
     return [x for first, last, _ in ranges(dict.fromkeys(values, 0)) for x in (first, last)]
 
 
-print(
-    """// Unicode as the reference tokenizer sees it, written by Tests/Golden/tokenizer/unicode_tables.py: general categories of
-// Unicode 16.0 (its regular expressions), normalisation of Unicode 9.0 (its NFC). Ids are a contract with the checkpoint,
-// so the tables are fixed here and do not follow the toolchain's own Unicode version.
+if sys.argv[1] == "classes":
+    print(
+        """// Letters, numbers and spaces as the reference tokenizer's regular expressions see them (Unicode 16.0), written by
+// Tests/Golden/tokenizer/unicode_tables.py. Ids are a contract with the checkpoint, so the tables are fixed here and do not
+// follow the toolchain's own Unicode version.
 
 enum UnicodeTables {"""
-)
-declare("letters", "First and last scalar of each run of `\\p{L}`.", pairs(members(r"\p{L}")))
-declare("numbers", "First and last scalar of each run of `\\p{N}`.", pairs(members(r"\p{N}")))
-declare("spaces", "First and last scalar of each run of `\\s`.", pairs(members(r"\s")))
-declare(
-    "normalisation",
-    "First, last, value: the combining class, or 0xFF for what NFC replaces or may join to the scalar before it.",
-    [x for run in ranges(normalisation()) for x in run],
-)
+    )
+    declare("letters", "First and last scalar of each run of `\\p{L}`.", pairs(members(r"\p{L}")))
+    declare("numbers", "First and last scalar of each run of `\\p{N}`.", pairs(members(r"\p{N}")))
+    declare("spaces", "First and last scalar of each run of `\\s`.", pairs(members(r"\s")))
+else:
+    print(
+        """// Canonical mappings as the reference tokenizer's normaliser knows them (Unicode 9.0; what was assigned later is inert),
+// written by Tests/Golden/tokenizer/unicode_tables.py. Ids are a contract with the checkpoint, so the tables are fixed here and
+// do not follow the toolchain's own Unicode version.
+
+enum NormalizationTables {"""
+    )
+    declare(
+        "values",
+        "First, last, value: the combining class, or 0xFF for what NFC replaces or may join to the scalar before it.",
+        [x for run in ranges(normalisation()) for x in run],
+    )
+    declare(
+        "decompositions",
+        "Runs without Hangul: first scalar, parts of each (1 or 2), number of scalars, then the parts of all.",
+        decompositions(),
+    )
 print("}")

@@ -30,16 +30,16 @@ private final class Faults: Sendable {
 
     var operations: FileOperations {
         let system = FileOperations.system
-        return FileOperations(
-            create: { self.fails() ? -1 : system.create($0, $1) },
-            openFolder: { self.fails() ? -1 : system.openFolder($0) },
-            write: { self.fails() ? -1 : system.write($0, $1, min($2, 1000)) },  // short: a thousand bytes at most
-            sync: { self.fails() ? -1 : system.sync($0) },
-            close: { system.close($0) | (self.fails() ? -1 : 0) },
-            makeFolder: { self.fails() ? -1 : system.makeFolder($0, $1) },
-            replace: { self.fails() ? -1 : system.replace($0, $1) },
-            move: { self.fails() ? -1 : system.move($0, $1) }
-        )
+        var faulty = system
+        faulty.create = { self.fails() ? -1 : system.create($0, $1) }
+        faulty.openFolder = { self.fails() ? -1 : system.openFolder($0) }
+        faulty.write = { self.fails() ? -1 : system.write($0, $1, min($2, 1000)) }  // short: a thousand bytes at most
+        faulty.sync = { self.fails() ? -1 : system.sync($0) }
+        faulty.close = { system.close($0) | (self.fails() ? -1 : 0) }
+        faulty.makeFolder = { self.fails() ? -1 : system.makeFolder($0, $1) }
+        faulty.replace = { self.fails() ? -1 : system.replace($0, $1) }
+        faulty.move = { self.fails() ? -1 : system.move($0, $1) }
+        return faulty
     }
 }
 
@@ -51,7 +51,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         for bytes in [content, [], Array("new".utf8)] {
             let summary = try AtomicWrite.write(bytes, to: folder.path("a"))
             #expect(try folder.bytes("a") == bytes)
-            #expect(summary == .init(size: bytes.count, sha256: SHA256.hex(SHA256.hash(of: bytes))))
+            #expect(summary.size == bytes.count && summary.sha256 == SHA256.hex(SHA256.hash(of: bytes)))
         }
         #expect(try folder.names == ["a"])
     }
@@ -187,6 +187,22 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
             #expect(try folder.bytes("step-1/a") == content)
         }
         #expect(faults.count == 19 || call != 19)
+    }
+
+    @Test func holdsSafetensors() throws {
+        let folder = try TemporaryFolder()
+        let pending = try PendingFolder(destination: folder.path("step-1"))
+        let summary = try content.withUnsafeBytes { bytes in
+            let tensors: [SafetensorsWriter.Tensor] = [("a", .u8, [bytes.count], bytes)]
+            var file = try pending.createFile("a.safetensors", expectedSize: SafetensorsWriter.fileSize(tensors, metadata: nil))
+            try SafetensorsWriter.write(tensors, metadata: nil, into: &file)
+            return try file.finish()
+        }
+        try pending.commit()
+        let written = try folder.bytes("step-1/a.safetensors")
+        #expect(summary.size == written.count && summary.sha256 == SHA256.hex(SHA256.hash(of: written)))
+        let file = try SafetensorsFile(path: folder.path("step-1/a.safetensors"))
+        #expect(Array(file.bytes(of: try #require(file["a"]))) == content)
     }
 
     @Test func removesFolders() throws {

@@ -52,7 +52,7 @@ private let broken: [Broken] = [
     Broken(file("{\"a\u{1}\":{}}"), "control character"),
     Broken(
         withUnsafeBytes(of: UInt64(8).littleEndian) { Array($0) } + [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x7B, 0x7D, 0x7D], "not valid UTF-8"),
-    Broken(file(String(repeating: #"{"a":"#, count: 50_000)), "where a string is expected"),
+    Broken(file(String(repeating: #"{"a":"#, count: 50_000)), "nested deeper"),
     Broken(file(#"{"a":{"x":"# + String(repeating: "[", count: 50_000)), "nested deeper"),
     // Names. The library keeps the last of two equal ones.
     Broken(
@@ -158,7 +158,7 @@ private let broken: [Broken] = [
             #expect(throws: UserError.self, "cut at \(count)") { try SafetensorsFile(path: path) }
         }
         for i in 0..<whole.count - 6 {
-            for byte: UInt8 in [0, 0x22, 0x2C, 0x2D, 0x30, 0x39, 0x5B, 0x5C, 0x7B, 0x7D, 0x80, 0xFF] {
+            for byte: UInt8 in [0, 0x22, 0x2D, 0x39, 0xFF] {
                 var changed = whole
                 changed[i] = byte
                 let path = try folder.write("m", changed)

@@ -17,10 +17,13 @@ struct ConfigurationErrorTests {
             ("system: {temperature: 1}\n", "p.yaml:4:10: unknown key \"temperature\" in system; did you mean loss.temperature?"),
             ("learning_rate: 1\n", "p.yaml:4:1: unknown key \"learning_rate\" at the top; did you mean training.learning_rate?"),
             ("learnin_rate: 1\n", "p.yaml:4:1: unknown key \"learnin_rate\" at the top; did you mean training.learning_rate?"),
-            ("trainig: {}\n", "p.yaml:4:1: unknown key \"trainig\" in the file; did you mean \"training\"?"),
-            ("xyz: {}\n", "p.yaml:4:1: unknown key \"xyz\" in the file; known are base_model_path"),
+            ("trainig: {}\n", "p.yaml:4:1: unknown key \"trainig\" at the top; did you mean \"training\"?"),
+            ("xyz: {}\n", "p.yaml:4:1: unknown key \"xyz\" at the top; known are base_model_path"),
             ("lora: {zzzzzz: 1}\n", "p.yaml:4:8: unknown key \"zzzzzz\" in lora; known are r, "),
-            ("'<<': {}\n", "p.yaml:4:1: unknown key \"<<\" in the file"),
+            ("'<<': {}\n", "p.yaml:4:1: unknown key \"<<\" at the top"),
+            ("training.seed: 1\n", "p.yaml:4:1: the key \"training.seed\" has a dot; write the section, and in it the key"),
+            ("lora: {lora.r: 1}\n", "p.yaml:4:8: unknown key \"lora.r\" in lora"),
+            ("loss: {\"a\\e[2J\\n\": 1}\n", "p.yaml:4:8: unknown key \"a\\u{1B}[2J\\n\" in loss"),
         ])
     func unknownKeys(_ yaml: String, _ begin: String) {
         #expect(decodingError(requiredSettings + yaml).hasPrefix(begin))
@@ -60,29 +63,29 @@ struct ConfigurationErrorTests {
     @Test(
         "out of range: at the value, with the range",
         arguments: [
-            ("learning_rate: 0", "p.yaml:3:41: training.learning_rate must be a number above 0, but is 0"),
-            ("learning_rate: -1e-4", "p.yaml:3:41: training.learning_rate must be a number above 0, but is -0.0001"),
-            ("learning_rate: .inf", "p.yaml:3:41: training.learning_rate must be a number above 0, but is inf"),
-            ("learning_rate: .nan", "p.yaml:3:41: training.learning_rate must be a number above 0, but is nan"),
-            ("weight_decay: -1", "p.yaml:3:40: training.weight_decay must be a number of 0 or more, but is -1"),
-            ("warmup_ratio: 1.5", "p.yaml:3:40: training.warmup_ratio must be a number from 0 to 1, but is 1.5"),
-            ("adam_beta1: 1", "p.yaml:3:38: training.adam_beta1 must be a number from 0 to below 1, but is 1"),
-            ("epochs: 0", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 0"),
-            ("epochs: 99999999999", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 99999999999"),
-            ("epochs: 99999999999999999999", "p.yaml:3:34: training.epochs must be from 1 to 2147483647, but is 1e+20"),
-            ("max_steps: 0", "p.yaml:3:37: training.max_steps must be from 1 to 2147483647, but is 0"),
-            ("max_steps: x", "p.yaml:3:37: training.max_steps must be a whole number, 1 or more, or `null` or `-1`, but is the text"),
-            ("seed: -1", "p.yaml:3:32: training.seed must be from 0 to 9223372036854775807, but is -1"),
-            ("eval_steps: -1", "p.yaml:3:38: training.eval_steps must be from 0 to 2147483647, but is -1"),
-            ("lr_scheduler_type: constant", "p.yaml:3:45: training.lr_scheduler_type must be `linear` or `cosine`, but is the text"),
+            ("learning_rate: 0", "p.yaml:3:44: training.learning_rate must be a number above 0, but is 0"),
+            ("learning_rate: -1e-4", "p.yaml:3:44: training.learning_rate must be a number above 0, but is -0.0001"),
+            ("learning_rate: .inf", "p.yaml:3:44: training.learning_rate must be a number above 0, but is inf"),
+            ("learning_rate: .nan", "p.yaml:3:44: training.learning_rate must be a number above 0, but is nan"),
+            ("weight_decay: -1", "p.yaml:3:43: training.weight_decay must be a number of 0 or more, but is -1"),
+            ("warmup_ratio: 1.5", "p.yaml:3:43: training.warmup_ratio must be a number from 0 to 1, but is 1.5"),
+            ("adam_beta1: 1", "p.yaml:3:41: training.adam_beta1 must be a number from 0 to below 1, but is 1"),
+            ("epochs: 0", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 0"),
+            ("epochs: 99999999999", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 99999999999"),
+            ("epochs: 99999999999999999999", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 1e+20"),
+            ("max_steps: 0", "p.yaml:3:40: training.max_steps must be from 1 to 2147483647, but is 0"),
+            ("max_steps: x", "p.yaml:3:40: training.max_steps must be a whole number, 1 or more, or `null` or `-1`, but is the text"),
+            ("seed: -1", "p.yaml:3:35: training.seed must be from 0 to 9223372036854775807, but is -1"),
+            ("eval_steps: -1", "p.yaml:3:41: training.eval_steps must be from 0 to 2147483647, but is -1"),
+            ("lr_scheduler_type: constant", "p.yaml:3:48: training.lr_scheduler_type must be `linear` or `cosine`, but is the text"),
             (
                 "lr_scheduler_type: cosin",
-                "p.yaml:3:45: training.lr_scheduler_type must be `linear` or `cosine`, but is the text \"cosin\"; did you mean cosine?"
+                "p.yaml:3:48: training.lr_scheduler_type must be `linear` or `cosine`, but is the text \"cosin\"; did you mean cosine?"
             ),
-            ("metric_for_best_model: ndcg", "p.yaml:3:49: training.metric_for_best_model must be a metric such as `ndcg@10`"),
-            ("metric_for_best_model: ndcg@10@0", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
-            ("metric_for_best_model: ndcg@10@", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
-            ("metric_for_best_model: ndcg@100", "p.yaml:3:49: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg", "p.yaml:3:52: training.metric_for_best_model must be a metric such as `ndcg@10`"),
+            ("metric_for_best_model: ndcg@10@0", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg@10@", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg@100", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
         ])
     func outOfRange(_ setting: String, _ begin: String) {
         #expect(decodingError(requiredSettings.replacing("out}", with: "out, \(setting)}")).hasPrefix(begin))
@@ -177,12 +180,42 @@ struct ConfigurationErrorTests {
         #expect(warmup.training.warmup == .steps(9))
         #expect(
             warmup.notices == [
-                "p.yaml:3:61: training.warmup_ratio is not used, because training.warmup_steps is given",
-                "p.yaml:3:42: the warm-up of 9 steps is longer than the run of 5: the rate never reaches training.learning_rate",
+                "p.yaml:3:60: training.warmup_ratio is not used, because training.warmup_steps is given",
+                "p.yaml:3:43: the warm-up of 9 steps is longer than the run of 5: the rate never reaches training.learning_rate",
             ])
         let metric = try decode(requiredSettings.replacing("out}", with: "out, metric_for_best_model: mrr@10@64}"))
         #expect(metric.training.bestMetric == BestMetric("mrr@10@64"))
         #expect(
-            metric.notices == ["p.yaml:3:49: training.metric_for_best_model is not used, because there is no data.evaluation"])
+            metric.notices == ["p.yaml:3:52: training.metric_for_best_model is not used, because there is no data.evaluation"])
+    }
+
+    @Test("mutated files and values end in a configuration or an error with a place, never in a trap")
+    func mutants() throws {
+        let sample = Array(try packageFile("project_config.yaml").utf8)
+        let good = try ProjectConfig.decode(yaml: sample, path: "p.yaml", overrides: []).resolved().serialized(pretty: true)
+        var state: UInt64 = 7
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        let pieces = ["-", "{", "[", ": ", "null", "-1", "1e999", "9223372036854775807", "''", "true", "\n", "@", "."].map {
+            Array($0.utf8)
+        }
+        var decoded = 0
+        for _ in 0..<3000 {
+            var bytes = good
+            for _ in 0...random(2) {
+                let place = random(bytes.count)
+                let piece = pieces[random(pieces.count)]
+                bytes.replaceSubrange(place..<min(place + random(4), bytes.count), with: piece)
+            }
+            do {
+                _ = try ProjectConfig.decode(yaml: bytes, path: "p.yaml", overrides: ["training.seed=\(random(9))"]).resolved()
+                decoded += 1
+            } catch {
+                #expect(error.code == .configuration && (error.line != nil && error.column != nil || error.path == "--set training.seed"))
+            }
+        }
+        #expect(decoded > 100 && decoded < 2900)
     }
 }

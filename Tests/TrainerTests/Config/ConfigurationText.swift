@@ -39,6 +39,5 @@ func userError(_ body: () throws -> Void) -> UserError? {
 
 /// A file of the package.
 func packageFile(_ relative: String) throws -> String {
-    let root = URL(fileURLWithPath: #filePath).appending(path: "../../../..").standardized
-    return try String(contentsOf: root.appending(path: relative), encoding: .utf8)
+    try String(contentsOf: packageFolder.appending(path: relative), encoding: .utf8)
 }

@@ -13,7 +13,7 @@ struct ProjectConfigTests {
         #expect(config.training.epochs == 3 && config.training.maximumSteps == nil)
         #expect(config.training.batch == .perRank(8))
         #expect(config.training.learningRate == 1e-4 && config.training.weightDecay == 0.01)
-        #expect(config.training.schedule == .linear && config.training.warmup == .ratio(0))
+        #expect(config.training.decay == .linear && config.training.warmup == .ratio(0))
         #expect(config.training.beta1 == 0.9 && config.training.beta2 == 0.999 && config.training.epsilon == 1e-8)
         #expect(config.training.maximumGradientNorm == 1 && config.training.seed == 42 && config.training.shuffle)
         #expect(config.training.loggingSteps == 10 && config.training.evaluationSteps == 0 && config.training.saveSteps == 500)
@@ -162,6 +162,15 @@ struct ProjectConfigTests {
             return
         }
         #expect(config.notices == ["p.yaml:2:33: data.processed_dir is not used, because data.train is given"])
+    }
+
+    @Test("a share of the steps is rounded up; rows of a rank are multiplied")
+    func arithmetic() {
+        #expect(TrainingConfig.Warmup.ratio(0.1).steps(of: 101) == 11)
+        #expect(TrainingConfig.Warmup.ratio(0).steps(of: 101) == 0)
+        #expect(TrainingConfig.Warmup.steps(15).steps(of: 101) == 15)
+        #expect(TrainingConfig.BatchSize.perRank(8).globalRows(worldSize: 4) == 32)
+        #expect(TrainingConfig.BatchSize.global(64).globalRows(worldSize: 4) == 64)
     }
 
     @Test("empty sections are fine")

@@ -1,4 +1,4 @@
-// PEFT's rules for target modules, on the module paths of the published model; the metric's syntax; edit distances.
+// PEFT's rules for target modules, on the module paths of the published model; the metric's syntax; the nearest name.
 
 import Tensor
 import Testing
@@ -78,14 +78,5 @@ struct NearestNameTests {
         #expect(NearestName.of("rate", among: ["temperature"]) == nil)
         #expect(NearestName.of("", among: ["epochs"]) == nil)
         #expect(NearestName.of("a", among: []) == nil)
-    }
-
-    @Test("warm-up: a share of the steps is rounded up")
-    func warmup() {
-        #expect(TrainingConfig.Warmup.ratio(0.1).steps(of: 101) == 11)
-        #expect(TrainingConfig.Warmup.ratio(0).steps(of: 101) == 0)
-        #expect(TrainingConfig.Warmup.steps(15).steps(of: 101) == 15)
-        #expect(TrainingConfig.BatchSize.perRank(8).globalRows(worldSize: 4) == 32)
-        #expect(TrainingConfig.BatchSize.global(64).globalRows(worldSize: 4) == 64)
     }
 }

@@ -1,0 +1,130 @@
+// Adapters to disk: all tasks in one file under the published names, and one task as a plain PEFT adapter that Python loads
+// onto transformers' Qwen2_5_VLForConditionalGeneration without any code of its own.
+
+import Foundation
+import Tensor
+
+extension AdapterFile {
+    /// What is written about an adapter beside its values.
+    package struct Description: Sendable {
+        package let dropout: Double
+        package let initialization: Adapter.Initialization
+        /// Name or path of the backbone, as PEFT finds it.
+        package let base: String
+
+        package init(dropout: Double, initialization: Adapter.Initialization, base: String) {
+            self.dropout = dropout
+            self.initialization = initialization
+            self.base = base
+        }
+    }
+
+    /// Writes all tasks into `adapter_model.safetensors`, and `adapter_config.json` beside it. Each file replaces an older one atomically.
+    ///
+    /// - Parameters:
+    ///   - adapters: of one layout, each of another task
+    ///   - element: type in the file; rounded to nearest
+    ///   - folder: created when absent
+    /// - Throws: `UserError` `.output`
+    package static func writePublished(
+        _ adapters: [Adapter], _ description: Description, as element: Tensor.Element, to folder: String
+    ) throws(UserError) {
+        try write(published(adapters, description), as: element, to: folder)
+    }
+
+    /// The same into a folder that appears as a whole, such as a checkpoint.
+    /// - Returns: name, size and hash of each file
+    package static func writePublished(
+        _ adapters: [Adapter], _ description: Description, as element: Tensor.Element, into folder: borrowing PendingFolder
+    ) throws(UserError) -> [(name: String, summary: OutputFile.Summary)] {
+        let content = published(adapters, description)
+        var file = try folder.createFile(AdapterSource.weightsName, expectedSize: content.count * element.byteWidth)
+        try withTensors(content, as: element) { (tensors) throws(UserError) in
+            try SafetensorsWriter.write(tensors, metadata: metadata, into: &file)
+        }
+        return [
+            (AdapterSource.weightsName, try file.finish()),
+            (AdapterSource.configName, try folder.write(content.config, to: AdapterSource.configName)),
+        ]
+    }
+
+    /// Writes one task as a plain PEFT adapter; the projector, which the transformers model lacks, is left out.
+    ///
+    /// - Parameters:
+    ///   - adapter: adapts at least one linear of the decoder
+    ///   - folder: created when absent
+    /// - Throws: `UserError` `.output`
+    package static func writePEFT(
+        _ adapter: Adapter, _ description: Description, as element: Tensor.Element, to folder: String
+    ) throws(UserError) {
+        let config = AdapterConfigFile.text(
+            adapter.layout, dropout: description.dropout, description.initialization, base: description.base,
+            targets: TargetPattern.decoder(adapter.layout), excluded: nil)
+        let factors = adapter.layout.factors.filter { $0.pair.module != DecoderModule.projectorPath }
+        try write(Content(adapters: [adapter], factors: factors, namesTasks: false, config: config), as: element, to: folder)
+    }
+
+    private static let metadata = ["format": "pt"]
+
+    /// What the two files of an adapter will hold.
+    private struct Content {
+        let adapters: [Adapter]
+        let factors: [AdapterFactor]
+        let namesTasks: Bool
+        let config: [UInt8]
+
+        /// Values in all.
+        var count: Int { adapters.count * factors.reduce(0) { $0 + $1.range.count } }
+    }
+
+    private static func published(_ adapters: [Adapter], _ description: Description) -> Content {
+        precondition(!adapters.isEmpty, "adapter file: no adapters")
+        let layout = adapters[0].layout
+        precondition(adapters.allSatisfy { $0.layout == layout }, "adapter file: adapters of different layouts")
+        let config = AdapterConfigFile.text(
+            layout, dropout: description.dropout, description.initialization, base: description.base, targets: TargetPattern.all(layout),
+            excluded: ".*visual.*")
+        return Content(adapters: adapters, factors: layout.factors, namesTasks: true, config: config)
+    }
+
+    private static func write(_ content: Content, as element: Tensor.Element, to folder: String) throws(UserError) {
+        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+            throw UserError(.output, folder, "cannot be created: \(error.localizedDescription); choose another output folder")
+        }
+        try withTensors(content, as: element) { (tensors) throws(UserError) in
+            try SafetensorsWriter.write(tensors, metadata: metadata, to: folder + "/" + AdapterSource.weightsName)
+        }
+        try AtomicWrite.write(content.config, to: folder + "/" + AdapterSource.configName)
+    }
+
+    private static func withTensors(
+        _ content: Content, as element: Tensor.Element, _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
+    ) throws(UserError) {
+        let values = content.adapters.map(\.values)
+        switch element {
+        case .float32: try withTensors(content, .f32, values[...], [], body)
+        case .bfloat16: try withTensors(content, .bf16, values.map { $0.map(BFloat16.init(rounding:)) }[...], [], body)
+        }
+    }
+
+    /// Opens one array after the other, since each lends its memory only to a closure.
+    private static func withTensors<Element>(
+        _ content: Content, _ dtype: SafetensorsDType, _ closed: ArraySlice<[Element]>, _ opened: [UnsafeRawBufferPointer],
+        _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
+    ) throws(UserError) {
+        if let values = closed.first {
+            return try values.withUnsafeBufferPointer { (values) throws(UserError) in
+                try withTensors(content, dtype, closed.dropFirst(), opened + [UnsafeRawBufferPointer(values)], body)
+            }
+        }
+        var tensors: [SafetensorsWriter.Tensor] = []
+        for (adapter, bytes) in zip(content.adapters, opened) {
+            for factor in content.factors {
+                let name = AdapterTensorName.text(factor.pair.module, factor.part, task: content.namesTasks ? adapter.task : nil)
+                let range = factor.range.lowerBound * dtype.byteWidth..<factor.range.upperBound * dtype.byteWidth
+                tensors.append((name, dtype, [factor.rows, factor.columns], UnsafeRawBufferPointer(rebasing: bytes[range])))
+            }
+        }
+        try body(tensors)
+    }
+}

@@ -1,0 +1,123 @@
+// Adapters from disk: the published file with all tasks, a run's own, and plain PEFT folders with one task.
+
+import Tensor
+
+/// All adapters of one folder.
+package struct AdapterSet: Sendable {
+    package let source: AdapterSource
+    package let layout: AdapterLayout
+    /// Share of an adapter's inputs that training set to zero.
+    package let dropout: Double
+    package let initialization: Adapter.Initialization
+    /// Whether the file is a plain PEFT adapter, which does not say what task it is for.
+    package let isPlain: Bool
+    /// In the order of the model's task names, others after them.
+    package let tasks: [Adapter]
+
+    package var rank: Int { layout.rank }
+    package var alpha: Double { layout.alpha }
+
+    package func adapter(for task: String) -> Adapter? { tasks.first { $0.task == task } }
+}
+
+/// Reads and writes adapters in PEFT's format.
+///
+///     let adapters = try AdapterFile.read("outputs/run", config: checkpoint.config)
+///     try AdapterFile.writePublished(adapters.tasks, description, as: .bfloat16, to: "outputs/run")
+package enum AdapterFile {
+    /// Reads what `AdapterSource.find` finds at a path.
+    ///
+    /// Which linears are adapted follows from the tensors; where the configuration lists modules by name, or holds the published
+    /// pattern, the two must agree.
+    /// - Parameter task: that of a plain PEFT adapter; by default the folder's own name when it is one of the model's tasks,
+    ///   else the model's first
+    /// - Throws: `UserError` `.missing` when a file is; `.content` naming the key or tensor that is absent, superfluous, of another
+    ///   shape, not finite, or of a kind that is not read
+    package static func read(_ path: String, config: ModelConfig, task: String? = nil) throws(UserError) -> AdapterSet {
+        try read(AdapterSource.find(path), config: config, task: task)
+    }
+
+    package static func read(_ source: AdapterSource, config: ModelConfig, task: String? = nil) throws(UserError) -> AdapterSet {
+        let settings = try AdapterConfigFile(path: source.configPath)
+        let file = try SafetensorsFile(path: source.weightsPath)
+        let names = try Names(file, config)
+        try expectAgreement(settings, names, config)
+        var tensors = try TensorTable([file], path: file.path) { names.published[ExactString($0)]! }
+
+        let layout = AdapterLayout(config, rank: settings.rank, alpha: settings.alpha) { names.modules.contains($0) }
+        var adapters: [Adapter] = []
+        for label in names.tasks {
+            let name = label ?? task ?? plainTask(source, config)
+            adapters.append(Adapter(task: name, layout: layout, values: try values(layout, label, &tensors)))
+        }
+        return AdapterSet(
+            source: source, layout: layout, dropout: settings.dropout, initialization: settings.initialization,
+            isPlain: names.tasks == [nil], tasks: adapters)
+    }
+
+    /// What the names in a file tell.
+    private struct Names {
+        /// The published name of each name in the file.
+        private(set) var published: [ExactString: String] = [:]
+        private(set) var modules: Set<String> = []
+        /// One nil for a plain adapter.
+        let tasks: [String?]
+
+        init(_ file: SafetensorsFile, _ config: ModelConfig) throws(UserError) {
+            var found: Set<String?> = []
+            for entry in file.entries {
+                let name = try AdapterTensorName(entry.name, path: file.path)
+                if let layer = name.layer, layer >= config.text.layers {
+                    throw UserError(
+                        .content, file.path,
+                        "tensor \(quoted(entry.name)) is for layer \(layer), but the model has \(config.text.layers); the adapter belongs to another model"
+                    )
+                }
+                published[ExactString(entry.name)] = name.text
+                modules.insert(name.module)
+                found.insert(name.task)
+            }
+            guard !found.isEmpty else { throw UserError(.content, file.path, "holds no tensors; save the adapter again") }
+            guard found.count == 1 || !found.contains(nil) else {
+                throw UserError(.content, file.path, "holds tensors with and without a task in their names; save the adapter again")
+            }
+            let others = found.compactMap { $0 }.filter { !config.taskNames.contains($0) }.sorted()
+            tasks = found == [nil] ? [nil] : config.taskNames.filter { found.contains($0) } + others
+        }
+    }
+
+    /// - Throws: when `target_modules` names linears without tensors, or leaves out some that have them
+    private static func expectAgreement(_ settings: AdapterConfigFile, _ names: Names, _ config: ModelConfig) throws(UserError) {
+        var linears: [(module: String, layer: Int?)] = [(DecoderModule.projectorPath, nil)]
+        for layer in 0..<config.text.layers { linears += DecoderModule.allCases.map { ($0.path(layer: layer), layer) } }
+        for (module, layer) in linears {
+            guard let isTarget = try settings.targets(module, layer: layer), isTarget != names.modules.contains(module) else { continue }
+            let fault =
+                isTarget
+                ? "names \(module), for which the adapter has no tensors" : "leaves out \(module), for which the adapter has tensors"
+            throw UserError(.content, settings.path, "target_modules \(fault); save the adapter again")
+        }
+    }
+
+    private static func plainTask(_ source: AdapterSource, _ config: ModelConfig) -> String {
+        let folder = source.folder.split(separator: "/").last.map(String.init) ?? ""
+        return config.taskNames.contains(folder) ? folder : config.taskNames[0]
+    }
+
+    private static func values(_ layout: AdapterLayout, _ task: String?, _ tensors: inout TensorTable) throws(UserError) -> [Float] {
+        // All shapes are checked before memory is sized by the configuration's rank.
+        var matrices: [(factor: AdapterFactor, name: String, matrix: WeightMatrix)] = []
+        for factor in layout.factors {
+            let name = AdapterTensorName.text(factor.pair.module, factor.part, task: task)
+            matrices.append((factor, name, try tensors.matrix(name, rows: factor.rows, columns: factor.columns)))
+        }
+        var values = [Float](repeating: 0, count: layout.count)
+        for (factor, name, matrix) in matrices {
+            values.withUnsafeMutableBufferPointer { matrix.widen(0..<matrix.count, into: $0.baseAddress! + factor.offset) }
+            guard values[factor.range].allSatisfy({ $0.isFinite }) else {
+                throw UserError(.content, tensors.path, "tensor \(quoted(name)) holds a value that is not finite; the adapter is unusable")
+            }
+        }
+        return values
+    }
+}

@@ -1,0 +1,133 @@
+// The frozen backbone on disk: which tensor belongs where in the decoder. Matrices stay in the mapped files, one copy for all
+// ranks of a host; norms and biases, which are small, become floats. Tensor names: those of the published checkpoint.
+
+import Tensor
+
+/// The weights of one decoder layer. Matrices are [out, in].
+package struct DecoderWeights: Sendable {
+    package let inputNorm: [Float]
+    package let postAttentionNorm: [Float]
+    package let q: WeightMatrix
+    package let k: WeightMatrix
+    package let v: WeightMatrix
+    package let o: WeightMatrix
+    package let gate: WeightMatrix
+    package let up: WeightMatrix
+    package let down: WeightMatrix
+    package let qBias: [Float]
+    package let kBias: [Float]
+    package let vBias: [Float]
+}
+
+/// A backbone in the layout of jina-embeddings-v4 or Qwen2.5-VL.
+///
+///     let checkpoint = try Checkpoint.read(folder: "jina-embeddings-v4")
+package struct Checkpoint: Sendable {
+    package let folder: String
+    package let config: ModelConfig
+    /// [vocabulary, hidden]
+    package let embedding: WeightMatrix
+    package let layers: [DecoderWeights]
+    /// [hidden]
+    package let finalNorm: [Float]
+    /// [projectorDimension, hidden] and [projectorDimension]
+    package let projector: (weight: WeightMatrix, bias: [Float])?
+    package let files: [SafetensorsFile]
+    /// Without an output head, which embeddings do not need.
+    package let parameterCount: Int
+    /// Of the weight files.
+    package let byteCount: Int
+
+    /// - Throws: `UserError` `.missing` when the folder, config.json or weights are; `.content` naming file and tensor when one
+    ///   is absent, superfluous, of another shape than config.json says, or of a type other than BF16, F16 and F32
+    package static func read(folder: String) throws(UserError) -> Checkpoint {
+        try Checkpoint(folder, ModelConfig.read(folder: folder), CheckpointFiles(folder: folder))
+    }
+
+    private init(_ folder: String, _ config: ModelConfig, _ found: CheckpointFiles) throws(UserError) {
+        let text = config.text
+        var tensors = try TensorTable(found.files, path: found.path, canonicalName: Self.publishedName)
+        self.folder = folder
+        self.config = config
+        files = found.files
+        byteCount = found.files.reduce(0) { $0 + $1.file.bytes.count }
+
+        embedding = try tensors.matrix("model.embed_tokens.weight", rows: text.vocabularySize, columns: text.hiddenSize)
+        var layers: [DecoderWeights] = []
+        for layer in 0..<text.layers { layers.append(try DecoderWeights(layer, text, &tensors)) }
+        self.layers = layers
+        finalNorm = try tensors.vector("model.norm.weight", count: text.hiddenSize)
+        projector = try Self.projector(config, &tensors)
+        if let vision = config.vision {
+            for (name, shape) in vision.tensors { try tensors.leave(name, shape: shape) }
+        }
+        parameterCount = tensors.takenParameters
+        if tensors.has("lm_head.weight") { try tensors.leave("lm_head.weight", shape: [text.vocabularySize, text.hiddenSize]) }
+        try tensors.expectEmpty()
+    }
+
+    /// What newer releases of transformers write as `model.language_model.…` and `model.visual.…`, under its published name.
+    private static func publishedName(_ name: String) -> String {
+        for (newer, published) in [("model.language_model.", "model."), ("model.visual.", "visual.")] {
+            if name.utf8.starts(with: newer.utf8) {
+                return published + String(decoding: name.utf8.dropFirst(newer.utf8.count), as: UTF8.self)
+            }
+        }
+        return name
+    }
+
+    private static func projector(
+        _ config: ModelConfig, _ tensors: inout TensorTable
+    ) throws(UserError) -> (weight: WeightMatrix, bias: [Float])? {
+        let (weight, bias) = ("multi_vector_projector.weight", "multi_vector_projector.bias")
+        guard config.hasProjector || tensors.has(weight) || tensors.has(bias) else { return nil }
+        return (
+            try tensors.matrix(weight, rows: config.projectorDimension, columns: config.text.hiddenSize),
+            try tensors.vector(bias, count: config.projectorDimension)
+        )
+    }
+}
+
+extension DecoderWeights {
+    fileprivate init(_ layer: Int, _ text: ModelConfig.Text, _ tensors: inout TensorTable) throws(UserError) {
+        let prefix = "model.layers.\(layer)."
+        func matrix(_ module: DecoderModule) throws(UserError) -> WeightMatrix {
+            try tensors.matrix("\(prefix)\(module.rawValue).weight", rows: module.outputs(text), columns: module.inputs(text))
+        }
+        func bias(_ module: DecoderModule) throws(UserError) -> [Float] {
+            try tensors.vector("\(prefix)\(module.rawValue).bias", count: module.outputs(text))
+        }
+        inputNorm = try tensors.vector(prefix + "input_layernorm.weight", count: text.hiddenSize)
+        (q, qBias) = (try matrix(.q), try bias(.q))
+        (k, kBias) = (try matrix(.k), try bias(.k))
+        (v, vBias) = (try matrix(.v), try bias(.v))
+        o = try matrix(.o)
+        postAttentionNorm = try tensors.vector(prefix + "post_attention_layernorm.weight", count: text.hiddenSize)
+        (gate, up, down) = (try matrix(.gate), try matrix(.up), try matrix(.down))
+    }
+}
+
+extension ModelConfig.Vision {
+    /// Names and shapes of the vision tower's tensors.
+    var tensors: [(name: String, shape: [Int])] {
+        var tensors: [(name: String, shape: [Int])] = []
+        func linear(_ name: String, _ outputs: Int, _ inputs: Int) {
+            tensors += [(name + ".weight", [outputs, inputs]), (name + ".bias", [outputs])]
+        }
+        tensors.append(("visual.patch_embed.proj.weight", [hiddenSize, inChannels, temporalPatchSize, patchSize, patchSize]))
+        for block in 0..<depth {
+            let prefix = "visual.blocks.\(block)."
+            tensors += [(prefix + "norm1.weight", [hiddenSize]), (prefix + "norm2.weight", [hiddenSize])]
+            linear(prefix + "attn.qkv", 3 * hiddenSize, hiddenSize)
+            linear(prefix + "attn.proj", hiddenSize, hiddenSize)
+            linear(prefix + "mlp.gate_proj", intermediateSize, hiddenSize)
+            linear(prefix + "mlp.up_proj", intermediateSize, hiddenSize)
+            linear(prefix + "mlp.down_proj", hiddenSize, intermediateSize)
+        }
+        let merged = hiddenSize * spatialMergeSize * spatialMergeSize
+        tensors.append(("visual.merger.ln_q.weight", [hiddenSize]))
+        linear("visual.merger.mlp.0", merged, merged)
+        linear("visual.merger.mlp.2", outHiddenSize, merged)
+        return tensors
+    }
+}

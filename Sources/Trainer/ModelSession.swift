@@ -1,0 +1,77 @@
+// What every command that runs the model begins with: threads, backbone, tokenizer, engine, agreed by all ranks.
+
+import Comm
+import Model
+import Tensor
+
+/// A loaded model, ready to embed.
+package struct ModelSession {
+    package let world: Communicator
+    package let checkpoint: Checkpoint
+    package let model: JinaEmbeddingsV4
+    package let processor: TextProcessor
+
+    /// Collective.
+    ///
+    /// - Parameters:
+    ///   - threads: of this rank; nil: its share of the cores that it may run on
+    ///   - maximumTokens: of an input, prompt included; nil: the model's limit
+    package static func open(
+        _ world: Communicator, folder: String, computeType: SystemConfig.ComputeType, threads: Int?, maximumTokens: Int?
+    ) throws -> ModelSession {
+        Threads.count = threads ?? world.hosts.coresPerRank
+        let engine = try world.together { try MatrixEngine(computeType) }
+        let checkpoint = try world.together { try Checkpoint.read(folder: folder) }
+        try world.requireSameOnHosts(checkpoint.fingerprint(), path: folder, "backbone")
+        let limit = min(maximumTokens ?? checkpoint.config.maxTokens, checkpoint.config.maxTokens)
+        let processor = try world.together { () throws(UserError) in
+            let tokenizer = try TextProcessor.tokenizer(folder: folder, config: checkpoint.config)
+            return TextProcessor(tokenizer, maxTokens: limit)
+        }
+        return ModelSession(
+            world: world, checkpoint: checkpoint, model: JinaEmbeddingsV4(checkpoint, engine, maxTokens: limit), processor: processor)
+    }
+}
+
+extension MatrixEngine {
+    /// The engine for a configured type; automatic takes bfloat16 where the processor multiplies it.
+    package init(_ type: SystemConfig.ComputeType) throws(UserError) {
+        switch type {
+        case .float32: self.init(MatrixEngine.Kind.float32)
+        case .automatic: self.init(Processor.hasBFloat16 ? MatrixEngine.Kind.bfloat16 : .float32)
+        case .bfloat16:
+            guard Processor.hasBFloat16 else {
+                throw UserError(
+                    .configuration, "this processor has no bfloat16 products (AVX512-BF16 or AMX); use float32 or auto as compute_dtype")
+            }
+            self.init(MatrixEngine.Kind.bfloat16)
+        }
+    }
+}
+
+extension Communicator {
+    /// Throws on every rank when a host holds other content under `path` than rank 0's host.
+    ///
+    /// Collective.
+    func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
+        let hashes = try allGatherVariable(hash)
+        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .configuration, path,
+            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host")
+    }
+
+    /// Throws on every rank when the ranks were started with different command lines.
+    ///
+    /// Collective.
+    package func requireSameCommandLine(_ arguments: [String]) throws {
+        let lines = try allGatherVariable(Array(arguments.joined(separator: "\u{0}").utf8))
+        let differing = lines.indices.filter { lines[$0] != lines[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .configuration,
+            "the ranks were started with different command lines: \(hosts.describe(differing)) differently from \(hosts.describe([0])); start all with one mpirun command"
+        )
+    }
+}
