@@ -90,8 +90,9 @@ extension CheckpointManifest {
 
     private static func read(_ folder: String, step: Int, _ fault: (stat, mode_t) -> String?) throws -> CheckpointManifest {
         try trust(folder, fileName, expected: S_IFREG, fault)
-        let file = try MappedFile(path: folder + "/" + fileName)
         let path = folder + "/" + fileName
+        let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }
         guard file.bytes.count < 1 << 20, let json = try? JSONValue.parse(file.bytes, path: path) else {
             throw CheckpointDamage(sentence: "\(fileName) is not as it was written")
         }
@@ -120,6 +121,7 @@ extension CheckpointManifest {
     private static func verify(_ entry: Entry, _ folder: String, _ fault: (stat, mode_t) -> String?) throws {
         try trust(folder, entry.name, expected: S_IFREG, fault)
         let file = try MappedFile(path: folder + "/" + entry.name)
+        defer { withExtendedLifetime(file) {} }
         guard file.bytes.count == entry.size else {
             throw CheckpointDamage(sentence: "\(entry.name) holds \(file.bytes.count) bytes instead of \(entry.size)")
         }
