@@ -1,30 +1,16 @@
 // A run goes on from its newest whole checkpoint. Rank 0 finds and reads it and sends it to the others, which never look at the
-// folder: on a network disk they might see another state of it. Finding comes first, since the global batch of the run is needed
-// to prepare its data; loading needs the model.
+// folder: on a network disk they might see another state of it.
 
 import Comm
 import Model
 import Tensor
-
-/// The newest whole checkpoint of a run, on every rank.
-package struct FoundCheckpoint: Sendable {
-    let record: StateRecord
-    /// Hash of its manifest, and what stands above it and cannot be used. On rank 0.
-    fileprivate var manifest: String?
-    fileprivate var damaged: [(step: Int, damage: CheckpointDamage)] = []
-
-    /// `step-100`
-    package var name: String { CheckpointStore.name(ofStep: record.step) }
-    package var step: Int { record.step }
-    /// `globalBatchRows` is what the run goes on with, whatever the world size.
-    package var info: CheckpointInfo { record.info }
-}
 
 /// A checkpoint as every rank holds it: nothing in it belongs to one rank.
 package struct RunCheckpoint: Sendable {
     /// `step-100`
     package let name: String
     package var state: TrainingState
+    /// `globalBatchRows` is what the run goes on with, whatever the world size.
     package let info: CheckpointInfo
     /// Sentences for the user: damaged checkpoints, a kept global batch.
     package let notices: [String]
@@ -48,34 +34,47 @@ package struct ResumeSetting: Sendable {
     }
 }
 
-// MARK: - Finding
-
 extension CheckpointStore {
-    /// The newest checkpoint whose files are all as its manifest has them, or nil when there is none at all.
+    /// The newest whole checkpoint, or nil when there is none at all.
     ///
-    /// Collective. Changes nothing.
-    /// - Throws: `UserError` `.content`, on every rank: there are checkpoints but none is whole, or it is of an unknown format
-    package func find(_ world: Communicator) throws -> FoundCheckpoint? {
-        let found = try world.together { world.rank == 0 ? try find() : nil }
-        let bytes = try world.broadcast(found?.record.json.serialized() ?? [])
-        guard !bytes.isEmpty else { return nil }
-        return try found ?? FoundCheckpoint(record: StateRecord(JSONValue.parse(bytes, path: "checkpoint"), path: "checkpoint"))
+    /// Collective. A damaged one is moved aside for an older whole one.
+    /// - Throws: `UserError`, on every rank: `.content` when none is whole, or it is of a format or shape that is not known;
+    ///   `.configuration` when settings or data differ from the run's
+    package mutating func newest(_ world: Communicator, _ setting: ResumeSetting) throws -> RunCheckpoint? {
+        let found = try world.together { world.rank == 0 ? try read(setting) : nil }
+        return try world.share(found, setting)
     }
 
     /// On rank 0.
-    private func find() throws(UserError) -> FoundCheckpoint? {
+    mutating func read(_ setting: ResumeSetting) throws(UserError) -> RunCheckpoint? {
         try folder.refuseForeign(folder.checkpoints)
         guard let (manifest, damaged) = try newestWhole() else { return nil }
-        let path = path(ofStep: manifest.step) + "/" + Self.stateName
-        let record = try StateRecord(JSONValue.parse(file: path), path: path)
+        let path = path(ofStep: manifest.step)
+        let statePath = path + "/" + Self.stateName
+        let record = try StateRecord(JSONValue.parse(file: statePath), path: statePath)
         guard record.step == manifest.step else {
-            throw UserError(.content, path, "is of step \(record.step), its manifest of step \(manifest.step)")
+            throw UserError(.content, statePath, "is of step \(record.step), its manifest of step \(manifest.step)")
         }
-        return FoundCheckpoint(record: record, manifest: manifest.sha256, damaged: damaged)
+        let ruleNotices = try setting.rule.check(record.info, checkpoint: path)
+        guard record.tasks.map(ExactString.init) == setting.tasks.map(ExactString.init) else {
+            throw UserError(
+                .configuration, path,
+                "trains the tasks \(record.tasks.joined(separator: ", ")), now they are \(setting.tasks.joined(separator: ", ")); name the same in lora.tasks"
+            )
+        }
+        let state = try state(path, step: manifest.step, setting)
+
+        // Only now: what is refused above leaves everything as it was found.
+        var notices: [String] = []
+        for (step, damage) in damaged { notices.append(try moveAside(step, "is damaged (\(damage.sentence))")) }
+        if !damaged.isEmpty { notices.append("the run goes on from the older \(Self.name(ofStep: manifest.step))") }
+        lastManifest = manifest.sha256
+        return RunCheckpoint(
+            name: Self.name(ofStep: manifest.step), state: state, info: record.info, notices: notices + ruleNotices)
     }
 
     /// - Returns: nil without any checkpoint; with it those above it, which are damaged
-    private func newestWhole() throws(UserError) -> (CheckpointManifest, damaged: [(step: Int, damage: CheckpointDamage)])? {
+    func newestWhole() throws(UserError) -> (CheckpointManifest, damaged: [(Int, CheckpointDamage)])? {
         var damaged: [(step: Int, damage: CheckpointDamage)] = []
         for step in steps() {
             switch try verified(step) {
@@ -88,44 +87,6 @@ extension CheckpointStore {
         throw UserError(
             .content, folder.checkpoints,
             "holds no whole checkpoint (\(list)); restore one from a copy, or start anew in another training.output_dir")
-    }
-}
-
-// MARK: - Loading
-
-extension CheckpointStore {
-    /// Reads a checkpoint that was found. Damaged ones above it are moved aside, as the run will come to their steps again.
-    ///
-    /// Collective.
-    /// - Throws: `UserError`, on every rank: `.configuration` when settings, tasks or data differ from the run's; `.content` when its
-    ///   tensors are not those of this model
-    package mutating func load(_ world: Communicator, _ found: FoundCheckpoint, _ setting: ResumeSetting) throws -> RunCheckpoint {
-        let ruleNotices = try world.together { try setting.rule.check(found.info, checkpoint: path(ofStep: found.step)) }
-        let state = try world.together { world.rank == 0 ? try read(found, setting) : nil }
-        let notices = try world.together { () throws(UserError) in world.rank == 0 ? try putAside(found) : [] }
-        if let manifest = found.manifest { lastManifest = manifest }
-        return RunCheckpoint(
-            name: found.name, state: try world.share(state, found.record, setting), info: found.info, notices: notices + ruleNotices)
-    }
-
-    private func putAside(_ found: FoundCheckpoint) throws(UserError) -> [String] {
-        var notices: [String] = []
-        for (step, damage) in found.damaged { notices.append(try moveAside(step, "is damaged (\(damage.sentence))")) }
-        if !found.damaged.isEmpty { notices.append("the run goes on from the older \(found.name)") }
-        return notices
-    }
-
-    /// On rank 0.
-    private func read(_ found: FoundCheckpoint, _ setting: ResumeSetting) throws(UserError) -> TrainingState {
-        let path = path(ofStep: found.step)
-        let tasks = found.record.tasks
-        guard tasks.map(ExactString.init) == setting.tasks.map(ExactString.init) else {
-            throw UserError(
-                .configuration, path,
-                "trains the tasks \(tasks.joined(separator: ", ")), now they are \(setting.tasks.joined(separator: ", ")); name the same in lora.tasks"
-            )
-        }
-        return try state(path, step: found.step, setting)
     }
 
     private func state(_ path: String, step: Int, _ setting: ResumeSetting) throws(UserError) -> TrainingState {
@@ -151,35 +112,65 @@ extension CheckpointStore {
 }
 
 extension Communicator {
-    /// Rank 0's state, on every rank.
+    /// Rank 0's checkpoint, on every rank.
     ///
     /// Collective. What the others pass is not looked at.
-    fileprivate func share(_ own: TrainingState?, _ record: StateRecord, _ setting: ResumeSetting) throws -> TrainingState {
-        // Updates of each task, -1 for those never trained.
-        var updates = own?.optimizers.map { $0?.steps ?? -1 } ?? record.tasks.map { _ in 0 }
-        try updates.withUnsafeMutableBufferPointer { try broadcast($0) }
-        var state = own ?? Self.empty(record, updates, setting)
+    fileprivate func share(_ checkpoint: RunCheckpoint?, _ setting: ResumeSetting) throws -> RunCheckpoint? {
+        let bytes = try broadcast(checkpoint.map { SharedHeader($0).json.serialized() } ?? [])
+        guard !bytes.isEmpty else { return nil }
+        let header = try SharedHeader(JSONValue.parse(bytes, path: "checkpoint"))
+        var state = checkpoint?.state ?? header.emptyState(setting)
         for task in state.adapters.indices {
             try broadcast(&state.adapters[task].values)
             guard var optimizer = state.optimizers[task] else { continue }
-            state.optimizers[task] = nil  // so that the moments are not copied
+            state.optimizers[task] = nil  // the moments are not copied to be written
             try broadcast(&optimizer.firstMoment)
             try broadcast(&optimizer.secondMoment)
             state.optimizers[task] = optimizer
         }
-        return state
+        return RunCheckpoint(
+            name: CheckpointStore.name(ofStep: header.record.step), state: state, info: header.record.info, notices: header.notices)
     }
 
     private func broadcast(_ values: inout [Float]) throws {
         try values.withUnsafeMutableBufferPointer { try broadcast($0) }
     }
+}
+
+/// All of a checkpoint but its long arrays.
+private struct SharedHeader {
+    let record: StateRecord
+    /// Updates of each task, nil for those never trained.
+    let updates: [Int?]
+    let notices: [String]
+
+    init(_ checkpoint: RunCheckpoint) {
+        let state = checkpoint.state
+        record = StateRecord(step: state.step, tasks: state.adapters.map(\.task), info: checkpoint.info, previousManifest: nil)
+        updates = state.optimizers.map { $0?.steps }
+        notices = checkpoint.notices
+    }
+
+    var json: JSONValue {
+        [
+            "record": record.json, "updates": .array(updates.map { $0.map { .integer(Int64($0)) } ?? .null }),
+            "notices": .array(notices.map { .string($0) }),
+        ]
+    }
+
+    init(_ json: JSONValue) throws(UserError) {
+        record = try StateRecord(json["record"] ?? .null, path: "checkpoint")
+        updates = json["updates"]?.arrayValue?.map { $0.integerValue.map { Int($0) } } ?? []
+        notices = json["notices"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
 
     /// Of the right shape, to be filled.
-    private static func empty(_ record: StateRecord, _ updates: [Int], _ setting: ResumeSetting) -> TrainingState {
+    func emptyState(_ setting: ResumeSetting) -> TrainingState {
         let layout = setting.layout
         var state = TrainingState(
             adapters: record.tasks.map { Adapter(task: $0, layout: layout, values: Array(repeating: 0, count: layout.count)) })
-        for (task, steps) in updates.enumerated() where steps >= 0 {
+        for (task, steps) in updates.enumerated() {
+            guard let steps else { continue }
             state.optimizers[task] = AdamW(setting.optimizer, count: layout.decoderCount)
             state.optimizers[task]?.steps = steps
         }

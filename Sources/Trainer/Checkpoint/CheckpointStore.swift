@@ -10,8 +10,7 @@ import Tensor
 /// The checkpoints of a run.
 ///
 ///     var store = CheckpointStore(folder, limit: config.training.saveTotalLimit, adapters: description)
-///     let found = try store.find(world)                                         // collective: CheckpointStore+Reading
-///     let resumed = try found.map { try store.load(world, $0, setting) }        // collective
+///     let resumed = try store.newest(world, setting)                            // collective: CheckpointStore+Reading
 ///     let saved = try world.together { world.rank == 0 ? try store.save(state, info) : nil }
 package struct CheckpointStore {
     let folder: RunFolder

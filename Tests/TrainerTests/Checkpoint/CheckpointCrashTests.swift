@@ -112,7 +112,7 @@ private final class Recorder: Sendable {
             let folder = try RunFolder(snapshot, resuming: true)
             defer { folder.close() }
             var store = CheckpointStore(folder, limit: 1, adapters: run.description)
-            let resumed = try alone { world in try store.find(world).map { try store.load(world, $0, run.setting()) } }
+            let resumed = try alone { try store.newest($0, run.setting()) }
             if let resumed { expectSame(resumed.state, run.state(step: resumed.state.step)) }
             let left = try FileManager.default.contentsOfDirectory(atPath: snapshot + "/checkpoints")
             #expect(!left.contains { $0.contains(".tmp-") || $0.hasPrefix(".trash-") }, "leftovers are cleared away: \(left)")

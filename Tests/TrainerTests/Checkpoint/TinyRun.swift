@@ -67,13 +67,12 @@ struct TinyRun {
         return ResumeSetting(model: model, layout: layout, tasks: tasks, optimizer: optimizer, rule: rule)
     }
 
-    /// Finds and loads as a starting run does.
+    /// As a starting run does.
     func resume(_ setting: ResumeSetting? = nil) throws -> RunCheckpoint? {
         var store = try store()
         defer { store.folder.close() }
-        return try alone { world in
-            try store.find(world).map { try store.load(world, $0, setting ?? self.setting()) }
-        }
+        let setting = try setting ?? self.setting()
+        return try alone { try store.newest($0, setting) }
     }
 
     func save(_ steps: Int..., limit: Int = 2, best: BestCheckpoint? = nil, settings: String = "") throws {
