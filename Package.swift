@@ -38,7 +38,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Comm", "Trainer",
+                "Comm", "Model", "Tensor", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

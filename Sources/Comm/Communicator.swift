@@ -67,7 +67,7 @@ extension Communicator {
     }
 
     /// A world of one, without MPI.
-    static func alone() -> Communicator {
+    package static func alone() -> Communicator {
         Communicator(rank: 0, worldSize: 1, hosts: .assumed(), state: State(nil))
     }
 

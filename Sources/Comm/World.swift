@@ -40,6 +40,16 @@ package enum World {
         return variables.contains { getenv($0) != nil }
     }
 
+    /// What the MPI library calls itself, its first line; nil where it is not used.
+    package static var libraryVersion: String? {
+        guard isLaunched else { return nil }
+        var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
+        var length: Int32 = 0
+        guard MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return nil }
+        let bytes = text.prefix(Int(length)).map { UInt8(bitPattern: $0) }.prefix { $0 != 0 && $0 != UInt8(ascii: ",") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func start() throws(CommError) -> Communicator {
         guard isLaunched else {
             guard integer("SLURM_PROCID") ?? 0 == 0 else {

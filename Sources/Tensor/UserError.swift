@@ -38,7 +38,10 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
     /// One sentence: what was found, what was expected, what mends it.
     package let message: String
 
-    package init(_ code: Code, _ path: String? = nil, line: Int? = nil, column: Int? = nil, _ message: String) {
+    /// A fault without a place.
+    package init(_ code: Code, _ message: String) { self.init(code, nil, message) }
+
+    package init(_ code: Code, _ path: String?, line: Int? = nil, column: Int? = nil, _ message: String) {
         self.code = code
         self.path = path
         self.line = line

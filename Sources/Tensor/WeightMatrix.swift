@@ -4,10 +4,11 @@
 ///
 /// `owner` keeps the memory alive: a mapped file, or an array's box.
 package struct WeightMatrix: @unchecked Sendable {
-    package enum Element: Sendable {
-        case float32
-        case bfloat16
-        case float16
+    /// Raw values as in safetensors.
+    package enum Element: String, Sendable {
+        case float32 = "F32"
+        case bfloat16 = "BF16"
+        case float16 = "F16"
     }
 
     package let memory: UnsafeRawPointer

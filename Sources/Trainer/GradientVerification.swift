@@ -131,3 +131,23 @@ extension TrainingState {
         return state
     }
 }
+
+extension GradientVerification.Report {
+    /// One line a tensor, then the verdict.
+    package var table: String {
+        var table = TextTable([.left, .right, .right, .right, .right, .right])
+        table.add(["tensor", "norm", "\(worldSize) ranks vs 1", "derivative", "difference", "error"])
+        for row in rows {
+            table.add([
+                row.name, Figures.scientific(row.norm), row.worldDifference == 0 ? "same bits" : Figures.scientific(row.worldDifference),
+                Figures.scientific(row.derivative), Figures.scientific(row.difference), Figures.scientific(row.relativeError),
+            ])
+        }
+        let worst = rows.map(\.relativeError).max() ?? 0
+        let sameBits = rows.allSatisfy { $0.worldDifference == 0 }
+        let verdict = isWithinTolerance ? "within tolerance" : "OUT OF TOLERANCE"
+        return table.text
+            + "\(verdict): \(rows.count) tensors, loss \(Figures.fixed(loss, 6)), \(worldSize) ranks against one: \(sameBits ? "the same bits" : "DIFFERENT")"
+            + ", largest error \(Figures.scientific(worst)) (at most \(Figures.scientific(Self.tolerance)))\n"
+    }
+}

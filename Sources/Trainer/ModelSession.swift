@@ -37,14 +37,14 @@ extension MatrixEngine {
     /// The engine for a configured type; automatic takes bfloat16 where the processor multiplies it.
     package init(_ type: SystemConfig.ComputeType) throws(UserError) {
         switch type {
-        case .float32: self.init(.float32)
-        case .automatic: self.init(Processor.hasBFloat16 ? .bfloat16 : .float32)
+        case .float32: self.init(MatrixEngine.Kind.float32)
+        case .automatic: self.init(Processor.hasBFloat16 ? MatrixEngine.Kind.bfloat16 : .float32)
         case .bfloat16:
             guard Processor.hasBFloat16 else {
                 throw UserError(
                     .configuration, "this processor has no bfloat16 products (AVX512-BF16 or AMX); use float32 or auto as compute_dtype")
             }
-            self.init(.bfloat16)
+            self.init(MatrixEngine.Kind.bfloat16)
         }
     }
 }

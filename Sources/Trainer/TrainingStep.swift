@@ -47,7 +47,7 @@ package struct TrainingStep {
     let model: JinaEmbeddingsV4
     let source: TrainingSource
     let index: RowIndex
-    let configuration: Configuration
+    package var configuration: Configuration
     private let gradient: AdapterGradient
 
     package init(

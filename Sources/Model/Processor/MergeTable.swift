@@ -33,9 +33,12 @@ struct MergeTable: Sendable {
     private var shift: UInt64
     private var count = 0
 
-    init() {
-        shift = 64 - 15
-        slots = [Slot](repeating: Slot(pair: Self.free, merge: .none), count: 1 << 15)
+    /// - Parameter expected: pairs that will probably be inserted; more only take time
+    init(expected: Int = 0) {
+        var bits: UInt64 = 4
+        while expected * 3 >= (1 << bits) * 2 { bits += 1 }
+        shift = 64 - bits
+        slots = [Slot](repeating: Slot(pair: Self.free, merge: .none), count: 1 << bits)
     }
 
     /// - Returns: false, and nothing changes, when the pair is there already

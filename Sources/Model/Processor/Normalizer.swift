@@ -1,9 +1,9 @@
 // Normalisation form C, the tokenizer's first stage. Text that is in this form already, as nearly all is, costs one look at
 // each byte; elsewhere only a starter and the marks behind it are rewritten, by `CanonicalMapping`.
 
-enum Normalizer {
+package enum Normalizer {
     /// Whether `text` is in form C already.
-    static func isNormalized(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isNormalized(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let classes = UnicodeClasses.shared
         var index = firstAboveLatin(text, from: 0)
         var previous: UInt8 = 0
@@ -18,7 +18,7 @@ enum Normalizer {
         return true
     }
 
-    static func normalized(_ text: String) -> String {
+    package static func normalized(_ text: String) -> String {
         var text = text
         return text.withUTF8 { String(decoding: normalized($0), as: UTF8.self) }
     }

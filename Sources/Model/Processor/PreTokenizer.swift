@@ -7,9 +7,9 @@
 ///     while let word = words.next() { ... text[word] ... }
 ///
 /// Source: transformers, models/qwen2/tokenization_qwen2.py, and the `pre_tokenizer` key of the published tokenizer.json.
-struct PreTokenizer: IteratorProtocol {
+package struct PreTokenizer: IteratorProtocol {
     /// The regular expression that this type stands for.
-    static let pattern =
+    package static let pattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
     private let text: UnsafeBufferPointer<UInt8>
@@ -17,7 +17,7 @@ struct PreTokenizer: IteratorProtocol {
     private var position: Int
     private let end: Int
 
-    init(_ text: UnsafeBufferPointer<UInt8>) {
+    package init(_ text: UnsafeBufferPointer<UInt8>) {
         self.text = text
         position = 0
         end = text.count
@@ -25,7 +25,7 @@ struct PreTokenizer: IteratorProtocol {
 
     /// The next word, as a range of the text's bytes.
     @inline(__always)
-    mutating func next() -> Range<Int>? {
+    package mutating func next() -> Range<Int>? {
         guard position < end else { return nil }
         let start = position
         position = endOfWord(from: start)

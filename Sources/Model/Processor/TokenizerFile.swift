@@ -16,6 +16,7 @@ struct TokenizerFile {
 
     init(path: String) throws(UserError) {
         let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }  // The scanner reads its memory.
         var scanner = JSONScanner(file.bytes, path: path)
         var keys = RequiredKeys(["model", "pre_tokenizer", "normalizer", "added_tokens"], of: "a tokenizer file")
         var model: TokenizerModel?
@@ -23,7 +24,7 @@ struct TokenizerFile {
         while let key = try scanner.nextKey()?.string {
             try keys.meet(key, scanner)
             switch key {
-            case "version": try scanner.requireString("version", in: ["1.0"])
+            case "version": try scanner.requireVersion()
             case "normalizer": normalizes = try scanner.readNormalizer()
             case "pre_tokenizer": try scanner.requirePreTokenizer()
             case "post_processor": try scanner.requirePostProcessor()
@@ -66,7 +67,7 @@ struct TokenizerFile {
 struct RequiredKeys {
     private let required: [String]
     private let owner: String
-    private var met: Set<String> = []
+    private var met: Set<ExactString> = []
 
     init(_ required: [String], of owner: String) {
         self.required = required
@@ -74,44 +75,50 @@ struct RequiredKeys {
     }
 
     mutating func meet(_ key: String, _ scanner: JSONScanner) throws(UserError) {
-        guard met.insert(key).inserted else { throw scanner.fault("\"\(key)\" stands twice in \(owner); remove one") }
+        guard met.insert(ExactString(key)).inserted else { throw scanner.fault("\"\(key)\" stands twice in \(owner); remove one") }
     }
 
     func requireAll(_ scanner: JSONScanner) throws(UserError) {
-        for key in required where !met.contains(key) {
+        for key in required where !met.contains(ExactString(key)) {
             throw scanner.fault("\"\(key)\" is missing in \(owner); use the tokenizer.json published with the model")
         }
     }
 }
 
 extension JSONScanner {
-    fileprivate mutating func requireString(_ key: String, in accepted: [String]) throws(UserError) {
-        let value = try readString()
-        guard accepted.contains(value) else { throw unsupported(key, "\"\(value)\"", accepted.map { "\"\($0)\"" }.joined(separator: " or ")) }
+    /// The next value, small enough for a tree, and where it begins.
+    mutating func readSetting() throws(UserError) -> (value: JSONValue, place: Int) {
+        _ = try peek()
+        let place = tokenStart
+        return (try readValue(), place)
     }
 
-    /// An error that names the key, at the value just read.
-    func unsupported(_ key: String, _ found: String, _ expected: String, at place: Int? = nil) -> UserError {
+    func unsupported(_ key: String, _ found: String, _ expected: String, at place: Int) -> UserError {
         fault("\(key): found \(found), and only \(expected) is implemented; use the tokenizer.json published with the model", at: place)
+    }
+
+    fileprivate mutating func requireVersion() throws(UserError) {
+        let (value, place) = try readSetting()
+        guard value.stringValue == "1.0" else { throw unsupported("version", JSONValue?(value).inWords, "\"1.0\"", at: place) }
     }
 
     /// `normalizer`: null, or NFC.
     fileprivate mutating func readNormalizer() throws(UserError) -> Bool {
-        _ = try peek()
-        let place = tokenStart
-        let value = try readValue()
+        let (value, place) = try readSetting()
         if value.isNull { return false }
-        guard value["type"]?.stringValue == "NFC" else { throw unsupported("normalizer.type", value["type"].inWords, "\"NFC\", or no normalizer,", at: place) }
+        guard value["type"]?.stringValue == "NFC" else {
+            throw unsupported("normalizer.type", value["type"].inWords, "\"NFC\", or no normalizer,", at: place)
+        }
         return true
     }
 
     /// `pre_tokenizer`: the split rule of Qwen2, then bytes.
     fileprivate mutating func requirePreTokenizer() throws(UserError) {
-        _ = try peek()
-        let place = tokenStart
-        let value = try readValue()
+        let (value, place) = try readSetting()
         let key = "pre_tokenizer"
-        guard value["type"]?.stringValue == "Sequence" else { throw unsupported("\(key).type", value["type"].inWords, "\"Sequence\"", at: place) }
+        guard value["type"]?.stringValue == "Sequence" else {
+            throw unsupported("\(key).type", value["type"].inWords, "\"Sequence\"", at: place)
+        }
         let steps = value["pretokenizers"]?.arrayValue ?? []
         guard steps.count == 2, steps[0]["type"]?.stringValue == "Split", steps[1]["type"]?.stringValue == "ByteLevel" else {
             let types = steps.map { $0["type"].inWords }.joined(separator: ", ")
@@ -131,9 +138,7 @@ extension JSONScanner {
 
     /// `post_processor`: absent, null or ByteLevel, which moves offsets and no ids.
     fileprivate mutating func requirePostProcessor() throws(UserError) {
-        _ = try peek()
-        let place = tokenStart
-        let value = try readValue()
+        let (value, place) = try readSetting()
         guard value.isNull || value["type"]?.stringValue == "ByteLevel" else {
             throw unsupported("post_processor.type", value["type"].inWords, "\"ByteLevel\", or no post-processor,", at: place)
         }
@@ -148,7 +153,8 @@ extension JSONScanner {
 
     private mutating func readAddedToken() throws(UserError) -> AddedToken {
         var token = AddedToken(id: 0, content: "", isNormalized: false, isSingleWord: false, stripsLeft: false, stripsRight: false)
-        var keys = RequiredKeys(["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"], of: "an entry of added_tokens")
+        var keys = RequiredKeys(
+            ["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"], of: "an entry of added_tokens")
         try beginObject()
         while let key = try nextKey()?.string {
             try keys.meet(key, self)

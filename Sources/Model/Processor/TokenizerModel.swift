@@ -39,10 +39,10 @@ struct TokenizerModel {
         case "byte_fallback", "ignore_merges": accepted = ("null or false", { $0.isNull || $0.boolValue == false })
         default: return try scanner.skipValue()
         }
-        _ = try scanner.peek()
-        let place = scanner.tokenStart
-        let value = try scanner.readValue()
-        guard accepted.accepts(value) else { throw scanner.unsupported("model.\(key)", JSONValue?(value).inWords, accepted.words, at: place) }
+        let (value, place) = try scanner.readSetting()
+        guard accepted.accepts(value) else {
+            throw scanner.unsupported("model.\(key)", JSONValue?(value).inWords, accepted.words, at: place)
+        }
     }
 
     private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(UserError) {
@@ -67,6 +67,7 @@ struct TokenizerModel {
         var left: [UInt8] = []
         var right: [UInt8] = []
         var both: [UInt8] = []
+        merges = MergeTable(expected: vocabulary.count)
         var rank: UInt32 = 0
         try scanner.beginArray()
         while try scanner.nextElement() {
@@ -131,7 +132,8 @@ extension JSONScanner {
         } else {
             try readText().append(to: &left)
             guard let space = left.firstIndex(of: 0x20), space == left.lastIndex(of: 0x20) else {
-                throw fault("model.merges: \"\(String(decoding: left, as: UTF8.self))\" is not two tokens with one space between them", at: place)
+                throw fault(
+                    "model.merges: \"\(String(decoding: left, as: UTF8.self))\" is not two tokens with one space between them", at: place)
             }
             right.append(contentsOf: left[(space + 1)...])
             left.removeSubrange(space...)

@@ -2,7 +2,7 @@
 // and the decoding of UTF-8. One byte per scalar, filled once from `UnicodeTables` and `NormalizationTables`.
 
 /// What a scalar is to the split rule.
-enum ScalarClass: UInt8 {
+package enum ScalarClass: UInt8 {
     /// None of the others: punctuation, symbols, marks, unassigned.
     case other
     /// `\p{L}`
@@ -16,8 +16,8 @@ enum ScalarClass: UInt8 {
 }
 
 /// Looks a scalar's properties up.
-struct UnicodeClasses: Sendable {
-    static let shared = UnicodeClasses()
+package struct UnicodeClasses: Sendable {
+    package static let shared = UnicodeClasses()
 
     /// Raw values of `ScalarClass`. What lies beyond the end is `.other`.
     private let classes: [UInt8]
@@ -46,7 +46,7 @@ struct UnicodeClasses: Sendable {
         self.normalisation = normalisation
     }
 
-    func scalarClass(_ scalar: UInt32) -> ScalarClass {
+    package func scalarClass(_ scalar: UInt32) -> ScalarClass {
         let scalar = Int(scalar)
         return scalar < classes.count ? ScalarClass(rawValue: classes[scalar]).unsafelyUnwrapped : .other
     }

@@ -1,5 +1,6 @@
 // The section `data`: where rows come from, what they are evaluated on, and which prompt stands before a text.
 
+import Model
 import Tensor
 
 /// A file or folder of rows, with what holds for rows that do not say otherwise.
@@ -13,7 +14,7 @@ package struct DataFile: Sendable {
 
     /// The texts before an anchor, and before a positive or negative, for a row of `task`.
     package func prompts(task: String) -> (query: Prompt, positive: Prompt) {
-        (queryPrompt ?? .query, positivePrompt ?? (task == "text-matching" ? .query : .passage))
+        ((queryPrompt ?? .query).resolved(task: task), (positivePrompt ?? .passage).resolved(task: task))
     }
 
     init(path: String, task: String?, queryPrompt: Prompt? = nil, positivePrompt: Prompt? = nil) {
@@ -63,32 +64,6 @@ package struct DataFile: Sendable {
             throw node.place.error("\(key) has no path; add \"path: FILE\"")
         }
         return .object(file)
-    }
-}
-
-/// The text before a row's text. `query`, `passage` and `none` are names; anything else stands for itself.
-package enum Prompt: Sendable, Equatable {
-    case query
-    case passage
-    case none
-    case literal(String)
-
-    package init(_ text: String) {
-        switch text {
-        case "query": self = .query
-        case "passage": self = .passage
-        case "none": self = .none
-        default: self = .literal(text)
-        }
-    }
-
-    package var prefix: String {
-        switch self {
-        case .query: "Query: "
-        case .passage: "Passage: "
-        case .none: ""
-        case .literal(let text): text
-        }
     }
 }
 

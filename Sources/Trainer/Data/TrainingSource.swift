@@ -7,6 +7,8 @@ import Tensor
 package struct TrainingSource: Sendable {
     package let files: [PairFile]
     package let taskNames: [String]
+    /// Whether every fifth row is kept for evaluation (see HeldOutRows).
+    package let holdsOut: Bool
     private let processor: TextProcessor
     /// Prompts of a file's rows by task.                           [files][tasks]
     private let prompts: [[(anchor: String, candidate: String)]]
@@ -16,12 +18,13 @@ package struct TrainingSource: Sendable {
     /// - Parameters:
     ///   - prompts: what stands before a file's anchors and candidates, for a task
     package init(
-        files: [PairFile], taskNames: [String], processor: TextProcessor,
+        files: [PairFile], taskNames: [String], processor: TextProcessor, holdsOut: Bool = false,
         prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
     ) {
         self.files = files
         self.taskNames = taskNames
         self.processor = processor
+        self.holdsOut = holdsOut
         self.prompts = files.indices.map { file in taskNames.map { prompts(file, $0) } }
         starts = files.indices.map { files[..<$0].reduce(0) { $0 + $1.count } }
     }
@@ -41,7 +44,7 @@ package struct TrainingSource: Sendable {
     ///
     /// - Throws: the error of the first bad row
     func summaries(_ rows: Range<Int>, dropsEqualNegatives: Bool) throws(UserError) -> RowIndex {
-        var results = [Result<(RowSummary, truncated: Int, dropped: Int), UserError>?](repeating: nil, count: rows.count)
+        var results = [Result<(RowSummary, truncated: Int, dropped: Int)?, UserError>?](repeating: nil, count: rows.count)
         results.withUnsafeMutableBufferPointer { results in
             nonisolated(unsafe) let results = results
             Threads.run(rows.count, grain: 32) { block in
@@ -54,7 +57,7 @@ package struct TrainingSource: Sendable {
         }
         var index = RowIndex()
         for result in results {
-            let (summary, truncated, dropped) = try result!.get()
+            guard let (summary, truncated, dropped) = try result!.get() else { continue }
             index.rows.append(summary)
             index.truncated += truncated
             index.droppedNegatives += dropped
@@ -84,15 +87,17 @@ package struct TrainingSource: Sendable {
                 }
             }
         }
-        var tokens: [[Int32]] = []
-        for result in results { tokens.append(try result!.get()) }
-        return tokens
+        var lists: [[Int32]] = []
+        for result in results { lists.append(try result!.get()) }
+        return lists
     }
 
-    private func summary(ofRow number: Int, _ dropsEqualNegatives: Bool) throws(UserError) -> (RowSummary, truncated: Int, dropped: Int) {
+    /// - Returns: nil for a row that is held out
+    private func summary(ofRow number: Int, _ dropsEqualNegatives: Bool) throws(UserError) -> (RowSummary, truncated: Int, dropped: Int)? {
         let file = starts.lastIndex { $0 <= number }!
         let row = number - starts[file]
         let content = try files[file].row(row)
+        if holdsOut && HeldOutRows.contain(anchor: content.anchor) { return nil }
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = prompts[file][task]
         var truncated = 0

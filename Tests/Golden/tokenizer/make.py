@@ -89,7 +89,7 @@ def with_flags():
         added_token(2, "<l>", lstrip=True),
         added_token(3, "<r>", rstrip=True),
         added_token(4, "<lr>", lstrip=True, rstrip=True),
-        added_token(5, "word", single_word=True),
+        added_token(5, "wxyz", single_word=True),
         added_token(6, "caf\u0065\u0301", normalized=True),
         added_token(7, "\u212b", normalized=True, single_word=True, rstrip=True),
         added_token(8, "e\u0301"),
@@ -100,7 +100,7 @@ def with_flags():
 
 def flag_strings():
     rng = random.Random(7)
-    parts = ["<a>", "<b>", "<l>", "<r>", "<lr>", "word", "caf\u00e9", "cafe\u0301", "\u212b", "A\u030a", "\u00c5", "e\u0301", "\u00e9"]
+    parts = ["<a>", "<b>", "<l>", "<r>", "<lr>", "wxyz", "caf\u00e9", "cafe\u0301", "\u212b", "A\u030a", "\u00c5", "e\u0301", "\u00e9"]
     parts += [" ", "  ", "\n", "\u3000", "x", "_", "1", "\u0301", "\u200d", ".", "-"]
     return ["".join(rng.choice(parts) for _ in range(rng.choice([1, 2, 3, 5, 9]))) for _ in range(300)]
 

@@ -1,0 +1,54 @@
+// The door: what must happen before anything else in the process, then the command.
+
+import ArgumentParser
+@preconcurrency import Glibc
+import Tensor
+import Trainer
+
+@main
+struct Main {
+    static func main() {
+        requireProcessor()
+        requireThreadPolicy()
+        Shoal.main()
+    }
+
+    /// This file is compiled for any processor; the numeric code is not. Ends with a sentence instead of an illegal instruction.
+    private static func requireProcessor() {
+        let missing = Processor.missing
+        guard !missing.isEmpty else { return }
+        let sentence = "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
+        fputs(sentence + "\n", stderr)
+        exit(UserError.Code.configuration.rawValue)
+    }
+
+    /// libgomp's threads spin while they wait, unless told otherwise before the library is loaded: on a busy machine a parallel
+    /// region then takes milliseconds instead of microseconds. So the program starts itself once more with the policy set.
+    private static func requireThreadPolicy() {
+        guard getenv("OMP_WAIT_POLICY") == nil, getenv("GOMP_SPINCOUNT") == nil else { return }
+        setenv("OMP_WAIT_POLICY", "passive", 1)
+        setenv("OPENBLAS_NUM_THREADS", "1", 0)
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
+        // Where that is not possible, the program is slower and not wrong.
+    }
+}
+
+struct Shoal: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shoal",
+        abstract: "Fine-tunes Jina Embeddings V4 with contrastive losses, on one rank or many.",
+        discussion: """
+            Every command runs alone or under mpirun:
+
+              shoal train --config project_config.yaml
+              mpirun -n 4 --bind-to none shoal train --config project_config.yaml
+              shoal embed --model MODEL --task retrieval --texts "a question" --output question.npy
+
+            Results go to stdout or the named file, everything else to stderr. Exit codes: 64 command line, 65 content of a \
+            file, 66 missing file, 70 failed check, 72 numbers not finite, 73 output, 75 stopped with a checkpoint, 78 configuration.
+
+            Shell completions: shoal --generate-completion-script bash|zsh|fish
+            """,
+        version: Versions.shoal,
+        subcommands: [TrainCommand.self, EmbedCommand.self, EvaluateCommand.self, InspectCommand.self, VerifyGradientsCommand.self])
+}

@@ -1,0 +1,93 @@
+// Where a run's adapters come from: the model's own, a folder, or fresh ones.
+
+import Model
+import Tensor
+
+/// The adapters at step 0, one a task of the model, and the configuration as they make it.
+package struct AdapterStart {
+    package let adapters: [Adapter]
+    /// With the shape of adapters that are continued.
+    package let config: ProjectConfig
+    /// `fresh`, or the folder that they were read from.
+    package let description: String
+    package let notices: [String]
+
+    /// - Throws: when `lora.tasks` names a task that the model lacks, a target module matches nothing, or the adapters of
+    ///   `lora.start_from` contradict the configuration
+    init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
+        let tasks = try Self.tasks(given, checkpoint.config)
+        guard let found = try Self.found(given, checkpoint, tasks) else {
+            let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
+                given.lora.targetModules.matches($0)
+            }
+            try Self.check(given, layout, checkpoint.config)
+            config = given
+            adapters = tasks.map { Adapter(task: $0, layout: layout, seed: given.training.seed, .gaussian) }
+            description = "fresh"
+            notices = []
+            return
+        }
+        let (adopted, notices) = try Self.adopted(given, found)
+        config = adopted
+        adapters = tasks.map {
+            found.adapter(for: $0) ?? Adapter(task: $0, layout: found.layout, seed: given.training.seed, .gaussian)
+        }
+        description = found.source.folder
+        self.notices = notices
+    }
+
+    private static func tasks(_ config: ProjectConfig, _ model: ModelConfig) throws(UserError) -> [String] {
+        for task in config.lora.tasks ?? [] where !model.taskNames.contains(task) {
+            throw config.error(
+                at: "lora.tasks", "the model has no task \(task); it has \(model.taskNames.joined(separator: ", "))")
+        }
+        return model.taskNames.filter { config.lora.tasks?.contains($0) ?? true }
+    }
+
+    private static func found(_ config: ProjectConfig, _ checkpoint: Checkpoint, _ tasks: [String]) throws(UserError) -> AdapterSet? {
+        switch config.lora.startFrom {
+        case .fresh: return nil
+        case .automatic:
+            guard let source = try AdapterSource.ofModel(checkpoint.folder) else { return nil }
+            return try AdapterFile.read(source, config: checkpoint.config)
+        case .path(let path):
+            let task = config.data.train.compactMap(\.task).first ?? DataConfig.usualTask
+            return try AdapterFile.read(path, config: checkpoint.config, task: task)
+        }
+    }
+
+    /// The configuration with the adapters' shape. Under an explicit path a contradiction is an error, else a notice.
+    private static func adopted(_ given: ProjectConfig, _ found: AdapterSet) throws(UserError) -> (ProjectConfig, [String]) {
+        var notices: [String] = []
+        let modules = Set(found.layout.pairs.map(\.module))
+        func adopt(_ key: String, _ differs: Bool, _ what: String) throws(UserError) {
+            guard differs, given.isGiven(key) else { return }
+            let sentence = "\(key) is \(what) in the adapters of \(found.source.folder), which are continued"
+            if case .path = given.lora.startFrom {
+                throw given.error(at: key, "\(sentence); use their value, or lora.start_from: fresh")
+            }
+            notices.append("\(sentence); the value of the configuration is not used")
+        }
+        try adopt("lora.r", given.lora.rank != found.rank, "\(found.rank)")
+        try adopt("lora.alpha", given.lora.alpha != found.alpha, "\(found.alpha)")
+        let matches = found.layout.pairs.allSatisfy { given.lora.targetModules.matches($0.module) }
+        try adopt("lora.target_modules", !matches, "\(modules.count) modules of another choice")
+        let targets = matches ? given.lora.targetModules : TargetModules(.array(modules.sorted().map { .string($0) }))!
+        return (given.adoptingAdapter(rank: found.rank, alpha: found.alpha, targetModules: targets), notices)
+    }
+
+    private static func check(_ config: ProjectConfig, _ layout: AdapterLayout, _ model: ModelConfig) throws(UserError) {
+        let all = AdapterLayout(model, rank: 1, alpha: 1) { _ in true }.pairs.map(\.module)
+        let unmatched = config.lora.targetModules.unmatchedNames(in: all)
+        guard let name = unmatched.first else {
+            if layout.decoderCount == 0 {
+                throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
+            }
+            return
+        }
+        throw config.error(
+            at: "lora.target_modules",
+            "\(name) matches no linear of the model; the linears are \(DecoderModule.allCases.map { $0.rawValue.split(separator: ".")[1] }.joined(separator: ", "))"
+        )
+    }
+}

@@ -1,0 +1,31 @@
+// What the system tells of this machine and this process, for the start-up table and run.json.
+
+import Foundation
+
+package enum Machine {
+    /// As the processor names itself: `AMD EPYC 9R14`; "unknown" when it does not.
+    package static var processorModel: String {
+        read("/proc/cpuinfo").flatMap { value(of: "model name", in: $0) } ?? "unknown"
+    }
+
+    /// Bytes of this process that lie in memory, those of mapped files included.
+    package static var residentBytes: Int? {
+        read("/proc/self/status").flatMap { value(of: "VmRSS", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
+    }
+
+    /// Cores that are switched on, whether or not this process may use them.
+    package static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// The value of the first `key: value` line with that key.
+    static func value(of key: String, in text: String) -> String? {
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+            if parts.count == 2, parts[0] == key, !parts[1].isEmpty { return parts[1] }
+        }
+        return nil
+    }
+
+    private static func read(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,112 @@
+// From a run's set-up to the values that its start-up table, run.json and model card are made of.
+
+import Comm
+import Foundation
+import Model
+import Tensor
+
+extension StartupReport {
+    /// - Parameter evaluation: what is evaluated on
+    init(_ setup: TrainingSetup, evaluation: String?) {
+        let (config, session, world) = (setup.config, setup.session, setup.world)
+        let firstStep = setup.step(in: world)
+        let plan = firstStep.plan(setup.sampler.batches(epoch: 0)[0])
+        let layout = setup.layout
+        self.init(
+            model: Model(
+                folder: config.baseModelPath, parameters: session.checkpoint.parameterCount, layers: session.checkpoint.config.text.layers,
+                element: session.checkpoint.layers[0].q.element.rawValue),
+            adapter: Adapter(
+                tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks, rank: layout.rank, alpha: layout.alpha,
+                dropout: config.lora.dropout, trainedParameters: layout.decoderCount,
+                start: setup.start.description == "fresh" ? "fresh" : "continues \(setup.start.description)"),
+            data: Data(
+                files: setup.source.files.map { ($0.path, $0.count) }, rowsByTask: setup.rowsByTask, truncatedTexts: setup.index.truncated,
+                maximumTokens: session.processor.maxTokens, droppedNegatives: setup.index.droppedNegatives,
+                leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
+            batch: Batch(
+                size: setup.checkpoint == nil ? config.training.batch : .global(setup.globalRows), worldSize: world.worldSize,
+                candidates: plan.candidates.count, epochs: config.training.epochs, batchesPerEpoch: setup.sampler.batchesPerEpoch,
+                maximumSteps: config.training.maximumSteps,
+                efficiency: plan.efficiency(worldSize: world.worldSize, cost: session.checkpoint.config.inputCost),
+                chunkTokens: config.system.chunkTokens),
+            engine: Engine(
+                kind: session.model.engine.kind, requested: config.system.computeType, processorHasBFloat16: Processor.hasBFloat16),
+            placement: Placement(world.hosts, threads: Threads.count),
+            memory: Memory(mappedBytes: session.checkpoint.byteCount, residentBytes: Machine.residentBytes),
+            reduction: Reduction(
+                kind: config.training.reduction, bytes: layout.decoderCount * (config.training.reduction == .exact ? 8 : 4)),
+            outputFolder: config.training.outputFolder, resumedStep: setup.checkpoint?.state.step, overrides: config.overrides,
+            notices: setup.notices)
+    }
+}
+
+extension RunRecord {
+    /// A new record, or that of the run in `folder` with one more start.
+    init(_ setup: TrainingSetup, folder: String) throws(UserError) {
+        let world = setup.world
+        let start = Start(
+            step: setup.checkpoint?.state.step ?? 0, time: Date(),
+            hosts: (0..<world.hosts.count).map { host in
+                let ranks = world.hosts.ranks(on: host)
+                return (world.hosts.names[ranks[0]], ranks.count)
+            },
+            processor: Machine.processorModel, engine: setup.session.model.engine.kind, threadsPerRank: Threads.count,
+            versions: .current, overrides: setup.config.overrides.map { "\($0.key)=\($0.text)" })
+        if world.rank == 0, setup.checkpoint != nil, FileManager.default.fileExists(atPath: "\(folder)/\(Self.fileName)") {
+            self = try Self.read(folder: folder)
+            begin(start)
+            return
+        }
+        self.init(
+            configuration: setup.config.resolved(),
+            model: Model(
+                folder: setup.config.baseModelPath, fingerprint: setup.session.checkpoint.fingerprint(),
+                parameters: setup.session.checkpoint.parameterCount),
+            data: setup.dataFiles, start: start)
+    }
+}
+
+extension ModelCard {
+    /// - Parameter evaluation: after the last step; empty when nothing was evaluated
+    init(_ setup: TrainingSetup, _ state: TrainingState, evaluation: [EvaluationResult]) {
+        let config = setup.config
+        let layout = setup.layout
+        self.init(
+            baseModel: config.baseModelPath, tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks,
+            rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
+            saveFormat: config.lora.saveFormat, data: setup.dataFiles,
+            prompts: setup.trainedTasks.map { task in
+                let file = config.data.train.first { $0.task == task } ?? config.data.train[0]
+                let prompts = file.prompts(task: task)
+                return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
+            },
+            maximumTokens: setup.session.processor.maxTokens, steps: state.step,
+            epochs: Double(state.step) / Double(setup.sampler.batchesPerEpoch), globalBatchRows: setup.globalRows,
+            worldSize: setup.world.worldSize, engine: setup.session.model.engine.kind, processor: Machine.processorModel,
+            versions: .current, evaluationBefore: [], evaluationAfter: evaluation, settings: SettingLines(config.resolved()))
+    }
+}
+
+extension TrainingSetup {
+    /// Tasks that have rows, in the order of the adapters.
+    var trainedTasks: [String] { rowsByTask.map(\.task) }
+
+    var rowsByTask: [(task: String, rows: Int)] {
+        let counts = Dictionary(grouping: index.rows, by: \.task).mapValues(\.count)
+        return source.taskNames.indices.compactMap { task in counts[task].map { (source.taskNames[task], $0) } }
+    }
+
+    var dataFiles: [RunRecord.DataFile] {
+        source.files.map { file in
+            RunRecord.DataFile(
+                path: file.path, bytes: (try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int) ?? 0,
+                sha256: dataFingerprints[file.path]!, rows: file.count)
+        }
+    }
+}
+
+extension Versions {
+    /// Of this process.
+    static var current: Versions { Versions(openMPI: World.libraryVersion) }
+}

@@ -1,0 +1,120 @@
+// What runs, as values: the trainer fills them in once everything is read and planned, StartupTable puts them into words.
+
+import Comm
+import Tensor
+
+/// Everything that the start-up table tells. Counts are of the whole world unless said otherwise.
+package struct StartupReport: Sendable {
+    package var model: Model
+    package var adapter: Adapter
+    package var data: Data
+    package var batch: Batch
+    package var engine: Engine
+    package var placement: Placement
+    package var memory: Memory
+    package var reduction: Reduction
+    package var outputFolder: String
+    /// Updates made before; nil in a run that starts.
+    package var resumedStep: Int?
+    package var overrides: [ProjectConfig.Override]
+    /// Sentences about what was accepted but does nothing, or was changed.
+    package var notices: [String]
+
+    package struct Model: Sendable {
+        package var folder: String
+        package var parameters: Int
+        package var layers: Int
+        /// As the file stores them: `BF16`.
+        package var element: String
+    }
+
+    package struct Adapter: Sendable {
+        /// Of the model's adapters.
+        package var tasks: [String]
+        /// Those that have rows.
+        package var trainedTasks: [String]
+        package var rank: Int
+        package var alpha: Double
+        package var dropout: Double
+        /// That a step trains: the active task's, as far as the loss reaches.
+        package var trainedParameters: Int
+        /// `fresh`, `continues the model's own`, `continues PATH`.
+        package var start: String
+    }
+
+    package struct Data: Sendable {
+        /// Rows of each file, in the order of `data.train`.
+        package var files: [(path: String, rows: Int)]
+        /// In the order of the model's tasks; tasks without rows are left out.
+        package var rowsByTask: [(task: String, rows: Int)]
+        package var truncatedTexts: Int
+        package var maximumTokens: Int
+        package var droppedNegatives: Int
+        package var leftOverRows: Int
+        /// What is evaluated on; nil: nothing.
+        package var evaluation: String?
+    }
+
+    package struct Batch: Sendable {
+        package var size: TrainingConfig.BatchSize
+        package var worldSize: Int
+        /// Positives and hard negatives of the first step.
+        package var candidates: Int
+        package var epochs: Int
+        package var batchesPerEpoch: Int
+        /// nil: `epochs` passes.
+        package var maximumSteps: Int?
+        /// Mean load of the ranks over the largest, in the first step.
+        package var efficiency: Double
+        package var chunkTokens: Int
+
+        package var steps: Int { maximumSteps ?? epochs * batchesPerEpoch }
+    }
+
+    package struct Engine: Sendable {
+        package var kind: MatrixEngine.Kind
+        package var requested: SystemConfig.ComputeType
+        package var processorHasBFloat16: Bool
+    }
+
+    /// Where the ranks are and what they compute on. Of threads and cores: rank 0's.
+    package struct Placement: Sendable {
+        package var hosts: [(name: String, ranks: [Int])]
+        package var threads: Int
+        /// That this rank may run on.
+        package var boundCores: Int
+        /// Its part of them.
+        package var coresPerRank: Int
+        /// Of the machine.
+        package var machineCores: Int
+        package var isLaunched: Bool
+
+        package init(_ hosts: Hosts, threads: Int, machineCores: Int = Machine.cores, isLaunched: Bool = World.isLaunched) {
+            self.hosts = (0..<hosts.count).map { host in
+                let ranks = hosts.ranks(on: host)
+                return (hosts.names[ranks[0]], ranks)
+            }
+            self.threads = threads
+            boundCores = hosts.cores
+            coresPerRank = hosts.coresPerRank
+            self.machineCores = machineCores
+            self.isLaunched = isLaunched
+        }
+
+        /// Ranks on rank 0's host.
+        var localRanks: Int { hosts.first { $0.ranks.contains(0) }?.ranks.count ?? 1 }
+    }
+
+    package struct Memory: Sendable {
+        /// Of the model's files, shared by the ranks of a host.
+        package var mappedBytes: Int
+        /// Of rank 0, now.
+        package var residentBytes: Int?
+    }
+
+    package struct Reduction: Sendable {
+        package var kind: TrainingConfig.Reduction
+        /// That a rank adds up with the others, each step.
+        package var bytes: Int
+    }
+}

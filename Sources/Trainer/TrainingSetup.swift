@@ -1,0 +1,157 @@
+// Everything that a run needs before its first step: configuration, model, data, adapters, agreed by all ranks.
+// Shared by training and by the verification of gradients.
+
+import Comm
+import Foundation
+import Model
+import Tensor
+
+/// A run, ready to step.
+package struct TrainingSetup {
+    package let world: Communicator
+    package let config: ProjectConfig
+    package let session: ModelSession
+    package let source: TrainingSource
+    package let index: RowIndex
+    package let sampler: BatchSampler
+    /// SHA-256 of each training file.
+    package let dataFingerprints: [String: String]
+    package let start: AdapterStart
+    package let schedule: LearningRateSchedule
+    /// Where the run goes on from; nil in a run that starts.
+    package let checkpoint: RunCheckpoint?
+    /// Sentences for the user, of the configuration and of what was found.
+    package let notices: [String]
+
+    package var globalRows: Int { sampler.batchRows }
+    package var totalSteps: Int { schedule.totalSteps }
+    package var layout: AdapterLayout { start.adapters[0].layout }
+
+    /// Reads the configuration on rank 0 and decodes the same bytes on every rank.
+    ///
+    /// Collective.
+    package static func configuration(_ world: Communicator, path: String, overrides: [String]) throws -> ProjectConfig {
+        let bytes = try world.together { () throws(UserError) -> [UInt8] in
+            world.rank == 0 ? try MappedFile(path: path).copied() : []
+        }
+        let shared = try world.broadcast(bytes)
+        return try world.together { try ProjectConfig.decode(yaml: shared, path: path, overrides: overrides) }
+    }
+
+    /// Collective.
+    ///
+    /// - Parameter resume: finds the checkpoint that the run goes on from; it keeps that run's global batch
+    package static func load(
+        _ world: Communicator, _ given: ProjectConfig, resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
+    ) throws -> TrainingSetup {
+        let session = try ModelSession.open(
+            world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
+            maximumTokens: given.system.maximumTokens)
+        let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        let config = start.config
+        let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
+        let fingerprints = try fingerprints(world, source)
+        let checkpoint = try resume(
+            ResumeSetting(
+                model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
+                optimizer: config.training.optimizer,
+                rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
+        let index = try RowIndex.build(source, world, dropsEqualNegatives: config.loss.maskDuplicates)
+        let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
+        try world.together { try Self.check(config, index, source, globalRows: rows, worldSize: world.worldSize) }
+        let sampler = BatchSampler(
+            tasks: index.rows.map(\.task), batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
+        return TrainingSetup(
+            world: world, config: config, session: session, source: source, index: index, sampler: sampler,
+            dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
+            notices: config.notices + start.notices + (checkpoint?.notices ?? []))
+    }
+
+    /// The step of this run, in `world` or, for verification, in another one.
+    package func step(in world: Communicator? = nil) -> TrainingStep {
+        TrainingStep(
+            world ?? self.world, session.model, source, index, layout: layout,
+            TrainingStep.Configuration(
+                temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
+                seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
+                reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
+                optimizer: config.training.optimizer, schedule: schedule))
+    }
+
+    /// Tokens that go through the layers together, where the configuration leaves it to us: enough for full products.
+    package var microbatchTokens: Int { config.system.microbatchTokens ?? 1024 }
+
+    /// The adapters and moments that the first step begins with.
+    package var state: TrainingState { checkpoint?.state ?? TrainingState(adapters: start.adapters) }
+
+    private static func schedule(_ training: TrainingConfig, _ sampler: BatchSampler) -> LearningRateSchedule {
+        let total = training.maximumSteps ?? training.epochs * sampler.batchesPerEpoch
+        return LearningRateSchedule(
+            peak: training.learningRate, decay: training.decay, warmupSteps: training.warmup.steps(of: total), totalSteps: total)
+    }
+
+    /// SHA-256 of every training file, the same on all hosts.
+    private static func fingerprints(_ world: Communicator, _ source: TrainingSource) throws -> [String: String] {
+        var fingerprints: [String: String] = [:]
+        for file in source.files {
+            let hash = try world.together { () throws(UserError) in try MappedFile(path: file.path).sha256() }
+            try world.requireSameOnHosts(hash, path: file.path, "data file")
+            fingerprints[file.path] = SHA256.hex(hash)
+        }
+        return fingerprints
+    }
+
+    private static func check(
+        _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, globalRows: Int, worldSize: Int
+    ) throws(UserError) {
+        let key = config.isGiven("training.global_batch_size") ? "training.global_batch_size" : "training.batch_size"
+        if globalRows < worldSize {
+            throw config.error(
+                at: key, "a global batch of \(globalRows) rows has fewer rows than the \(worldSize) ranks; raise it or start fewer ranks")
+        }
+        let rowsByTask = Dictionary(grouping: index.rows, by: \.task).mapValues(\.count)
+        let largest = rowsByTask.values.max() ?? 0
+        if largest < globalRows {
+            throw config.error(
+                at: key,
+                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)")
+        }
+        guard !config.training.shuffle else { return }
+        for file in source.files.indices where Set(index.rows.lazy.filter { $0.file == file }.map(\.task)).count > 1 {
+            throw config.error(
+                at: "training.shuffle",
+                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true")
+        }
+    }
+}
+
+extension TrainingSource {
+    /// The files of a configuration.
+    ///
+    /// - Parameter names: the tasks that have adapters; a row's task is one of them
+    fileprivate init(_ config: ProjectConfig, _ session: ModelSession, tasks names: [String]) throws(UserError) {
+        var files: [PairFile] = []
+        for entry in config.data.train {
+            let task = entry.task ?? DataConfig.usualTask
+            guard names.contains(task) else {
+                throw config.error(
+                    at: "data.train", "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
+            }
+            files.append(try PairFile(path: entry.path, task: task, knownTasks: names))
+        }
+        var holdsOut = false
+        if case .pairsOrHeldOut(let file) = config.data.evaluation {
+            holdsOut = !FileManager.default.fileExists(atPath: file.path) && files[0].count > HeldOutRows.smallestFile
+        }
+        self.init(files: files, taskNames: names, processor: session.processor, holdsOut: holdsOut) { file, task in
+            let prompts = config.data.train[file].prompts(task: task)
+            return (prompts.query.prefix, prompts.positive.prefix)
+        }
+    }
+}
+
+extension TrainingConfig {
+    var optimizer: AdamW.Configuration {
+        AdamW.Configuration(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
+    }
+}

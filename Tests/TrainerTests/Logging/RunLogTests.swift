@@ -1,0 +1,137 @@
+// metrics.jsonl: the lines themselves, what a resume cuts off, and what a crash or a full disk leaves.
+
+import Comm
+import Foundation
+import Support
+import Tensor
+import Testing
+
+@testable import Trainer
+
+private func log(_ folder: TemporaryFolder, rank: Int = 0, after step: Int? = nil) throws -> RunLog {
+    try RunLog(folder: folder.path, rank: rank, resumingAfter: step, now: { 1000.5 })
+}
+
+private func lines(_ folder: TemporaryFolder) throws -> [String] {
+    String(decoding: try folder.bytes("metrics.jsonl"), as: UTF8.self).split(separator: "\n").map(String.init)
+}
+
+private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 0.125)
+
+@Suite struct RunLogTests {
+    @Test func everyEventIsALine() throws {
+        let folder = try TemporaryFolder()
+        let log = try log(folder)
+        try log.configuration(["training": ["seed": 42]], step: 0, totalSteps: 100, worldSize: 2)
+        try log.step(sampleStep(1), epoch: 0.25, traffic: noTraffic)
+        try log.evaluation([sampleEvaluationBefore[0]], step: 1, seconds: 2.5)
+        try log.checkpoint("step-1", step: 1, bytes: 1234, seconds: 0.5, isBest: true)
+        try log.end(.stopped, step: 1, seconds: 12)
+        #expect(
+            try lines(folder) == [
+                #"{"event":"config","time":1000.5,"step":0,"total_steps":100,"world_size":2,"config":{"training":{"seed":42}}}"#,
+                #"{"event":"step","time":1000.5,"step":1,"epoch":0.25,"task":"code","loss":2.134,"learning_rate":0.0006667,"#
+                    + #""grad_norm":1.2345,"tokens":3000,"tokens_per_second":1500.0,"#
+                    + #""seconds":{"embed":0.5,"gather":0.125,"loss":0.125,"backward":1.0,"reduce":0.125,"update":0.125},"#
+                    + #""rows":64,"candidates":66,"inputs":120,"masked_pairs":4,"#
+                    + #""communication":{"bytes":2048,"seconds":0.25,"waiting_seconds":0.125}}"#,
+                #"{"event":"evaluation","time":1000.5,"step":1,"seconds":2.5,"results":[{"dataset":"python-stdlib","task":"code","#
+                    + #""mode":"dense","dimension":256,"queries":1200,"#
+                    + #""metrics":{"ndcg@10":0.202,"recall@1":0.12,"recall@5":0.25,"recall@10":0.31,"mrr@10":0.17}}]}"#,
+                #"{"event":"checkpoint","time":1000.5,"step":1,"name":"step-1","bytes":1234,"seconds":0.5,"best":true}"#,
+                #"{"event":"end","time":1000.5,"step":1,"status":"stopped","seconds":12.0}"#,
+            ])
+    }
+
+    @Test(arguments: [0.1 + 0.2, 1e-17 / 3, 5e-324, 1.7976931348623157e308, 123_456_789.123_456_78, 2])
+    func numbersReadBackTheSame(_ loss: Double) throws {
+        let folder = try TemporaryFolder()
+        try log(folder).step(sampleStep(1, loss: loss), epoch: 1, traffic: noTraffic)
+        let event = try JSONValue.parse(Array(try lines(folder)[0].utf8), path: nil)
+        #expect(event["loss"]?.numberValue == loss)
+    }
+
+    @Test func onlyRankZeroWrites() throws {
+        let folder = try TemporaryFolder()
+        let log = try log(folder, rank: 1)
+        try log.step(sampleStep(1), epoch: 1, traffic: noTraffic)
+        #expect(try folder.names.isEmpty)
+    }
+
+    @Test func aNewRunStartsANewRecord() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("metrics.jsonl", "something else")
+        try log(folder).end(.finished, step: 3, seconds: 1)
+        #expect(try lines(folder).count == 1)
+    }
+
+    @Test func trafficIsThatOfTheStepAlone() {
+        var traffic: StepTraffic?
+        _ = World.run { world in
+            _ = try world.allGather(Int64(1))
+            let before = world.statistics
+            _ = try world.allGather(Int64(1))
+            _ = try world.allGather(Int64(1))
+            traffic = StepTraffic(from: before, to: world.statistics)
+            return 0
+        }
+        #expect(traffic?.bytes == 16)
+        #expect(traffic?.waitingSeconds == 0)
+    }
+
+    @Test func aFailureToWriteIsAnErrorOfOutput() throws {
+        let file = try MetricsFile(appendingTo: "/dev/full")
+        #expect { try file.append(["event": "end"], isDurable: false) } throws: { ($0 as? UserError)?.code == .output }
+        #expect { try RunLog(folder: "/nowhere", rank: 0) } throws: { ($0 as? UserError)?.code == .output }
+    }
+}
+
+@Suite struct RunLogResumeTests {
+    private let history = [
+        #"{"event":"config","step":0}"#, #"{"event":"evaluation","step":0}"#, #"{"event":"step","step":1,"loss":2.0}"#,
+        #"{"event":"step","step":2,"loss":1.5}"#, #"{"event":"checkpoint","step":2}"#, #"{"event":"step","step":3,"loss":1.25}"#,
+        #"{"event":"end","step":3}"#,
+    ]
+
+    private func resumed(_ text: String, after step: Int = 2) throws -> [String] {
+        let folder = try TemporaryFolder()
+        try folder.write("metrics.jsonl", text)
+        try log(folder, after: step).checkpoint("new", step: 9, bytes: 1, seconds: 1, isBest: false)
+        #expect(try lines(folder).last?.contains(#""name":"new""#) == true)
+        #expect(try folder.names == ["metrics.jsonl"])
+        return try lines(folder).dropLast()
+    }
+
+    @Test func whatCameAfterTheCheckpointIsCutOff() throws {
+        #expect(try resumed(history.joined(separator: "\n") + "\n") == Array(history[..<5]))
+    }
+
+    @Test func anEndIsCutOffEvenAtTheCheckpoint() throws {
+        #expect(try resumed(history.joined(separator: "\n") + "\n", after: 3) == Array(history[..<6]))
+    }
+
+    @Test(arguments: ["", "\n", "{\"event\":\"st", "{\"event\":\"step\",\"step\":2,", "\0\0\0\0", "7\n", "  \n"])
+    func aTornLastLineIsDropped(_ torn: String) throws {
+        #expect(try resumed(history[..<3].joined(separator: "\n") + "\n" + torn) == Array(history[..<3]))
+    }
+
+    @Test func aWholeLastLineWithoutItsNewlineStays() throws {
+        #expect(try resumed(history[..<3].joined(separator: "\n")) == Array(history[..<3]))
+    }
+
+    @Test func aMissingFileIsBegun() throws {
+        let folder = try TemporaryFolder()
+        try log(folder, after: 5).step(sampleStep(6), epoch: 1, traffic: noTraffic)
+        #expect(try lines(folder).count == 1)
+    }
+
+    @Test func aDamagedLineInTheMiddleIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("metrics.jsonl", history[0] + "\n{oops}\n" + history[2] + "\n")
+        let error = #expect(throws: UserError.self) { try log(folder, after: 2) }
+        #expect(error?.code == .content)
+        #expect(error?.path == path)
+        #expect(error?.line == 2)
+        #expect(try lines(folder).count == 3)
+    }
+}
