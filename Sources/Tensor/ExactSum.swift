@@ -90,15 +90,14 @@ package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<In
     Threads.run(down * across) { task in
         let rows = task / across * tileRows..<min((task / across + 1) * tileRows, m)
         let columns = task % across * tileColumns..<min((task % across + 1) * tileColumns, n)
-        let width = BlockProduct.padded(columns.count)
         let part = Tensor(rows.count, columns.count)
         for chunk in chunks {
-            // Columns of a wide tensor lie so far apart that they fall into the same few places of the cache: copied, they do not.
-            let (a, b) = (left.tile(chunk, rows, width: rows.count), right.tile(chunk, columns, width: width))
+            let (a, b) = (left.tile(chunk, rows), right.tile(chunk, columns))
             BlockProduct.multiply(
                 rows: rows.count, columns: columns.count, depth: chunk.count,
-                Strided(a.floats, rowStride: 1, columnStride: rows.count), b.floats, bStride: width, into: part.floats,
+                Strided(a.start, rowStride: 1, columnStride: a.stride), b.start, bStride: b.stride, into: part.floats,
                 cStride: columns.count, accumulate: false)
+            withExtendedLifetime((a, b)) {}
             for row in 0..<rows.count {
                 sum.add(
                     UnsafeBufferPointer(start: part.floats + row * columns.count, count: columns.count),
@@ -108,18 +107,30 @@ package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<In
     }
 }
 
+/// Part of a tensor as floats, rows `stride` apart and readable up to whole vectors.
+private struct Tile {
+    let start: UnsafePointer<Float>
+    let stride: Int
+    let owner: Tensor
+}
+
 extension Tensor {
-    /// A part as float32 with `width` ≥ columns floats a row, the rest of which is not initialised.
-    fileprivate func tile(_ rows: Range<Int>, _ columns: Range<Int>, width: Int) -> Tensor {
-        let tile = Tensor(rows.count, width)
+    /// Where it lies when that is float32 in whole vectors, else a copy.
+    fileprivate func tile(_ rows: Range<Int>, _ columns: Range<Int>) -> Tile {
+        let offset = rows.lowerBound * self.columns + columns.lowerBound
+        if element == .float32 && BlockProduct.padded(self.columns) == self.columns {
+            return Tile(start: floats + offset, stride: self.columns, owner: self)
+        }
+        let copy = Tensor(rows.count, BlockProduct.padded(columns.count))
         func run<S: Scalar>(_: S.Type) {
-            for row in 0..<rows.count {
-                let source = pointer(to: S.self) + (rows.lowerBound + row) * self.columns + columns.lowerBound
-                let target = tile.floats + row * width
+            var (source, target) = (pointer(to: S.self) + offset, copy.floats)
+            for _ in rows {
                 for column in 0..<columns.count { target[column] = source[column].float }
+                source += self.columns
+                target += copy.columns
             }
         }
         element == .float32 ? run(Float.self) : run(BFloat16.self)
-        return tile
+        return Tile(start: copy.floats, stride: copy.columns, owner: copy)
     }
 }
