@@ -106,32 +106,16 @@ import Testing
         }
     }
 
-    @Test func theMostExpensiveChunkGoesToTheFreestRank() {
+    @Test func efficiencyIsTheMeanLoadOverTheLargest() {
         var rows = PlannedRows()
         rows.length = { Int($0.dropFirst())! }
         rows.add("a40", "p70")
         rows.add("a10", "p60")
         rows.add("a20", "p10")
-        // Chunks by cost: 70 → rank 0, 60 → 1, 40 → 2, 20 → 2 (60 now), 10 → 1 (60 before 2's), 10 → 2.
-        let plan = rows.plan(chunkTokens: 1, worldSize: 3)
-        #expect(plan.inputs.map(\.tokens) == [40, 10, 20, 70, 60, 10])
-        #expect(plan.owners == [2, 1, 2, 0, 1, 2])
         let cost = InputCost(perToken: 1, perTokenSquared: 0)
-        #expect(abs(plan.efficiency(worldSize: 3, cost: cost) - 1) < 1e-12)
+        #expect(abs(rows.plan(chunkTokens: 1, worldSize: 3).efficiency(worldSize: 3, cost: cost) - 1) < 1e-12)
         #expect(abs(rows.plan(chunkTokens: 1000, worldSize: 3).efficiency(worldSize: 3, cost: cost) - 1.0 / 3) < 1e-12)
-    }
-
-    /// The longest-first rule written down once more, plainly.
-    @Test(arguments: [1, 2, 5, 33, 200]) func assignsByTheRule(worldSize: Int) {
-        let cost = InputCost(perToken: 40, perTokenSquared: 1)
-        let plan = randomRows(128).plan(worldSize: worldSize, cost: cost)
-        let costs = plan.chunks.map { $0.reduce(0) { $0 + cost.of(tokens: plan.inputs[$1].tokens) } }
-        var load = [Int](repeating: 0, count: worldSize)
-        for chunk in costs.indices.sorted(by: { costs[$0] != costs[$1] ? costs[$0] > costs[$1] : $0 < $1 }) {
-            let rank = load.firstIndex(of: load.min()!)!
-            #expect(plan.owners[chunk] == rank)
-            load[rank] += costs[chunk]
-        }
+        #expect(InputCost(perToken: 3, perTokenSquared: 1).of(tokens: 7) == 70)
     }
 
     @Test func microbatchesHoldARanksChunksUpToTheLimit() {
