@@ -7,9 +7,9 @@ import Testing
     private let folder = try! TrainingFolder()
 
     /// - Parameter scale: what the gradient is multiplied with; `b` before it: on the side of one rank too
-    private func verify(ranks: Int?, scale: String) throws -> JobResult {
+    private func verify(ranks: Int?, scale: String, _ settings: String...) throws -> JobResult {
         let result = try MPILauncher.run(
-            "RankProgram", ["verify", folder.config, scale, "training.global_batch_size=6"], ranks: ranks,
+            "RankProgram", ["verify", folder.config, scale, "training.global_batch_size=6"] + settings, ranks: ranks,
             environment: ["OMP_WAIT_POLICY": "passive"])
         #expect([0, 70].contains(result.exitCode), "\(result.standardError)")
         return result
@@ -28,6 +28,12 @@ import Testing
         let result = try verify(ranks: ranks, scale: "1.0001")
         #expect(result.exitCode == 70)
         #expect(result.standardOutput.contains("OUT OF TOLERANCE") && result.standardOutput.contains("DIFFERENT"))
+    }
+
+    @Test func sumsInFloatPassButForRounding() throws {
+        let result = try verify(ranks: 2, scale: "1", "training.reduction=float32")
+        #expect(result.exitCode == 0, "\(result.standardOutput)")
+        try #expect(verify(ranks: 2, scale: "1.001", "training.reduction=float32").exitCode == 70)
     }
 
     /// All ranks agree, so only the differences of the loss can tell.
