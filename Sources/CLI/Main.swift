@@ -17,7 +17,8 @@ struct Main {
     private static func requireProcessor() {
         let missing = Processor.missing
         guard !missing.isEmpty else { return }
-        let sentence = "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
+        let sentence =
+            "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
         fputs(sentence + "\n", stderr)
         exit(UserError.Code.configuration.rawValue)
     }

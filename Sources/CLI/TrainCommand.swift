@@ -44,6 +44,7 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Change one setting: loss.temperature=0.05. The value is YAML. May be given several times.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Change one setting: loss.temperature=0.05. The value is YAML. May be given several times.", valueName: "key=value"))
     var set: [String] = []
 }
