@@ -13,7 +13,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help demo test build dist format lint install-packages clean
+.PHONY: help demo test build benchmark dist format lint install-packages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ test: install-packages ## Run every test
 
 build: install-packages ## Build .build/release/shoal for this machine's processor
 	swift build $(SWIFT_FLAGS) --product shoal
+
+benchmark: build ## Time a training step of the demo, phase by phase, on one rank and on two
+	swift build $(SWIFT_FLAGS) --product benchmark
+	export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; .build/release/benchmark project_config.yaml 5
+	export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; mpirun -n 2 --bind-to none --oversubscribe .build/release/benchmark project_config.yaml 5
 
 dist: install-packages ## Make an archive for a cluster without Swift; SHOAL_CPU names its processor (x86-64-v3)
 	@scripts/make-dist.sh

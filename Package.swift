@@ -43,6 +43,8 @@ let package = Package(
             ]),
 
         .target(name: "Support", dependencies: ["Tensor"], path: "Tests/Support"),
+        .executableTarget(
+            name: "benchmark", dependencies: ["Comm", "Trainer", "Tensor"], path: "Tests/Benchmarks", exclude: ["peer"]),
         .executableTarget(name: "RankProgram", dependencies: ["Comm"], path: "Tests/RankProgram"),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),

@@ -82,28 +82,55 @@ package final class ExactSum: @unchecked Sendable {
 ///   - offset: where the [M, N] block begins in `sum`
 package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<Int>], to sum: ExactSum, at offset: Int) {
     precondition(left.rows == right.rows, "outer product: [\(left.rows), \(left.columns)]ᵀ × [\(right.rows), \(right.columns)]")
-    let columns = right.columns
-    let (left, right) = (left.widened(to: left.columns), right.widened(to: BlockProduct.padded(columns)))
     let (m, n) = (left.columns, right.columns)
     // Tiles of the result, small enough that the integers stay in the nearest cache over all chunks.
-    let (tileRows, tileColumns) = (min(m, 32), min(columns, 128))
-    let (down, across) = ((m + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns)
+    let tileColumns = min(n, 128)
+    let tileRows = min(m, tileColumns > 64 ? 32 : 64)
+    let (down, across) = ((m + tileRows - 1) / tileRows, (n + tileColumns - 1) / tileColumns)
     Threads.run(down * across) { task in
         let rows = task / across * tileRows..<min((task / across + 1) * tileRows, m)
-        let range = task % across * tileColumns..<min((task % across + 1) * tileColumns, columns)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * range.count) { part in
-            for chunk in chunks {
-                BlockProduct.multiply(
-                    rows: rows.count, columns: range.count, depth: chunk.count,
-                    Strided(left.floats + chunk.lowerBound * m + rows.lowerBound, rowStride: 1, columnStride: m),
-                    right.floats + chunk.lowerBound * n + range.lowerBound, bStride: n, into: part.baseAddress!,
-                    cStride: range.count, accumulate: false)
-                for row in 0..<rows.count {
-                    sum.add(
-                        UnsafeBufferPointer(rebasing: part[row * range.count..<(row + 1) * range.count]),
-                        at: offset + (rows.lowerBound + row) * columns + range.lowerBound)
-                }
+        let columns = task % across * tileColumns..<min((task % across + 1) * tileColumns, n)
+        let part = Tensor(rows.count, columns.count)
+        for chunk in chunks {
+            let (a, b) = (left.tile(chunk, rows), right.tile(chunk, columns))
+            BlockProduct.multiply(
+                rows: rows.count, columns: columns.count, depth: chunk.count,
+                Strided(a.start, rowStride: 1, columnStride: a.stride), b.start, bStride: b.stride, into: part.floats,
+                cStride: columns.count, accumulate: false)
+            withExtendedLifetime((a, b)) {}
+            for row in 0..<rows.count {
+                sum.add(
+                    UnsafeBufferPointer(start: part.floats + row * columns.count, count: columns.count),
+                    at: offset + (rows.lowerBound + row) * n + columns.lowerBound)
             }
         }
+    }
+}
+
+/// Part of a tensor as floats, rows `stride` apart and readable up to whole vectors.
+private struct Tile {
+    let start: UnsafePointer<Float>
+    let stride: Int
+    let owner: Tensor
+}
+
+extension Tensor {
+    /// Where it lies when that is float32 in whole vectors, else a copy.
+    fileprivate func tile(_ rows: Range<Int>, _ columns: Range<Int>) -> Tile {
+        let offset = rows.lowerBound * self.columns + columns.lowerBound
+        if element == .float32 && BlockProduct.padded(self.columns) == self.columns {
+            return Tile(start: floats + offset, stride: self.columns, owner: self)
+        }
+        let copy = Tensor(rows.count, BlockProduct.padded(columns.count))
+        func run<S: Scalar>(_: S.Type) {
+            var (source, target) = (pointer(to: S.self) + offset, copy.floats)
+            for _ in rows {
+                for column in 0..<columns.count { target[column] = source[column].float }
+                source += self.columns
+                target += copy.columns
+            }
+        }
+        element == .float32 ? run(Float.self) : run(BFloat16.self)
+        return Tile(start: copy.floats, stride: copy.columns, owner: copy)
     }
 }

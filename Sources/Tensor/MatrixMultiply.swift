@@ -79,6 +79,7 @@ package struct MatrixEngine: Sendable {
         let wide = Tensor(weight.rows, weight.columns)
         Threads.run(weight.count, grain: 1 << 16) { weight.widen($0, into: wide.floats + $0.lowerBound) }
         body(wide.floats)
+        withExtendedLifetime(wide) {}
     }
 }
 

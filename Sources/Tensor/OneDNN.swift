@@ -3,22 +3,38 @@
 // depend on the number of rows.
 
 import COneDNN
+import Synchronization
 
-/// Products of bfloat16 operands with float32 results, on all threads.
-enum OneDNN {
-    struct Shape: Hashable {
+/// Products of bfloat16 operands with float32 results, on all threads. Calls from several threads wait for one another.
+package enum OneDNN {
+    package struct Shape: Hashable, Sendable {
         let rows: Int
         let columns: Int
         let depth: Int
         /// Weights lie as [columns, depth], not as [depth, columns].
         let transposed: Bool
         let accumulate: Bool
+
+        package init(rows: Int, columns: Int, depth: Int, transposed: Bool, accumulate: Bool) {
+            self.rows = rows
+            self.columns = columns
+            self.depth = depth
+            self.transposed = transposed
+            self.accumulate = accumulate
+        }
+    }
+
+    /// A primitive is also made for a number of threads, which it divides its work among.
+    private struct Key: Hashable {
+        let shape: Shape
+        let threads: Int
     }
 
     /// How many shapes are kept; beyond it the store starts anew (making one takes 0.1 to 0.35 ms).
     private static let capacity = 1024
 
-    nonisolated(unsafe) private static var products: [Shape: onednn_product] = [:]
+    private static let lock = Mutex(())
+    nonisolated(unsafe) private static var products: [Key: onednn_product] = [:]
     nonisolated(unsafe) private static let context: (engine: dnnl_engine_t, stream: dnnl_stream_t) = {
         var engine: dnnl_engine_t?
         var stream: dnnl_stream_t?
@@ -30,15 +46,20 @@ enum OneDNN {
     static func multiply(
         _ shape: Shape, _ source: UnsafeRawPointer, _ weights: UnsafeRawPointer, into target: UnsafeMutableRawPointer
     ) {
-        var product = product(for: shape)
-        check(onednn_product_execute(&product, context.stream, source, weights, target), "dnnl_primitive_execute \(shape)")
+        lock.withLock { _ in
+            var product = product(for: shape)
+            check(onednn_product_execute(&product, context.stream, source, weights, target), "dnnl_primitive_execute \(shape)")
+        }
     }
 
     /// oneDNN's name of the kernel that serves `shape`.
-    static func implementation(of shape: Shape) -> String { String(cString: product(for: shape).implementation) }
+    package static func implementation(of shape: Shape) -> String {
+        lock.withLock { _ in String(cString: product(for: shape).implementation) }
+    }
 
     private static func product(for shape: Shape) -> onednn_product {
-        if let kept = products[shape] { return kept }
+        let key = Key(shape: shape, threads: Threads.count)
+        if let kept = products[key] { return kept }
         if products.count >= capacity {
             for key in products.keys { onednn_product_destroy(&products[key]!) }
             products = [:]
@@ -48,7 +69,7 @@ enum OneDNN {
             onednn_product_create(
                 &product, context.engine, Int64(shape.rows), Int64(shape.columns), Int64(shape.depth),
                 shape.transposed ? 1 : 0, shape.accumulate ? 1 : 0), "dnnl_primitive_create \(shape)")
-        products[shape] = product
+        products[key] = product
         return product
     }
 

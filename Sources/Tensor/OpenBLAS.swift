@@ -38,6 +38,7 @@ enum OpenBLAS {
             if accumulate { result.floats.update(from: to, count: block.count * columns) }
             product(fewest, filled.floats, result.floats)
             to.update(from: result.floats, count: block.count * columns)
+            withExtendedLifetime((filled, result)) {}
         }
     }
 }

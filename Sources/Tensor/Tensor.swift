@@ -77,24 +77,6 @@ extension Float: Scalar {
 }
 
 extension Tensor {
-    /// The same values as float32 with `width` ≥ columns floats a row, zeros beyond: itself when it is that already.
-    func widened(to width: Int) -> Tensor {
-        if element == .float32 && width == columns { return self }
-        let wide = width == columns ? Tensor(rows, width) : .zeros(rows, width)
-        func run<S: Scalar>(_: S.Type) {
-            let (source, target) = (pointer(to: S.self), wide.floats)
-            Threads.run(rows, grain: 64) { block in
-                for row in block {
-                    for column in 0..<columns { target[row * width + column] = source[row * columns + column].float }
-                }
-            }
-        }
-        element == .float32 ? run(Float.self) : run(BFloat16.self)
-        return wide
-    }
-}
-
-extension Tensor {
     /// A copy of some rows, float32.
     package func rows(_ range: Range<Int>) -> Tensor {
         let copy = Tensor(range.count, columns)

@@ -41,7 +41,7 @@ package enum TensorMemory {
     package static func release() {
         lock.withLock { _ in
             for (size, blocks) in state.free {
-                blocks.forEach { free($0) }
+                for block in blocks { free(block) }
                 state.held -= size * blocks.count
             }
             state.free = [:]

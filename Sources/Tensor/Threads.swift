@@ -29,7 +29,8 @@ package enum Threads {
         withoutActuallyEscaping(body) { body in
             let loop = Loop(tasks: tasks, body: body)
             withExtendedLifetime(loop) {
-                GOMP_parallel({ Unmanaged<Loop>.fromOpaque($0!).takeUnretainedValue().work() },
+                GOMP_parallel(
+                    { Unmanaged<Loop>.fromOpaque($0!).takeUnretainedValue().work() },
                     Unmanaged.passUnretained(loop).toOpaque(), UInt32(min(tasks, current)), 0)
             }
             loop.body = nil

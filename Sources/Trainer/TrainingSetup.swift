@@ -32,7 +32,7 @@ package struct TrainingSetup {
     /// Collective.
     package static func configuration(_ world: Communicator, path: String, overrides: [String]) throws -> ProjectConfig {
         let bytes = try world.together { () throws(UserError) -> [UInt8] in
-            world.rank == 0 ? Array(try MappedFile(path: path).bytes) : []
+            world.rank == 0 ? try MappedFile(path: path).copied() : []
         }
         let shared = try world.broadcast(bytes)
         return try world.together { try ProjectConfig.decode(yaml: shared, path: path, overrides: overrides) }
@@ -94,7 +94,7 @@ package struct TrainingSetup {
     private static func fingerprints(_ world: Communicator, _ source: TrainingSource) throws -> [String: String] {
         var fingerprints: [String: String] = [:]
         for file in source.files {
-            let hash = try world.together { () throws(UserError) in SHA256.hash(of: try MappedFile(path: file.path).bytes) }
+            let hash = try world.together { () throws(UserError) in try MappedFile(path: file.path).sha256() }
             try world.requireSameOnHosts(hash, path: file.path, "data file")
             fingerprints[file.path] = SHA256.hex(hash)
         }

@@ -53,7 +53,7 @@ package struct AdapterLayout: Sendable, Equatable {
             offset = bOffset
         }
         for layer in 0..<config.text.layers {
-            DecoderModule.inputGroups.forEach { group in
+            for group in DecoderModule.inputGroups {
                 append(group.map { ($0.path(layer: layer), $0.inputs(config.text), $0.outputs(config.text)) })
             }
         }

@@ -95,7 +95,11 @@ struct ConfigObject {
     /// - Parameter sentence: begins with a verb
     func fault(_ key: String, _ sentence: String) -> UserError { UserError(.content, path, "\(prefix)\(key) \(sentence)") }
 
-    func value(_ key: String) -> JSONValue? { object[key].flatMap { $0.isNull ? nil : $0 } }
+    /// Nil for null, too.
+    func value(_ key: String) -> JSONValue? {
+        guard let value = object[key], !value.isNull else { return Optional.none }  // a bare nil would be JSON's null
+        return value
+    }
 
     func wrong(_ key: String, _ value: JSONValue, expected: String) -> UserError {
         let text = String(decoding: value.serialized(), as: UTF8.self)

@@ -16,6 +16,7 @@ struct TokenizerFile {
 
     init(path: String) throws(UserError) {
         let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }  // The scanner reads its memory.
         var scanner = JSONScanner(file.bytes, path: path)
         var keys = RequiredKeys(["model", "pre_tokenizer", "normalizer", "added_tokens"], of: "a tokenizer file")
         var model: TokenizerModel?

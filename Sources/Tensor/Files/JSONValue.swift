@@ -99,8 +99,7 @@ extension JSONValue {
 
     /// - Throws: also when the file is missing
     package static func parse(file path: String, code: UserError.Code = .content) throws(UserError) -> JSONValue {
-        let file = try MappedFile(path: path)
-        return try parse(file.bytes, path: path, code: code)
+        try parse(try MappedFile(path: path).copied(), path: path, code: code)
     }
 }
 

@@ -92,6 +92,12 @@ package final class MappedFile: @unchecked Sendable {
         default: UserError(.missing, path, "cannot be opened: \(errorText(code))")
         }
     }
+
+    /// The file's content, for as long as the caller likes.
+    package func copied() -> [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
+
+    /// SHA-256 of the content.                                     [32]
+    package func sha256() -> [UInt8] { withExtendedLifetime(self) { SHA256.hash(of: bytes) } }
 }
 
 /// The system's words for an error number.

@@ -23,6 +23,13 @@ package struct AttentionShape: Sendable {
         self.headDimension = headDimension
     }
 
+    fileprivate func check(_ q: Tensor, _ k: Tensor, _ v: Tensor) {
+        precondition(heads % keyValueHeads == 0, "attention: \(heads) heads in groups of \(keyValueHeads)")
+        precondition(
+            q.columns == heads * headDimension && k.columns == keyValueHeads * headDimension && v.columns == k.columns,
+            "attention: q, k, v [\(q.rows), \(q.columns)], [\(k.rows), \(k.columns)], [\(v.rows), \(v.columns)] for \(self)")
+    }
+
     fileprivate var group: Int { heads / keyValueHeads }
     fileprivate var scale: Float { 1 / Float(headDimension).squareRoot() }
     /// Floats of a head's row in scratch memory, whole vectors.
@@ -33,11 +40,12 @@ package struct AttentionShape: Sendable {
 ///
 /// - Parameters:
 ///   - q: [tokens, heads · D]; k, v: [tokens, keyValueHeads · D], all in the engine's element type
-///   - segments: token ranges, disjoint
+///   - segments: token ranges, disjoint, together all tokens
 /// - Returns: output [tokens, heads · D] in the engine's element type; log-sum-exp of the scaled scores [tokens, heads]
 package func causalAttention(
     q: Tensor, k: Tensor, v: Tensor, segments: [Range<Int>], _ shape: AttentionShape
 ) -> (output: Tensor, logSumExp: Tensor) {
+    shape.check(q, k, v)
     let output = Tensor(q.rows, q.columns, q.element)
     let logSumExp = Tensor(q.rows, shape.heads)
     Threads.run(segments.count * shape.keyValueHeads) { task in
@@ -80,6 +88,7 @@ private func forward<S: Scalar>(
     let keys = Rows(k, segment, head: keyValueHead, dimension, S.self)
     let values = Rows(v, segment, head: keyValueHead, dimension, S.self)
     let scratch = Scratch(floats: queryBlock * (dimension + keyBlock + stride))
+    defer { withExtendedLifetime(scratch) {} }
     let (qT, scores) = (scratch.start, scratch.start + queryBlock * dimension)
     let sum = scores + queryBlock * keyBlock
 
@@ -121,6 +130,7 @@ private func backward<S: Scalar>(
     let keys = Rows(k, segment, head: keyValueHead, dimension, S.self)
     let values = Rows(v, segment, head: keyValueHead, dimension, S.self)
     let sums = Scratch(floats: 2 * length * stride, zeroed: true)
+    defer { withExtendedLifetime(sums) {} }
     let (dK, dV) = (sums.start, sums.start + length * stride)
     let block = BackwardBlock(dimension: dimension, stride: stride)
 

@@ -85,7 +85,14 @@ package enum BlockProduct {
             add(a5.pointee, b0, b1, &c50, &c51)
             add(a6.pointee, b0, b1, &c60, &c61)
             add(a7.pointee, b0, b1, &c70, &c71)
-            a0 += step; a1 += step; a2 += step; a3 += step; a4 += step; a5 += step; a6 += step; a7 += step
+            a0 += step
+            a1 += step
+            a2 += step
+            a3 += step
+            a4 += step
+            a5 += step
+            a6 += step
+            a7 += step
             from += next
             k &+= 1
         }
@@ -124,7 +131,14 @@ package enum BlockProduct {
             c5.addProduct(Vector(repeating: a5.pointee), b0)
             c6.addProduct(Vector(repeating: a6.pointee), b0)
             c7.addProduct(Vector(repeating: a7.pointee), b0)
-            a0 += step; a1 += step; a2 += step; a3 += step; a4 += step; a5 += step; a6 += step; a7 += step
+            a0 += step
+            a1 += step
+            a2 += step
+            a3 += step
+            a4 += step
+            a5 += step
+            a6 += step
+            a7 += step
             from += next
             k &+= 1
         }

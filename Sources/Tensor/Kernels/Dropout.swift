@@ -11,6 +11,7 @@ package struct Dropout: Sendable {
     package let rowKeys: [UInt64]
 
     package init(probability: Float, rowKeys: [UInt64]) {
+        precondition(probability >= 0 && probability < 1, "dropout: probability \(probability)")
         self.probability = probability
         self.rowKeys = rowKeys
     }
@@ -20,6 +21,7 @@ package struct Dropout: Sendable {
     /// - Parameter stream: the place in the model
     /// - Returns: [tokens, width] in x's element type
     package func applied(to x: Tensor, stream: UInt64) -> Tensor {
+        precondition(x.rows == rowKeys.count, "dropout: \(rowKeys.count) keys for [\(x.rows), \(x.columns)]")
         let y = Tensor(x.rows, x.columns, x.element)
         x.element == .float32 ? mask(x, into: y, stream, Float.self) : mask(x, into: y, stream, BFloat16.self)
         return y

@@ -8,8 +8,8 @@ import Foundation
 /// Slot j of a head of D channels has frequency θ^(-2j/D) and turns channels j and j + D/2.
 package struct RotaryTable: Sendable {
     package let headDimension: Int
-    /// Stream of each slot: 0 time, 1 height, 2 width.             [headDimension / 2]
-    package let streams: [Int]
+    /// The slots that follow time, height and width.
+    let sections: [Range<Int>]
     /// [positions, headDimension / 2]
     let cosines: [Float]
     let sines: [Float]
@@ -19,12 +19,28 @@ package struct RotaryTable: Sendable {
         let slots = headDimension / 2
         precondition(sections.reduce(0, +) == slots, "rotary: sections \(sections) for \(slots) slots")
         self.headDimension = headDimension
-        streams = sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+        self.sections = sections.reduce(into: []) { $0.append(($0.last?.upperBound ?? 0)..<($0.last?.upperBound ?? 0) + $1) }
         // Frequencies and angles are rounded to Float, as the reference's are.
         let frequencies = (0..<slots).map { Float(1 / pow(theta, Double(2 * $0) / Double(headDimension))) }
         let angles = (0..<positions).flatMap { position in frequencies.map { Float(position) * $0 } }
         cosines = angles.map { Float(cos(Double($0))) }
         sines = angles.map { Float(sin(Double($0))) }
+    }
+}
+
+extension RotaryTable {
+    /// Writes the cosines and sines of every slot for the token in `row`; `direction` -1 is the turn back.
+    fileprivate func load(
+        _ positions: RotaryPositions, _ row: Int, direction: Float, _ cosine: UnsafeMutablePointer<Float>,
+        _ sine: UnsafeMutablePointer<Float>
+    ) {
+        for (stream, slots) in sections.enumerated() {
+            let start = Int(positions.streams[stream][row]) * (headDimension / 2)
+            for slot in slots {
+                cosine[slot] = cosines[start + slot]
+                sine[slot] = sines[start + slot] * direction
+            }
+        }
     }
 }
 
@@ -73,18 +89,18 @@ private func turn<S: Scalar>(
             let cosine = scratch.baseAddress!
             let sine = cosine + half
             for row in rows {
-                for slot in 0..<half {
-                    let entry = Int(positions.streams[table.streams[slot]][row]) * half + slot
-                    cosine[slot] = table.cosines[entry]
-                    sine[slot] = table.sines[entry] * direction
-                }
+                table.load(positions, row, direction: direction, cosine, sine)
                 bias.withUnsafeBufferPointer { bias in
                     for head in stride(from: 0, to: width, by: dimension) {
-                        let (x, y, bias) = (source + row * width + head, target + row * width + head, bias.baseAddress! + head)
+                        let (first, toFirst) = (source + row * width + head, target + row * width + head)
+                        let (second, toSecond) = (first + half, toFirst + half)
+                        let (firstBias, secondBias) = (bias.baseAddress! + head, bias.baseAddress! + head + half)
+                        // One loop for each half: with two outputs the optimiser gives up on vectors.
                         for j in 0..<half {
-                            let (first, second) = (x[j] + bias[j], x[j + half] + bias[j + half])
-                            y[j] = S(rounding: first * cosine[j] - second * sine[j])
-                            y[j + half] = S(rounding: second * cosine[j] + first * sine[j])
+                            toFirst[j] = S(rounding: (first[j] + firstBias[j]) * cosine[j] - (second[j] + secondBias[j]) * sine[j])
+                        }
+                        for j in 0..<half {
+                            toSecond[j] = S(rounding: (second[j] + secondBias[j]) * cosine[j] + (first[j] + firstBias[j]) * sine[j])
                         }
                     }
                 }

@@ -87,7 +87,8 @@ struct StateRecord {
         let format = try reader.integer("format")
         guard format == Self.format else {
             throw UserError(
-                .content, path, "is of format \(format), and this version of Shoal reads format \(Self.format); resume with the other version")
+                .content, path,
+                "is of format \(format), and this version of Shoal reads format \(Self.format); resume with the other version")
         }
         step = try reader.integer("step")
         tasks = try reader.take("tasks") { $0.arrayValue?.compactMap(\.stringValue) }

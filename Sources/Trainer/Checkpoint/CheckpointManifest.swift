@@ -90,16 +90,16 @@ extension CheckpointManifest {
 
     private static func read(_ folder: String, step: Int, _ fault: (stat, mode_t) -> String?) throws -> CheckpointManifest {
         try trust(folder, fileName, expected: S_IFREG, fault)
-        let file = try MappedFile(path: folder + "/" + fileName)
         let path = folder + "/" + fileName
-        guard file.bytes.count < 1 << 20, let json = try? JSONValue.parse(file.bytes, path: path) else {
+        let content = try MappedFile(path: path).copied()
+        guard content.count < 1 << 20, let json = try? JSONValue.parse(content, path: path) else {
             throw CheckpointDamage(sentence: "\(fileName) is not as it was written")
         }
         try refuseOtherFormat(json, path)
         guard let files = json["files"]?.arrayValue.map({ $0.compactMap(Entry.init) }), json["step"]?.integerValue == Int64(step)
         else { throw CheckpointDamage(sentence: "\(fileName) is not the manifest of step \(step)") }
         let manifest = CheckpointManifest(step: step, files: files)
-        guard file.bytes.elementsEqual(manifest.bytes) else {
+        guard content == manifest.bytes else {
             throw CheckpointDamage(sentence: "\(fileName) is not as it was written")
         }
         return manifest
@@ -123,7 +123,7 @@ extension CheckpointManifest {
         guard file.bytes.count == entry.size else {
             throw CheckpointDamage(sentence: "\(entry.name) holds \(file.bytes.count) bytes instead of \(entry.size)")
         }
-        let sha256 = SHA256.hex(SHA256.hash(of: file.bytes))
+        let sha256 = SHA256.hex(file.sha256())
         guard sha256 == entry.sha256 else {
             throw CheckpointDamage(sentence: "\(entry.name) has SHA-256 \(sha256) instead of \(entry.sha256)")
         }

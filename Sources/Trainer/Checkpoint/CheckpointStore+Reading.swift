@@ -74,7 +74,7 @@ extension CheckpointStore {
     }
 
     /// - Returns: nil without any checkpoint; with it those above it, which are damaged
-    private func newestWhole() throws(UserError) -> (CheckpointManifest, damaged: [(Int, CheckpointDamage)])? {
+    func newestWhole() throws(UserError) -> (CheckpointManifest, damaged: [(Int, CheckpointDamage)])? {
         var damaged: [(step: Int, damage: CheckpointDamage)] = []
         for step in steps() {
             switch try verified(step) {

@@ -52,6 +52,7 @@ enum OptimizerFile {
         _ path: String, for adapters: [Adapter], _ configuration: AdamW.Configuration
     ) throws(UserError) -> [AdamW?] {
         let file = try SafetensorsFile(path: path)
+        defer { withExtendedLifetime(file) {} }
         var unused = Set(file.entries.map { ExactString($0.name) })
         var optimizers: [AdamW?] = []
         for adapter in adapters {

@@ -141,7 +141,8 @@ extension RunFolder {
     func fault(of status: stat, expected: mode_t) -> String? {
         switch status.st_mode & S_IFMT {
         case S_IFLNK: "is a symbolic link"
-        case expected: status.st_uid != owner ? "belongs to another user" : status.st_mode & S_IWOTH != 0 ? "may be written by everybody" : nil
+        case expected:
+            status.st_uid != owner ? "belongs to another user" : status.st_mode & S_IWOTH != 0 ? "may be written by everybody" : nil
         default: expected == S_IFDIR ? "is no folder" : "is no regular file"
         }
     }

@@ -77,7 +77,7 @@ package struct ModelCard: Sendable {
         return """
             # \(name), trained for \(Self.list(trainedTasks))
 
-            LoRA adapters for `\(baseModel)`, trained with a contrastive loss on pairs of texts by [Shoal](#training). A text becomes one vector:
+            LoRA adapters for `\(baseModel)`, trained with a contrastive loss on pairs of texts by Shoal. A text becomes one vector:
             the mean of the last layer's states, scaled to length 1; texts that belong together have a high dot product.\(rest)
 
             - Adapter: rank \(rank), alpha \(Figures.short(alpha)), dropout \(Figures.short(dropout)), \(Figures.count(parameters)) parameters a task
@@ -98,20 +98,21 @@ package struct ModelCard: Sendable {
             ## Use in Python
 
             ```python
-            import torch
             from peft import PeftModel
+            from torch import float32, no_grad
+            from torch.nn.functional import normalize
             from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
             base = \(Self.quoted(baseModel))
             tokenizer = AutoTokenizer.from_pretrained(base)
-            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
+            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(base, dtype=float32)
             model = PeftModel.from_pretrained(model, \(Self.quoted("peft/\(task)"))).eval()  # path from this folder
 
-            @torch.no_grad()
+            @no_grad()
             def embed(text, prompt):
                 tokens = tokenizer(prompt + text, truncation=True, max_length=\(maximumTokens), return_tensors="pt")
                 states = model.base_model.model.model(**tokens, use_cache=False).last_hidden_state[0]
-                return torch.nn.functional.normalize(states.mean(dim=0), dim=0)
+                return normalize(states.mean(dim=0), dim=0)
 
             query = embed("...", \(Self.quoted(prompts?.query ?? "")))
             passage = embed("...", \(Self.quoted(prompts?.passage ?? "")))
@@ -200,7 +201,9 @@ package struct ModelCard: Sendable {
 
     /// An argument of a shell's command line.
     private static func shell(_ text: String) -> String {
-        let isPlain = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-+:@".unicodeScalars.contains($0) }
+        let isPlain = text.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-+:@".unicodeScalars.contains($0)
+        }
         return isPlain ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

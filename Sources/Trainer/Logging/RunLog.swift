@@ -118,7 +118,9 @@ package struct StepTraffic: Sendable, Equatable {
     package let seconds: Double
     /// Until the slower ranks came to the same collective.
     package let waitingSeconds: Double
+}
 
+extension StepTraffic {
     /// - Parameters: the statistics of the world before and after the step
     package init(from before: CommStatistics, to after: CommStatistics) {
         bytes = after.total.bytes - before.total.bytes

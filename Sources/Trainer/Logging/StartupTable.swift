@@ -2,7 +2,7 @@
 
 import Tensor
 
-/// The start-up table: a label and its lines, aligned; then notices, then warnings with their mend.
+/// The start-up table: a label and its lines, aligned, then notices. Warnings are apart, because they may be coloured.
 ///
 ///     console.write(StartupTable(report).text)
 ///     for sentence in StartupTable(report).warnings { console.warning(sentence) }
@@ -18,7 +18,7 @@ package struct StartupTable {
         self.report = report
     }
 
-    /// Ends with a newline. Without notices and warnings.
+    /// Ends with a newline.
     package var text: String {
         let sections: [(label: String, lines: [String])] = [
             ("model", model), ("adapters", adapters), ("data", data), ("batch", batch), ("steps", steps), ("engine", engine),
@@ -29,7 +29,7 @@ package struct StartupTable {
         for section in sections {
             for (number, line) in section.lines.enumerated() { table.add([number == 0 ? section.label : "", line]) }
         }
-        return "Shoal \(Versions.shoal)\n" + table.text
+        return "Shoal \(Versions.shoal)\n" + table.text + report.notices.map { "notice: \($0)\n" }.joined()
     }
 
     /// What slows this run down, each a sentence that names the mend.
@@ -117,7 +117,8 @@ package struct StartupTable {
 
     private var threads: [String] {
         let place = report.placement
-        let cores = place.isLaunched ? "bound to \(Figures.count(place.boundCores, "core"))" : "may use \(Figures.count(place.boundCores, "core"))"
+        let cores =
+            place.isLaunched ? "bound to \(Figures.count(place.boundCores, "core"))" : "may use \(Figures.count(place.boundCores, "core"))"
         return [
             Self.join(
                 "\(Figures.count(place.localRanks, "rank")) on this host × \(Figures.count(place.threads, "thread"))",

@@ -64,7 +64,8 @@ package final class TrainingProgress {
             let metrics = RetrievalMetric.allCases.compactMap { metric in
                 result.metrics[metric].map { "\(metric.title) \(Figures.fixed($0, 4))" }
             }
-            let parts = ["evaluation \(result.dataset)"] + metrics + ["width \(width)", Figures.duration(seconds)] + (isBest ? ["best"] : [])
+            let parts =
+                ["evaluation \(result.dataset)"] + metrics + ["width \(width)", Figures.duration(seconds)] + (isBest ? ["best"] : [])
             message("\(place(step)) · " + parts.joined(separator: " · "))
         }
     }

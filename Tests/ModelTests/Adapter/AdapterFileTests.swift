@@ -10,7 +10,7 @@ import Testing
 struct AdapterFileTests {
     private let shapes = ["flat-bf16", "nested-f32"]
 
-    private func golden(_ shape: String, _ part: String) -> String { PackageFolder.path("Tests/Golden/text/\(shape)/\(part)") }
+    private func golden(_ shape: String, _ part: String) -> String { PackagePath.golden("text/\(shape)/\(part)") }
 
     private func config(_ shape: String) throws -> ModelConfig { try .read(folder: golden(shape, "model")) }
 

@@ -9,7 +9,7 @@ import Testing
 struct AdapterRefusalTests {
     private typealias Tensors = [TinyCheckpoint.StoredTensor]
 
-    private let golden = PackageFolder.path("Tests/Golden/text/nested-f32")
+    private let golden = PackagePath.golden("text/nested-f32")
 
     /// Reads a changed copy of a golden adapter.
     @discardableResult

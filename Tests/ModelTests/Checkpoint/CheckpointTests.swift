@@ -11,7 +11,7 @@ struct CheckpointTests {
     // Numbers: safetensors.torch.load_file(...)[name][row, columns].tolist(), safetensors 0.8.0.
     @Test("jina-tiny: parameters and values, as Python reads them")
     func jinaTiny() throws {
-        let checkpoint = try Checkpoint.read(folder: PackageFolder.path("examples/jina-tiny"))
+        let checkpoint = try Checkpoint.read(folder: PackagePath.example("jina-tiny"))
         #expect(checkpoint.parameterCount == 8_212_928 && checkpoint.byteCount == 16_439_520)
         #expect(checkpoint.layers.count == 6 && checkpoint.files.count == 1)
         #expect(Array(checkpoint.embedding.widened()[5 * 256..<5 * 256 + 3]) == [0.0101318359375, -0.0242919921875, 0.03955078125])
@@ -25,11 +25,11 @@ struct CheckpointTests {
 
     @Test("golden checkpoints: one bfloat16 file with old names, two float32 shards with new names")
     func golden() throws {
-        let flat = try Checkpoint.read(folder: PackageFolder.path("Tests/Golden/text/flat-bf16/model"))
+        let flat = try Checkpoint.read(folder: PackagePath.golden("text/flat-bf16/model"))
         #expect(flat.parameterCount == 153_264 && flat.embedding.element == .bfloat16)
         #expect(Array(flat.embedding.widened()[64..<67]) == [-1.7265625, 0.4765625, 0.1103515625])
         #expect(Array(flat.layers[1].up.widened()[2 * 64 + 62..<3 * 64]) == [-0.050537109375, 0.10400390625])
-        let nested = try Checkpoint.read(folder: PackageFolder.path("Tests/Golden/text/nested-f32/model"))
+        let nested = try Checkpoint.read(folder: PackagePath.golden("text/nested-f32/model"))
         #expect(nested.parameterCount == 238_608 && nested.embedding.element == .float32 && nested.files.count == 2)
         #expect(Array(nested.embedding.widened()[96..<99]) == [-0.9931855201721191, -0.06932896375656128, -0.18846382200717926])
         #expect(Array(nested.finalNorm.prefix(3)) == [1.4134336709976196, 0.6478180289268494, 1.025726079940796])
@@ -208,6 +208,7 @@ struct CheckpointTests {
         #expect(try Checkpoint.read(folder: there.path).fingerprint() == first)
         try there.write("tokenizer.json", "{}")
         #expect(try Checkpoint.read(folder: there.path).fingerprint() != first)
+        withExtendedLifetime((here, there)) {}
     }
 
     private func read(_ checkpoint: TinyCheckpoint) throws {

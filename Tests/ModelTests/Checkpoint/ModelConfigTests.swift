@@ -8,7 +8,7 @@ import Testing
 struct ModelConfigTests {
     @Test("jina-tiny: every value, as its config.json has it")
     func jinaTiny() throws {
-        let config = try ModelConfig.read(folder: PackageFolder.path("examples/jina-tiny"))
+        let config = try ModelConfig.read(folder: PackagePath.example("jina-tiny"))
         let text = config.text
         #expect([text.hiddenSize, text.layers, text.heads, text.keyValueHeads, text.headDimension] == [256, 6, 4, 2, 64])
         #expect([text.intermediateSize, text.maxPositions, text.vocabularySize] == [768, 8192, 8256])
@@ -27,10 +27,10 @@ struct ModelConfigTests {
 
     @Test("flat keys with rope_scaling of type mrope; nested keys with rope_parameters")
     func spellings() throws {
-        let flat = try ModelConfig.read(folder: PackageFolder.path("Tests/Golden/text/flat-bf16/model")).text
+        let flat = try ModelConfig.read(folder: PackagePath.golden("text/flat-bf16/model")).text
         #expect(flat.hiddenSize == 64 && flat.layers == 2 && flat.vocabularySize == 512 && flat.ropeTheta == 1e6)
         #expect(flat.ropeSections == [2, 3, 3] && flat.normEpsilon == 1e-6)
-        let nested = try ModelConfig.read(folder: PackageFolder.path("Tests/Golden/text/nested-f32/model")).text
+        let nested = try ModelConfig.read(folder: PackagePath.golden("text/nested-f32/model")).text
         #expect(nested.hiddenSize == 96 && nested.layers == 3 && nested.vocabularySize == 384 && nested.ropeTheta == 10000)
         #expect(nested.ropeSections == [2, 2, 4] && nested.normEpsilon == 1e-5)
     }
@@ -122,7 +122,7 @@ struct ModelConfigTests {
         expectUserError(.missing, "is a file where") { _ = try ModelConfig.read(folder: folder.path("config.json")) }
         expectUserError(.content, "config.json", "holds no JSON object") { _ = try ModelConfig.read(folder: folder.path) }
         try folder.write("config.json", "{\"hidden_size\": 3,\n}")
-        expectUserError(.content, "config.json:2:1") { _ = try ModelConfig.read(folder: folder.path) }
+        expectUserError(.content, "config.json:1:18") { _ = try ModelConfig.read(folder: folder.path) }
     }
 
     private func read(_ checkpoint: TinyCheckpoint) throws -> ModelConfig {

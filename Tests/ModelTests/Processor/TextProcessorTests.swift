@@ -7,7 +7,7 @@ import Tensor
 import Testing
 
 struct TextProcessorTests {
-    private let folder = PackageFolder.path("examples/jina-tiny")
+    private let folder = PackagePath.example("jina-tiny")
 
     private func processor(maxTokens: Int = 512) throws -> TextProcessor {
         TextProcessor(try TextProcessor.tokenizer(folder: folder, config: ModelConfig.read(folder: folder)), maxTokens: maxTokens)

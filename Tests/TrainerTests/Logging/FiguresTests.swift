@@ -22,10 +22,11 @@ import Testing
         #expect(Figures.bytes(value) == text)
     }
 
-    @Test(arguments: [
-        (-1, "0 s"), (0.4, "0 s"), (59.4, "59 s"), (59.5, "1 min 00 s"), (200, "3 min 20 s"), (3599.6, "1 h 00 min"),
-        (7530, "2 h 05 min"), (3 * 86400 + 4 * 3600, "3 d 04 h"), (.infinity, "11574 d 01 h"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (-1, "0 s"), (0.4, "0 s"), (59.4, "59 s"), (59.5, "1 min 00 s"), (200, "3 min 20 s"), (3599.6, "1 h 00 min"),
+            (7530, "2 h 05 min"), (3 * 86400 + 4 * 3600, "3 d 04 h"), (.infinity, "11574 d 01 h"),
+        ] as [(Double, String)])
     func durations(_ seconds: Double, _ text: String) {
         #expect(Figures.duration(seconds) == text)
     }

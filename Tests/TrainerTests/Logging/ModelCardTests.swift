@@ -83,7 +83,73 @@ private let expectedBeforeDetails = """
 
     # jina-tiny, trained for code
 
-    LoRA adapters for `examples/jina-tiny`, trained with a contrastive loss on pairs of texts by [Shoal](#training). A text becomes one vector:
+    LoRA adapters for `examples/jina-tiny`, trained with a contrastive loss on pairs of texts by Shoal. A text becomes one vector:
     the mean of the last layer's states, scaled to length 1; texts that belong together have a high dot product. The adapters for retrieval and text-matching are here too, as they were at the start.
+
+    - Adapter: rank 16, alpha 16, dropout 0.1, 491,520 parameters a task
+    - Texts: cut at 160 tokens, prompt included
+
+    | task | before a query | before a passage |
+    | --- | --- | --- |
+    | code | `` Query:  `` | `` Passage:  `` |
+
+    ## Use in Python
+
+    ```python
+    from peft import PeftModel
+    from torch import float32, no_grad
+    from torch.nn.functional import normalize
+    from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+
+    base = "examples/jina-tiny"
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(base, dtype=float32)
+    model = PeftModel.from_pretrained(model, "peft/code").eval()  # path from this folder
+
+    @no_grad()
+    def embed(text, prompt):
+        tokens = tokenizer(prompt + text, truncation=True, max_length=160, return_tensors="pt")
+        states = model.base_model.model.model(**tokens, use_cache=False).last_hidden_state[0]
+        return normalize(states.mean(dim=0), dim=0)
+
+    query = embed("...", "Query: ")
+    passage = embed("...", "Passage: ")
+    print(float(query @ passage))
+    ```
+
+    ## Use with Shoal
+
+    ```sh
+    shoal embed --model examples/jina-tiny --adapter . --task code --prompt query --texts "..." --output queries.npy
+    shoal embed --model examples/jina-tiny --adapter . --task code --prompt passage --text-file passages.txt --output passages.npy
+    ```
+
+    ## Evaluation
+
+    python-stdlib · code · 1,200 queries
+
+    | width |  | nDCG@10 | Recall@1 | Recall@5 | Recall@10 | MRR@10 |
+    | ---: | --- | ---: | ---: | ---: | ---: | ---: |
+    | 256 | before | 0.2020 | 0.1200 | 0.2500 | 0.3100 | 0.1700 |
+    |  | after | 0.3060 | 0.2100 | 0.3500 | 0.4200 | 0.2700 |
+    |  | difference | +0.1040 | +0.0900 | +0.1000 | +0.1100 | +0.1000 |
+
+    ## Training
+
+    100 steps of 64 rows, 1.72 passes over the data, on 2 ranks, with bfloat16 products (A Processor).
+
+    | data | rows | SHA-256 |
+    | --- | ---: | --- |
+    | `a.jsonl` | 3,712 | `ff00` |
+
+    ### Settings that differ from the defaults
+
+    | setting | value |
+    | --- | --- |
+    | `base_model_path` | `"examples/jina-tiny"` |
+    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null}]` |
+    | `training.output_dir` | `"out"` |
+    | `training.learning_rate` | `0.001` |
+
 
     """

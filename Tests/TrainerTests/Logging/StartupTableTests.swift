@@ -59,6 +59,12 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
         #expect(StartupTable(report).text.hasSuffix("set        training.seed=7\n           lora.r=8\n"))
     }
 
+    @Test func noticesFollowTheTable() {
+        var report = report()
+        report.notices = ["c.yaml:3:1: a is not used", "b is not used"]
+        #expect(StartupTable(report).text.hasSuffix("output     outputs/demo\nnotice: c.yaml:3:1: a is not used\nnotice: b is not used\n"))
+    }
+
     @Test func batchesByRankAndWorld() {
         var report = report()
         report.batch.size = .perRank(8)

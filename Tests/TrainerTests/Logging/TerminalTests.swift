@@ -52,7 +52,7 @@ import Testing
         (UserError(.content, "data.jsonl", line: 3, column: 7, "is wrong"), "shoal: data.jsonl:3:7: is wrong"),
         (UserError(.missing, "model", "is missing"), "shoal: model: is missing"),
         (UserError(.configuration, "--set training.seed", "must be whole"), "shoal: --set training.seed: must be whole"),
-        (UserError(.notFinite, "step 3: the loss is nan"), "shoal: step 3: the loss is nan"),
+        (UserError(.notFinite, nil, "step 3: the loss is nan"), "shoal: step 3: the loss is nan"),
         (UserError(.content, "a\nb", "\u{1B}[31m\r\n\u{85}\u{2028}é"), "shoal: a\u{FFFD}b: \u{FFFD}[31m\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}é"),
     ])
     func errorsAreOneLine(_ error: UserError, _ line: String) {

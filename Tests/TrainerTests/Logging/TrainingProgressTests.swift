@@ -40,7 +40,8 @@ private final class Clock: Sendable {
     }
 
     @Test func theBarIsRedrawnInPlace() {
-        let progress = TrainingProgress(text.console(bar: true, columns: 70), totalSteps: 4, stepsDone: 0, loggingSteps: 10, now: { clock.now })
+        let progress = TrainingProgress(
+            text.console(bar: true, columns: 70), totalSteps: 4, stepsDone: 0, loggingSteps: 10, now: { clock.now })
         run(progress, 1...2)
         progress.finish()
         progress.finish()
@@ -80,7 +81,9 @@ private final class Clock: Sendable {
             ])
     }
 
-    @Test(arguments: [(30, "5/10 █████░░░░░ twelve chars"), (29, "5/10 █████░░░░░ twelve chars"), (27, "5/10 twelve chars"), (8, "5/10 twe"), (0, "")])
+    @Test(arguments: [
+        (30, "5/10 █████░░░░░ twelve chars"), (29, "5/10 █████░░░░░ twelve chars"), (27, "5/10 twelve chars"), (8, "5/10 twe"), (0, ""),
+    ])
     func theBarFitsTheWidth(_ width: Int, _ line: String) {
         let bar = ProgressBar(done: 5, total: 10, before: "5/10", after: "twelve chars").text(width: width)
         #expect(bar.count <= width)

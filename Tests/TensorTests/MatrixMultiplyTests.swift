@@ -1,0 +1,129 @@
+// Both engines against Double, and the promise under all others: a row's bits do not depend on the other rows.
+
+import Support
+import Tensor
+import Testing
+
+/// The engines that this machine can run.
+private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasBFloat16 ? [MatrixEngine(.bfloat16)] : [])
+
+@Suite struct MatrixMultiplyTests {
+    @Test(arguments: [(64, 160), (160, 64), (224, 96), (256, 256), (300, 70), (16, 256), (256, 32), (1, 100), (40, 8), (97, 65)])
+    func reference(out: Int, in width: Int) {
+        let rows = 37
+        for engine in engines {
+            let (x, dY) = (Samples(seed: 1).tensor(rows, width, engine.element), Samples(seed: 2).tensor(rows, out, engine.element))
+            let weight = engine.prepare(WeightMatrix(Samples(seed: 3).tensor(out, width)))
+            let (w, y0, dX0) = (Matrix(weight), Samples(seed: 4).tensor(rows, out), Samples(seed: 5).tensor(rows, width))
+            let (y, dX) = (Matrix(x) * w.transposed, Matrix(dY) * w)
+            func expect(_ tensor: Tensor, _ expected: Matrix, _ name: String) {
+                #expect(tensor.element == .float32)
+                expectClose(
+                    tensor.values, expected.values, "\(name), \(engine.kind), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
+            }
+            let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
+            expect(engine.forward(x, weight), y, "x·Wᵀ")
+            expect(engine.backward(dY, weight), dX, "dY·W")
+            expect(engine.forward(x, weight, addingTo: y0), sumY, "y + x·Wᵀ")
+            expect(engine.backward(dY, weight, addingTo: dX0), sumX, "dX + dY·W")
+        }
+    }
+
+    /// Weights as they come in checkpoints; the bfloat16 engine rounds those of more bits, once.
+    @Test(arguments: [(96, 64), (16, 128), (130, 200)])
+    func elementTypesOfWeights(out: Int, in width: Int) {
+        let exact = Samples(seed: 6).tensor(out, width)
+        let halves = exact.values.map { Float16($0) }
+        let half = halves.withUnsafeBytes { bytes in
+            let copy = Tensor(out, width)
+            copy.memory.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+            return WeightMatrix(memory: UnsafeRawPointer(copy.memory), rows: out, columns: width, element: .float16, owner: copy)
+        }
+        let rounded = WeightMatrix(exact).roundedToBFloat16()
+        for engine in engines {
+            let x = Samples(seed: 7).tensor(50, width, engine.element)
+            for weight in [WeightMatrix(exact), half, rounded] {
+                let prepared = engine.prepare(weight)
+                #expect(engine.kind == .float32 || prepared.element == .bfloat16)
+                let expected = Matrix(x) * Matrix(prepared).transposed
+                let y = engine.forward(x, prepared)
+                expectClose(y.values, expected.values, "\(engine.kind) with \(weight.element)", shape: y.shape, .float32Sum)
+            }
+        }
+    }
+
+    @Test func noRows() {
+        for engine in engines {
+            let weight = engine.prepare(WeightMatrix(Samples(seed: 8).tensor(70, 80)))
+            #expect(engine.forward(Tensor(0, 80, engine.element), weight).count == 0)
+        }
+    }
+}
+
+/// Every product of a model: frozen weights [out, in], and the factors A [rank, in] and B [out, rank] of its adapters.
+struct ProductShapes: CustomTestStringConvertible, Sendable {
+    let name: String
+    let weights: [(out: Int, in: Int)]
+
+    init(_ name: String, hidden: Int, keyValue: Int, intermediate: Int, projector: Int = 128, ranks: [Int]) {
+        self.name = name
+        let linears = [(hidden, hidden), (keyValue, hidden), (intermediate, hidden), (hidden, intermediate)]
+        let factors = ranks.flatMap { rank in
+            Set(linears.map(\.1)).map { (rank, $0) } + Set(linears.map(\.0)).map { ($0, rank) } + [(projector, rank)]
+        }
+        weights = linears + [(projector, hidden)] + factors
+    }
+
+    var testDescription: String { name }
+
+    static let small = [
+        ProductShapes("jina-tiny", hidden: 256, keyValue: 128, intermediate: 768, ranks: [16, 32]),
+        ProductShapes("golden, hidden 64", hidden: 64, keyValue: 32, intermediate: 160, projector: 16, ranks: [1, 4, 8]),
+        ProductShapes("golden, hidden 96", hidden: 96, keyValue: 48, intermediate: 224, projector: 32, ranks: [4, 16, 40]),
+    ]
+    static let large = ProductShapes("3B", hidden: 2048, keyValue: 256, intermediate: 11008, ranks: [32])
+}
+
+@Suite struct RowIndependenceTests {
+    @Test(arguments: ProductShapes.small)
+    func everyProductOfASmallModel(shapes: ProductShapes) {
+        for (out, width) in shapes.weights { check(out, width, counts: [1, 2, 7, 31, 64, 127, 128, 129], of: 257) }
+    }
+
+    @Test func aWholeMicrobatch() {
+        for (out, width) in ProductShapes.small[0].weights { check(out, width, counts: [3, 600], of: 1100) }
+    }
+
+    @Test func everyProductOfTheLargeModel() {
+        for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31], of: 129) }
+    }
+
+    /// The first and the last `count` rows alone, against all `rows` together; with one thread and with three.
+    private func check(_ out: Int, _ width: Int, counts: [Int], of rows: Int) {
+        let source = Samples(seed: 1).uniform(out, width)
+        for engine in engines {
+            let weight = engine.prepare(WeightMatrix(source))
+            let x = Samples(seed: 2).uniform(rows, width, engine.element)
+            let dY = Samples(seed: 3).uniform(rows, out, engine.element)
+            check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts) { engine.forward($0, weight, addingTo: $1) }
+            check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts) { engine.backward($0, weight, addingTo: $1) }
+        }
+    }
+
+    private func check(_ name: String, _ x: Tensor, width: Int, _ counts: [Int], product: (Tensor, Tensor?) -> Tensor) {
+        let initial = Samples(seed: 4).uniform(x.rows, width)
+        for accumulate in [false, true] {
+            func run(_ range: Range<Int>) -> [Float] { product(x.copy(of: range), accumulate ? initial.copy(of: range) : nil).values }
+            let together = withThreads(2) { run(0..<x.rows) }
+            expectSameBits(withThreads(1) { run(0..<x.rows) }, together, "\(name), one thread", shape: [x.rows, width])
+            for count in counts {
+                for range in [0..<count, x.rows - count..<x.rows] {
+                    let alone = withThreads(count % 3 + 1) { run(range) }
+                    let part = Array(together[range.lowerBound * width..<range.upperBound * width])
+                    expectSameBits(
+                        alone, part, "\(name)\(accumulate ? ", added" : ""), rows \(range) of \(x.rows)", shape: [count, width])
+                }
+            }
+        }
+    }
+}

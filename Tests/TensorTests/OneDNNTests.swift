@@ -1,0 +1,22 @@
+// Which of oneDNN's kernels serves a product: the fast ones are named brg. Others are up to twice slower, and their bits
+// may depend on the number of rows.
+
+import Tensor
+import Testing
+
+@Suite(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16")) struct OneDNNTests {
+    @Test(arguments: [ProductShapes.small[0], ProductShapes.large], [64, 300, 1024])
+    func everyHotProductIsServedByAFastKernel(shapes: ProductShapes, rows: Int) {
+        for (out, width) in shapes.weights {
+            for accumulate in [false, true] {
+                for transposed in [true, false] {
+                    let shape = OneDNN.Shape(
+                        rows: rows, columns: transposed ? out : width, depth: transposed ? width : out, transposed: transposed,
+                        accumulate: accumulate)
+                    let name = OneDNN.implementation(of: shape)
+                    #expect(name.hasPrefix("brg"), "\(shape): \(name)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+// The tests themselves run, so this processor has what they were compiled for.
+
+import Foundation
+import Tensor
+import Testing
+
+@Suite struct ProcessorTests {
+    @Test func nothingIsMissing() { #expect(Processor.missing.isEmpty) }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/cpuinfo")))
+    func agreesWithTheKernel() throws {
+        let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+        #expect(Processor.hasBFloat16 == flags.contains("avx512_bf16"))
+    }
+}

@@ -1,0 +1,58 @@
+// Tensors, and the memory behind them: aligned, never shared between two that live.
+
+import Support
+import Tensor
+import Testing
+
+@Suite struct TensorTests {
+    @Test func rowsAreCopied() {
+        let tensor = Tensor((0..<12).map { Float($0) }, rows: 4, columns: 3)
+        let rows = tensor.rows(1..<3)
+        #expect(rows.shape == [2, 3] && rows.values == [3, 4, 5, 6, 7, 8])
+        rows.floats[0] = -1
+        #expect(tensor.floats[3] == 3)
+        tensor.setRows(from: 2, to: rows)
+        #expect(tensor.values == [0, 1, 2, 3, 4, 5, -1, 4, 5, 6, 7, 8])
+    }
+
+    @Test func emptyTensors() {
+        #expect(Tensor(0, 16).values.isEmpty && Tensor.zeros(3, 0).count == 0)
+    }
+}
+
+@Suite struct TensorMemoryTests {
+    @Test(arguments: [1, 1024, 1025, 5000, 100_000, 1_000_000])
+    func livingTensorsDoNotOverlap(count: Int) {
+        let tensors = (0..<9).map { _ in Tensor(1, count) }
+        for (index, tensor) in tensors.enumerated() { tensor.floats.update(repeating: Float(index), count: count) }
+        for (index, tensor) in tensors.enumerated() {
+            #expect(UInt(bitPattern: tensor.memory) % 64 == 0)
+            #expect(tensor.values.allSatisfy { $0 == Float(index) })
+        }
+    }
+
+    @Test func zerosAreZerosInUsedMemory() {
+        do { Samples(seed: 1).tensor(333, 77).floats.update(repeating: .nan, count: 333 * 77) }
+        #expect(Tensor.zeros(333, 77).values.allSatisfy { $0 == 0 })
+    }
+
+    @Test func manyThreadsTakeAndGive() {
+        withThreads(3) {
+            Threads.run(300) { task in
+                let tensors = (0..<10).map { Tensor(1, 1000 + $0 * 700) }
+                for tensor in tensors { tensor.floats.update(repeating: Float(task), count: tensor.count) }
+                for tensor in tensors { #expect(tensor.values.allSatisfy { $0 == Float(task) }) }
+            }
+        }
+    }
+
+    /// Blocks of nearly the same size serve one another: rounding up costs at most a quarter.
+    @Test func blocksAreKeptAndReleased() {
+        let before = TensorMemory.heldBytes
+        let size = 40 << 20
+        do { _ = Tensor(1, size / 4) }
+        #expect(TensorMemory.heldBytes >= size)
+        TensorMemory.release()
+        #expect(TensorMemory.heldBytes < before + size)
+    }
+}

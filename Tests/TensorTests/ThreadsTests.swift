@@ -1,0 +1,55 @@
+// Every task runs once, whatever the number of threads.
+
+import Support
+import Synchronization
+import Tensor
+import Testing
+
+@Suite struct ThreadsTests {
+    @Test(arguments: [1, 2, 3, 16])
+    func everyTaskRunsOnce(threads: Int) {
+        for tasks in [0, 1, 2, 3, 1000] {
+            let runs = Mutex([Int](repeating: 0, count: tasks))
+            withThreads(threads) { Threads.run(tasks) { task in runs.withLock { $0[task] += 1 } } }
+            #expect(runs.withLock { $0 } == [Int](repeating: 1, count: tasks), "\(tasks) tasks")
+        }
+    }
+
+    /// The cuts depend on the grain alone: what is summed within one never depends on the number of threads.
+    @Test(arguments: [1, 2, 3])
+    func rangesAreFixed(threads: Int) {
+        let ranges = Mutex<[Range<Int>]>([])
+        withThreads(threads) { Threads.run(100, grain: 32) { range in ranges.withLock { $0.append(range) } } }
+        #expect(ranges.withLock { $0 }.sorted { $0.lowerBound < $1.lowerBound } == [0..<32, 32..<64, 64..<96, 96..<100])
+    }
+
+    @Test func tasksWithinTasks() {
+        let total = Atomic<Int>(0)
+        withThreads(3) {
+            Threads.run(10) { outer in
+                Threads.run(10) { inner in total.wrappingAdd(outer * 10 + inner, ordering: .relaxed) }
+            }
+        }
+        #expect(total.load(ordering: .relaxed) == (0..<100).reduce(0, +))
+    }
+
+    /// Two tasks that wait for one another.
+    @Test func severalThreadsWorkAtATime() {
+        let arrived = Atomic<Int>(0)
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(20)
+        withThreads(2) {
+            // Again when another target's test has set the number of threads meanwhile.
+            repeat {
+                arrived.store(0, ordering: .releasing)
+                Threads.run(2) { _ in
+                    arrived.wrappingAdd(1, ordering: .acquiringAndReleasing)
+                    let patience = clock.now + .seconds(1)
+                    while arrived.load(ordering: .acquiring) == 1, clock.now < patience {}
+                    if arrived.load(ordering: .acquiring) == 2, clock.now < patience { arrived.add(2, ordering: .relaxed) }
+                }
+            } while arrived.load(ordering: .acquiring) < 4 && clock.now < end
+        }
+        #expect(arrived.load(ordering: .acquiring) >= 4)
+    }
+}
