@@ -8,11 +8,13 @@ struct EmbedCommand: ParsableCommand {
         discussion: """
             Examples:
 
-              shoal embed --model examples/jina-tiny --task retrieval --texts "how do whales sleep" --output question.npy
-              shoal embed --model jina-embeddings-v4 --adapter outputs/run --task code --prompt passage \\
-                --text-file functions.jsonl --truncate-dim 256 --output functions.safetensors
-              mpirun -n 4 --bind-to none shoal embed --model jina-embeddings-v4 --task text-matching \\
-                --text-file sentences.txt --output sentences.jsonl
+              shoal embed --model examples/jina-tiny --task retrieval \\
+                --texts "how do whales sleep" --output question.npy
+              shoal embed --model jina-embeddings-v4 --adapter outputs/run \\
+                --task code --prompt passage --text-file functions.jsonl \\
+                --truncate-dim 256 --output functions.safetensors
+              mpirun -n 4 --bind-to none shoal embed --model jina-embeddings-v4 \\
+                --task text-matching --text-file sentences.txt --output sentences.jsonl
 
             One row a text: those of --texts first, then those of --text-file, each in its order; any number of ranks gives the \
             same bytes. .npy: float32 [texts, width]. .safetensors: one tensor "embeddings". .jsonl: a line a text with text, \

@@ -8,8 +8,10 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Examples:
 
-              shoal evaluate --model examples/jina-tiny --task code --retrieval examples/python-stdlib/test --output before.json
-              mpirun -n 2 --bind-to none shoal evaluate --model examples/jina-tiny --adapter outputs/demo --task code \\
+              shoal evaluate --model examples/jina-tiny --task code \\
+                --retrieval examples/python-stdlib/test --output before.json
+              mpirun -n 2 --bind-to none shoal evaluate --model examples/jina-tiny \\
+                --adapter outputs/demo --task code \\
                 --retrieval examples/python-stdlib/test --compare before.json
 
             A dataset is a folder in BEIR's layout: corpus.jsonl, queries.jsonl (either may be .gz) and qrels/test.tsv. The table \

@@ -11,7 +11,8 @@ struct InspectCommand: ParsableCommand {
               shoal inspect jina-embeddings-v4 --verify
               shoal inspect outputs/run
               shoal inspect outputs/run/checkpoints/step-100 --verify
-              shoal inspect examples/python-stdlib/train.jsonl.gz --model examples/jina-tiny
+              shoal inspect examples/python-stdlib/train.jsonl.gz \\
+                --model examples/jina-tiny
 
             What it is follows from what is there: a model (config.json and safetensors), adapters (adapter_config.json), a run \
             (run.json), a checkpoint (MANIFEST.json), a dataset in BEIR's layout, a file of rows (.jsonl, .jsonl.gz), or any \

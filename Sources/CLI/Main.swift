@@ -64,7 +64,8 @@ struct Shoal: ParsableCommand {
 
               shoal train --config project_config.yaml
               mpirun -n 4 --bind-to none shoal train --config project_config.yaml
-              shoal embed --model MODEL --task retrieval --texts "a question" --output question.npy
+              shoal embed --model examples/jina-tiny --task retrieval \\
+                --texts "a question" --output question.npy
 
             Results go to stdout or the named file, everything else to stderr. Exit codes: 64 command line, 65 content of a \
             file, 66 missing file, 70 failed check, 72 numbers not finite, 73 output, 75 stopped with a checkpoint, 78 configuration.

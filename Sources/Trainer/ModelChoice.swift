@@ -62,7 +62,7 @@ package struct ModelChoice: Sendable {
             return adapters
         }
         if let path = adapters.set?.source.weightsPath {
-            let hash = try session.world.together { () throws(UserError) in SHA256.hash(of: try MappedFile(path: path).bytes) }
+            let hash = try session.world.together { () throws(UserError) in try MappedFile(path: path).sha256() }
             try session.world.requireSameOnHosts(hash, path: path, "adapter")
         }
         return adapters

@@ -88,7 +88,7 @@ package struct Inspector: Sendable {
         guard verifies else { return }
         var table = TextTable([.left, .left])
         for path in paths {
-            let hash = SHA256.hash(of: try MappedFile(path: path).bytes)
+            let hash = try MappedFile(path: path).sha256()
             table.add([String(path.split(separator: "/").last ?? ""), SHA256.hex(hash)])
         }
         inspection.add("SHA-256", table)
