@@ -30,7 +30,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        try runOnAllRanks { world, console in
+        runOnAllRanks { world, console in
             try Trainer.run(
                 world, TrainingOptions(configPath: options.config, overrides: options.set, resumes: resume, stopAfter: stopAfter), console)
         }
