@@ -51,5 +51,6 @@ let package = Package(
         .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
         .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram"]),
+        .testTarget(name: "CLITests", dependencies: ["CLI", "Tensor", "Support"]),
     ]
 )

@@ -22,10 +22,8 @@ echo "== 2/3 Training: two ranks share each global batch ==" >&2
 "${mpi[@]}" "$shoal" train --config project_config.yaml --set "training.output_dir=$run"
 
 echo "== 3/3 After training ==" >&2
-"${evaluate[@]}" --adapter "$run" --output "$run/evaluation-after.json" >/dev/null
 mv "$before" "$run/evaluation-before.json"
-
 echo
-awk -f scripts/compare-evaluations.awk "$run/evaluation-before.json" "$run/evaluation-after.json"
+"${evaluate[@]}" --adapter "$run" --output "$run/evaluation-after.json" --compare "$run/evaluation-before.json"
 echo
 echo "The adapter: $run (all tasks, published layout) and $run/peft (plain PEFT, loads in Python)."

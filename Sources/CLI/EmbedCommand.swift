@@ -1,5 +1,64 @@
 import ArgumentParser
+import Trainer
 
 struct EmbedCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "embed")
+    static let configuration = CommandConfiguration(
+        commandName: "embed",
+        abstract: "Embeds texts, one unit vector each.",
+        discussion: """
+            Examples:
+
+              shoal embed --model examples/jina-tiny --task retrieval \\
+                --texts "how do whales sleep" --output question.npy
+              shoal embed --model jina-embeddings-v4 --adapter outputs/run \\
+                --task code --prompt passage --text-file functions.jsonl \\
+                --truncate-dim 256 --output functions.safetensors
+              mpirun -n 4 --bind-to none shoal embed --model jina-embeddings-v4 \\
+                --task text-matching --text-file sentences.txt --output sentences.jsonl
+
+            One row a text: those of --texts first, then those of --text-file, each in its order; any number of ranks gives the \
+            same bytes. .npy: float32 [texts, width]. .safetensors: one tensor "embeddings". .jsonl: a line a text with text, \
+            task, prompt and embedding.
+
+            A text file is JSON lines, {"text": "...", "task": "code", "prompt": "passage"}, task and prompt where they differ \
+            from the flags, when it is named .jsonl or .jsonl.gz; else it has one text a line.
+            """)
+
+    @OptionGroup var options: ModelOptions
+
+    @Option(help: ArgumentHelp("Which adapter embeds: retrieval, text-matching, code, or what else the model names.", valueName: "task"))
+    var task: String
+
+    @Option(help: ArgumentHelp("The side of a search that the texts stand on: query or passage.", valueName: "side"))
+    var prompt: TextRole = .query
+
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts, each quoted.", valueName: "text"))
+    var texts: [String] = []
+
+    @Option(help: ArgumentHelp("A file of texts, plain or .gz.", valueName: "file"), completion: .file())
+    var textFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep this many values of each vector, one of the model's Matryoshka widths, normalised again.", valueName: "width"))
+    var truncateDim: Int?
+
+    @Option(
+        help: ArgumentHelp("Where the embeddings go: a name that ends in .npy, .jsonl or .safetensors.", valueName: "file"),
+        completion: .file())
+    var output: String
+
+    func validate() throws {
+        if texts.isEmpty && textFile == nil { throw ValidationError("there is nothing to embed; add --texts or --text-file") }
+    }
+
+    func run() throws {
+        runOnAllRanks { world, console in
+            let job = EmbeddingJob(
+                model: options.choice, task: task, role: prompt, texts: texts, textFile: textFile, dimension: truncateDim,
+                output: try EmbeddingFile(path: output))
+            try job.run(world, console)
+            return 0
+        }
+    }
 }

@@ -1,5 +1,74 @@
 import ArgumentParser
+import Trainer
 
 struct EvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "evaluate")
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measures retrieval: nDCG@10, Recall@1, 5 and 10, MRR@10 at every Matryoshka width.",
+        discussion: """
+            Examples:
+
+              shoal evaluate --model examples/jina-tiny --task code \\
+                --retrieval examples/python-stdlib/test --output before.json
+              mpirun -n 2 --bind-to none shoal evaluate --model examples/jina-tiny \\
+                --adapter outputs/demo --task code \\
+                --retrieval examples/python-stdlib/test --compare before.json
+
+            A dataset is a folder in BEIR's layout: corpus.jsonl, queries.jsonl (either may be .gz) and qrels/test.tsv. The table \
+            goes to stdout. Any number of ranks gives the same figures.
+
+            --save-run writes the 100 best documents of each query in TREC's format: into the named file itself for one dataset \
+            and one width, else into one file for each, run-DATASET-WIDTH.trec for run.trec.
+            """)
+
+    @OptionGroup var options: ModelOptions
+
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("Datasets, folders in BEIR's layout.", valueName: "folder"), completion: .directory)
+    var retrieval: [String] = []
+
+    @Option(help: ArgumentHelp("Which adapter embeds: retrieval, text-matching, code, or what else the model names.", valueName: "task"))
+    var task = "retrieval"
+
+    @Option(help: ArgumentHelp("Matryoshka widths to compare, such as 128,256. Default: all of the model's.", valueName: "widths"))
+    var dims: Widths?
+
+    @Option(help: ArgumentHelp("Where the results go, JSON.", valueName: "file"), completion: .file())
+    var output: String?
+
+    @Option(help: ArgumentHelp("Where the rankings go, TREC's format.", valueName: "file"), completion: .file())
+    var saveRun: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Results of an earlier evaluation (--output): the table then shows before, after and difference.", valueName: "file"),
+        completion: .file())
+    var compare: String?
+
+    func validate() throws {
+        if retrieval.isEmpty { throw ValidationError("there is nothing to evaluate on; add --retrieval FOLDER") }
+        if let output, output == saveRun { throw ValidationError("--output and --save-run name the same file; name two") }
+    }
+
+    func run() throws {
+        runOnAllRanks { world, console in
+            let job = EvaluationJob(
+                model: options.choice, folders: retrieval, task: task, dimensions: dims?.values, output: output, runFile: saveRun,
+                comparison: compare)
+            let table = try job.run(world, console)
+            if world.rank == 0 { print(table.text, terminator: "") }
+            return 0
+        }
+    }
+}
+
+/// Whole numbers with commas between, ascending.
+struct Widths: ExpressibleByArgument {
+    let values: [Int]
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.allSatisfy({ $0.map { $0 > 0 } ?? false }) else { return nil }
+        values = Set(numbers.compactMap(\.self)).sorted()
+    }
 }

@@ -9,7 +9,7 @@ import Trainer
 /// Runs the body of a command on every rank and exits.
 ///
 /// A `UserError` is the same on all ranks: rank 0 says it, once, and all leave with its code.
-func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) throws -> Never {
+func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) -> Never {
     StopRequest.listen()
     let code = World.run { world in
         let console = Console(rank: world.rank)

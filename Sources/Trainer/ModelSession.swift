@@ -59,7 +59,8 @@ extension Communicator {
         guard !differing.isEmpty else { return }
         throw UserError(
             .configuration, path,
-            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host")
+            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
+        )
     }
 
     /// Throws on every rank when the ranks were started with different command lines.

@@ -33,6 +33,18 @@ package enum AtomicWrite {
         return summary
     }
 
+    /// Proves, before the work that leads to it, that a file can be written, by starting one beside it.
+    /// - Throws: `UserError` `.output`, also when there is a folder of that name
+    package static func requireWritable(_ path: String) throws(UserError) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw UserError(.output, path, "is a folder where a file is to be written; name a file")
+        }
+        do { _ = try OutputFile(creating: temporaryName(for: path), expectedSize: 0) } catch {
+            throw UserError(error.code, path, error.message)
+        }
+    }
+
     /// Removes a folder and what it holds. It loses its name first, so that nobody finds it half empty.
     /// - Throws: `UserError` `.output`
     package static func removeFolder(_ path: String, operations: FileOperations = .system) throws(UserError) {

@@ -164,7 +164,7 @@ package struct SystemConfig: Sendable {
     /// Tokens that go through the layers together; nil: chosen by the engine.
     package let microbatchTokens: Int?
 
-    package enum ComputeType: String, Sendable {
+    package enum ComputeType: String, CaseIterable, Sendable {
         case automatic = "auto"
         case bfloat16
         case float32

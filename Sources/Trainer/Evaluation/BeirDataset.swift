@@ -23,17 +23,19 @@ package struct BeirDataset: Sendable {
         package let grades: [Int: Int]
     }
 
-    /// The folder's name.
+    /// What results call it.
     package let name: String
     /// In corpus order, which decides between equal scores.
     package let documents: [Document]
     /// Those that `qrels` judges, in the order of the queries file.
     package let queries: [Query]
 
-    /// - Parameter split: `qrels/<split>.tsv`
+    /// - Parameters:
+    ///   - split: `qrels/<split>.tsv`
+    ///   - name: by default the folder's
     /// - Throws: `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
-    package init(folder: String, split: String = "test") throws(UserError) {
-        name = URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
+    package init(folder: String, split: String = "test", name: String? = nil) throws(UserError) {
+        self.name = name ?? URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
         let corpus = try BeirTexts(in: folder, named: "corpus", areDocuments: true)
         let questions = try BeirTexts(in: folder, named: "queries", areDocuments: false)
         let judgements = try BeirJudgements(path: "\(folder)/qrels/\(split).tsv", queries: questions, documents: corpus)

@@ -32,6 +32,38 @@ package struct EvaluationResult: Equatable, Sendable {
         ]
     }
 
+    /// What `json` gives; nil when it is anything else.
+    package init?(_ json: JSONValue) {
+        guard let dataset = json["dataset"]?.stringValue, let task = json["task"]?.stringValue,
+            let dimension = json["dimension"]?.integerValue, let queries = json["queries"]?.integerValue,
+            let values = json["metrics"]?.objectValue
+        else { return nil }
+        var metrics: [RetrievalMetric: Double] = [:]
+        for metric in RetrievalMetric.allCases {
+            if let value = values[metric.rawValue]?.numberValue { metrics[metric] = value }
+        }
+        self.init(dataset: dataset, task: task, dimension: Int(dimension), queries: Int(queries), metrics: metrics)
+    }
+
+    /// Reads what `write` wrote.
+    ///
+    /// - Throws: `UserError` `.missing`, or `.content` when the file is no result of an evaluation
+    package static func read(_ path: String) throws(UserError) -> [EvaluationResult] {
+        let json = try JSONValue.parse(file: path)
+        guard let entries = json["results"]?.arrayValue else {
+            throw UserError(.content, path, "has no list \"results\"; name a file that shoal evaluate --output wrote")
+        }
+        var results: [EvaluationResult] = []
+        for (index, entry) in entries.enumerated() {
+            guard let result = EvaluationResult(entry) else {
+                throw UserError(
+                    .content, path, "entry \(index + 1) of \"results\" is no result; name a file that shoal evaluate --output wrote")
+            }
+            results.append(result)
+        }
+        return results
+    }
+
     /// Writes `{"results": [...]}`, one key a line.
     package static func write(_ results: [EvaluationResult], to path: String) throws(UserError) {
         let document: JSONValue = ["results": .array(results.map(\.json))]

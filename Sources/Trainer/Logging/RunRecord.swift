@@ -92,6 +92,9 @@ package struct RunRecord: Sendable {
 
     // MARK: What it holds
 
+    /// All of it.
+    var json: JSONValue { .object(document) }
+
     /// The resolved configuration that the run was started with.
     package var configuration: JSONValue { document["configuration"] ?? .null }
 

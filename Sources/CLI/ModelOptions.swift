@@ -1,0 +1,43 @@
+// The flags that name a model, shared by the commands that embed with it.
+
+import ArgumentParser
+import Trainer
+
+extension SystemConfig.ComputeType: ExpressibleByArgument {}
+extension TextRole: ExpressibleByArgument {}
+
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The backbone: a folder with config.json, tokenizer.json and safetensors files.", valueName: "folder"),
+        completion: .directory)
+    var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The adapters: a run's folder, peft/<task> in it, one of its checkpoints, or a published folder; none: the bare backbone. Default: those in MODEL/adapters, if there are any.",
+            valueName: "folder"),
+        completion: .directory)
+    var adapter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokens of a text at most, prompt included; the rest is cut off and counted. Default: the model's limit.", valueName: "tokens"))
+    var maxLength: Int?
+
+    @Option(help: ArgumentHelp("Arithmetic of products; auto is bfloat16 where the processor has it.", valueName: "type"))
+    var computeDtype: SystemConfig.ComputeType = .automatic
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads of each rank. Default: the cores it is bound to, shared among the ranks of the host.", valueName: "count"))
+    var threads: Int?
+
+    func validate() throws {
+        if let maxLength, maxLength < 1 { throw ValidationError("--max-length is \(maxLength); a text has at least one token") }
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }
+    }
+
+    var choice: ModelChoice {
+        ModelChoice(folder: model, adapter: adapter, maximumTokens: maxLength, computeType: computeDtype, threads: threads)
+    }
+}

@@ -1,0 +1,53 @@
+// What an adapter's two files say without the model that it belongs to: for people who look before they load.
+
+import Tensor
+
+/// The shape of the adapters in a folder.
+package struct AdapterSummary: Sendable {
+    package let source: AdapterSource
+    package let rank: Int
+    package let alpha: Double
+    package let dropout: Double
+    /// Ascending; empty in a plain PEFT adapter, which does not name its task.
+    package let tasks: [String]
+    /// Names of the adapted linears, such as `q_proj`, in the order of a layer.
+    package let linears: [String]
+    /// Decoder layers with an adapted linear.
+    package let layers: Int
+    /// Of one task.
+    package let parameters: Int
+    package let file: SafetensorsFile
+
+    /// - Throws: `UserError` `.missing`; `.content` when the files are no LoRA adapter, or a factor is not of the announced rank
+    package static func read(_ source: AdapterSource) throws(UserError) -> AdapterSummary {
+        try AdapterSummary(source, AdapterConfigFile(path: source.configPath), SafetensorsFile(path: source.weightsPath))
+    }
+
+    private init(_ source: AdapterSource, _ settings: AdapterConfigFile, _ file: SafetensorsFile) throws(UserError) {
+        var (tasks, modules, layers): (Set<String>, Set<String>, Set<Int>) = ([], [], [])
+        var elements = 0
+        for entry in file.entries {
+            let name = try AdapterTensorName(entry.name, path: file.path)
+            let ranks = name.part == .a ? entry.shape.first : entry.shape.last
+            guard entry.shape.count == 2, ranks == settings.rank else {
+                throw UserError(
+                    .content, file.path,
+                    "tensor \(quoted(entry.name)) has the shape \(entry.shape), which is none of a factor of rank \(settings.rank)")
+            }
+            elements += entry.shape.reduce(1, *)
+            modules.insert(String(name.module.split(separator: ".").last!))
+            if let task = name.task { tasks.insert(task) }
+            if let layer = name.layer { layers.insert(layer) }
+        }
+        let order = DecoderModule.allCases.map { String($0.rawValue.split(separator: ".")[1]) } + [DecoderModule.projectorPath]
+        self.source = source
+        self.file = file
+        rank = settings.rank
+        alpha = settings.alpha
+        dropout = settings.dropout
+        self.tasks = tasks.sorted()
+        linears = order.filter(modules.contains)
+        self.layers = layers.count
+        parameters = elements / max(tasks.count, 1)
+    }
+}

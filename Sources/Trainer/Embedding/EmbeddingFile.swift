@@ -1,0 +1,80 @@
+// Embeddings on disk, one row a text, in the form that the file's name asks for. All three forms are written whole or not at all.
+
+import Foundation
+import Tensor
+
+/// Where embeddings go.
+///
+///     try EmbeddingFile(path: "questions.npy").write(embeddings, of: list)
+package struct EmbeddingFile: Sendable {
+    package enum Format: String, CaseIterable, Sendable {
+        /// NumPy 1.0: float32, little-endian, C order, [texts, dimension].
+        case npy
+        /// A line a text: `{"text", "task", "prompt", "embedding": [...]}`.
+        case jsonLines = "jsonl"
+        /// One float32 tensor `embeddings` [texts, dimension].
+        case safetensors
+    }
+
+    package static let tensorName = "embeddings"
+
+    package let path: String
+    package let format: Format
+
+    /// - Throws: `UserError` `.usage` when the name has another ending
+    package init(path: String) throws(UserError) {
+        guard let format = Format.allCases.first(where: { path.hasSuffix("." + $0.rawValue) }) else {
+            let endings = Format.allCases.map { "." + $0.rawValue }.joined(separator: ", ")
+            throw UserError(.usage, "--output", "\(quoted(path)) says no format; its name must end in one of \(endings)")
+        }
+        self.path = path
+        self.format = format
+    }
+
+    /// - Parameter embeddings: [texts, dimension], float32 and finite
+    /// - Throws: `UserError` `.output`; an older file is then untouched
+    package func write(_ embeddings: Tensor, of list: TextList) throws(UserError) {
+        precondition(embeddings.rows == list.entries.count, "embeddings: \(embeddings.rows) rows for \(list.entries.count) texts")
+        let bytes = UnsafeRawBufferPointer(start: embeddings.floats, count: embeddings.count * 4)
+        switch format {
+        case .npy:
+            let header = Self.numpyHeader(rows: embeddings.rows, columns: embeddings.columns)
+            try AtomicWrite.replace(path, expectedSize: header.count + bytes.count) { (file) throws(UserError) in
+                try file.write(header)
+                try file.write(bytes)
+            }
+        case .jsonLines:
+            try AtomicWrite.replace(path, expectedSize: embeddings.count * 12) { (file) throws(UserError) in
+                for (row, entry) in list.entries.enumerated() {
+                    let start = embeddings.floats + row * embeddings.columns
+                    try file.write(Self.line(entry, UnsafeBufferPointer(start: start, count: embeddings.columns)))
+                }
+            }
+        case .safetensors:
+            try SafetensorsWriter.write(
+                [(Self.tensorName, .f32, [embeddings.rows, embeddings.columns], bytes)], metadata: nil, to: path)
+        }
+    }
+
+    /// Magic, version 1.0, length, and a Python literal filled with blanks so that the data begin at a multiple of 64 bytes.
+    /// Source: numpy.lib.format.
+    private static func numpyHeader(rows: Int, columns: Int) -> [UInt8] {
+        let literal = Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }".utf8)
+        let fixed = 6 + 2 + 2
+        let blanks = 63 - (fixed + literal.count) % 64
+        let length = literal.count + blanks + 1
+        var header: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
+        header += literal + [UInt8](repeating: UInt8(ascii: " "), count: blanks) + [UInt8(ascii: "\n")]
+        return header
+    }
+
+    /// Values in the shortest form that reads back as the same float.
+    private static func line(_ entry: TextList.Entry, _ embedding: UnsafeBufferPointer<Float>) -> [UInt8] {
+        let head: JSONValue = [
+            "text": .string(String(decoding: entry.text, as: UTF8.self)), "task": .string(entry.task),
+            "prompt": .string(entry.role.rawValue),
+        ]
+        let values = embedding.map { "\($0)" }.joined(separator: ",")
+        return head.serialized().dropLast() + Array(",\"embedding\":[\(values)]}\n".utf8)
+    }
+}

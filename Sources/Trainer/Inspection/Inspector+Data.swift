@@ -1,0 +1,123 @@
+// Data: files of training rows or of texts, and datasets in BEIR's layout. Every row is read, so the first bad one is named.
+
+import Model
+import Tensor
+
+extension Inspector {
+    /// A file of JSON lines: training rows, or texts to embed.
+    func rows(_ path: String) throws(UserError) -> Inspection {
+        let file = try JSONLinesFile(path: path)
+        guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
+        let first = try file.row(0)
+        let isTexts = first["text"] != nil && first["positive"] == nil && first["pos"] == nil
+        var inspection = Inspection(path, isTexts ? "texts" : "training rows")
+        inspection.add("rows", Figures.count(file.count))
+        let measure = try TextMeasure(modelFolder)
+        isTexts ? try addTexts(file, measure, to: &inspection) : try addPairs(file, measure, to: &inspection)
+        try addHashes(of: [path], to: &inspection)
+        return inspection
+    }
+
+    private func addPairs(_ file: JSONLinesFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+        var (anchors, positives, negatives): ([PromptedText], [PromptedText], [PromptedText]) = ([], [], [])
+        var (tasks, withNegatives): ([String: Int], Int) = ([:], 0)
+        for number in 0..<file.count {
+            let line = try file.row(number)
+            // Without a model every task is as good as another.
+            let own = try line.text("task") ?? DataConfig.usualTask
+            let row = try TrainingRow(line, fileTask: DataConfig.usualTask, knownTasks: measure.tasks ?? [own])
+            tasks[row.task, default: 0] += 1
+            withNegatives += row.negatives.isEmpty ? 0 : 1
+            let (query, passage) = (TextRole.query.prefix(task: row.task), TextRole.passage.prefix(task: row.task))
+            anchors.append(PromptedText(prefix: query, text: row.anchor))
+            positives.append(PromptedText(prefix: passage, text: row.positive))
+            negatives += row.negatives.map { PromptedText(prefix: passage, text: $0) }
+        }
+        for task in tasks.keys.sorted() {
+            inspection.add("task \(task)", Figures.count(tasks[task]!, "row"))
+        }
+        inspection.add("hard negatives", "\(Figures.count(negatives.count)) in \(Figures.count(withNegatives, "row"))")
+        inspection.add("distinct anchors", Figures.count(Set(anchors.map { ContentHash(of: $0.text) }).count))
+        inspection.add("distinct positives", Figures.count(Set(positives.map { ContentHash(of: $0.text) }).count))
+        inspection.add(measure.title, measure.table([("anchors", anchors), ("positives", positives), ("hard negatives", negatives)]))
+    }
+
+    private func addTexts(_ file: JSONLinesFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+        var (texts, tasks): ([PromptedText], [String: Int]) = ([], [:])
+        for number in 0..<file.count {
+            let line = try file.row(number)
+            guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
+            let task = try line.text("task")
+            if let task { tasks[task, default: 0] += 1 }
+            let role: TextRole = try line.text("prompt") == TextRole.passage.rawValue ? .passage : .query
+            texts.append(PromptedText(prefix: role.prefix(task: task ?? DataConfig.usualTask), text: Array(text.utf8)))
+        }
+        for task in tasks.keys.sorted() { inspection.add("task \(task)", Figures.count(tasks[task]!, "row")) }
+        inspection.add("distinct texts", Figures.count(Set(texts.map { ContentHash(of: $0.text) }).count))
+        inspection.add(measure.title, measure.table([("texts", texts)]))
+    }
+
+    /// A retrieval dataset.
+    func dataset(_ path: String) throws(UserError) -> Inspection {
+        let dataset = try BeirDataset(folder: path)
+        var inspection = Inspection(path, "a retrieval dataset in BEIR's layout")
+        let (query, passage) = (TextRole.query.prefix(task: DataConfig.usualTask), TextRole.passage.prefix(task: DataConfig.usualTask))
+        inspection.add("documents", Figures.count(dataset.documents.count))
+        inspection.add("judged queries", Figures.count(dataset.queries.count))
+        inspection.add("judgements", Figures.count(dataset.queries.reduce(0) { $0 + $1.grades.count }))
+        let measure = try TextMeasure(modelFolder)
+        inspection.add(
+            measure.title,
+            measure.table([
+                ("queries", dataset.queries.map { PromptedText(prefix: query, text: $0.text) }),
+                ("documents", dataset.documents.map { PromptedText(prefix: passage, text: $0.text) }),
+            ]))
+        return inspection
+    }
+}
+
+/// How long texts are: in tokens of a model, or in bytes.
+private struct TextMeasure {
+    /// The model's; nil without one.
+    let tasks: [String]?
+    private let processor: TextProcessor?
+
+    init(_ modelFolder: String?) throws(UserError) {
+        guard let modelFolder else {
+            (tasks, processor) = (nil, nil)
+            return
+        }
+        let config = try ModelConfig.read(folder: modelFolder)
+        tasks = config.taskNames
+        processor = TextProcessor(try TextProcessor.tokenizer(folder: modelFolder, config: config), maxTokens: .max)
+    }
+
+    var title: String {
+        processor == nil ? "Lengths in bytes; --model counts tokens" : "Lengths in tokens, prompt included"
+    }
+
+    func table(_ groups: [(name: String, texts: [PromptedText])]) -> TextTable {
+        var table = TextTable([.left, .right, .right, .right, .right, .right, .right])
+        table.add(["", "count", "shortest", "median", "mean", "95 %", "longest"])
+        for (name, texts) in groups where !texts.isEmpty {
+            let lengths = lengths(texts).sorted()
+            let mean = Double(lengths.reduce(0, +)) / Double(lengths.count)
+            let places = [0, (lengths.count - 1) / 2, (lengths.count - 1) * 95 / 100, lengths.count - 1]
+            let figures = places.map { Figures.count(lengths[$0]) }
+            table.add([name, Figures.count(lengths.count), figures[0], figures[1], Figures.fixed(mean, 1), figures[2], figures[3]])
+        }
+        return table
+    }
+
+    private func lengths(_ texts: [PromptedText]) -> [Int] {
+        guard let processor else { return texts.map(\.text.count) }
+        var lengths = [Int](repeating: 0, count: texts.count)
+        lengths.withUnsafeMutableBufferPointer { lengths in
+            nonisolated(unsafe) let lengths = lengths
+            Threads.run(texts.count, grain: 64) { block in
+                for i in block { lengths[i] = processor.encode(texts[i].text, prefix: texts[i].prefix).ids.count }
+            }
+        }
+        return lengths
+    }
+}
