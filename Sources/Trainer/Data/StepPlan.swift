@@ -68,7 +68,8 @@ package struct StepPlan: Sendable {
         candidates = positives + negatives
         masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
-        owners = Self.assign(chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, to: worldSize)
+        owners = ChunkAssignment.owners(
+            of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
     }
 
     /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself).
@@ -113,18 +114,6 @@ package struct StepPlan: Sendable {
         }
         if start < tokens.count { chunks.append(start..<tokens.count) }
         return chunks
-    }
-
-    /// The most expensive chunk goes to the rank with the least to do, then the next one. Ties: lower chunk, lower rank.
-    private static func assign(_ costs: [Int], to worldSize: Int) -> [Int] {
-        var owners = [Int](repeating: 0, count: costs.count)
-        var load = [Int](repeating: 0, count: worldSize)
-        for chunk in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
-            let rank = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
-            owners[chunk] = rank
-            load[rank] += costs[chunk]
-        }
-        return owners
     }
 }
 
