@@ -45,7 +45,8 @@ import Testing
         let run = try trainedRun()
         let text = try inspect(run, ["--verify"], ranks: 2)
         for words in [
-            ": a run\n", "finished at step 2", "rows.jsonl, 8 rows", "rank 4, alpha 8, dropout 0.1", "step-1", "step-2", "whole: ",
+            ": a run\n", "finished at step 2", "rows.jsonl, 8 rows", "rank 4, alpha 8, dropout 0.1", "of 6 layers; the projector", "step-1",
+            "step-2", "whole: ",
         ] {
             #expect(text.contains(words), "\(text)")
         }
