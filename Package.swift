@@ -45,12 +45,12 @@ let package = Package(
         .target(name: "Support", dependencies: ["Tensor"], path: "Tests/Support"),
         .executableTarget(
             name: "benchmark", dependencies: ["Comm", "Trainer", "Tensor"], path: "Tests/Benchmarks", exclude: ["peer"]),
-        .executableTarget(name: "RankProgram", dependencies: ["Comm"], path: "Tests/RankProgram"),
+        .executableTarget(name: "RankProgram", dependencies: ["Comm", "Tensor", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
-        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
+        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "CLITests", dependencies: ["CLI", "Tensor", "Support"]),
     ]
 )

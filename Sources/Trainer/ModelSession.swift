@@ -20,7 +20,7 @@ package struct ModelSession {
         _ world: Communicator, folder: String, computeType: SystemConfig.ComputeType, threads: Int?, maximumTokens: Int?
     ) throws -> ModelSession {
         Threads.count = threads ?? world.hosts.coresPerRank
-        let engine = try world.together { try MatrixEngine(computeType) }
+        let engine = try world.together { try MatrixEngine(configured: computeType) }
         let checkpoint = try world.together { try Checkpoint.read(folder: folder) }
         try world.requireSameOnHosts(checkpoint.fingerprint(), path: folder, "backbone")
         let limit = min(maximumTokens ?? checkpoint.config.maxTokens, checkpoint.config.maxTokens)
@@ -35,16 +35,16 @@ package struct ModelSession {
 
 extension MatrixEngine {
     /// The engine for a configured type; automatic takes bfloat16 where the processor multiplies it.
-    package init(_ type: SystemConfig.ComputeType) throws(UserError) {
+    package init(configured type: SystemConfig.ComputeType) throws(UserError) {
         switch type {
-        case .float32: self.init(MatrixEngine.Kind.float32)
-        case .automatic: self.init(Processor.hasBFloat16 ? MatrixEngine.Kind.bfloat16 : .float32)
+        case .float32: self.init(.float32)
+        case .automatic: self.init(Processor.hasBFloat16 ? .bfloat16 : .float32)
         case .bfloat16:
             guard Processor.hasBFloat16 else {
                 throw UserError(
                     .configuration, "this processor has no bfloat16 products (AVX512-BF16 or AMX); use float32 or auto as compute_dtype")
             }
-            self.init(MatrixEngine.Kind.bfloat16)
+            self.init(.bfloat16)
         }
     }
 }
@@ -59,7 +59,8 @@ extension Communicator {
         guard !differing.isEmpty else { return }
         throw UserError(
             .configuration, path,
-            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host")
+            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
+        )
     }
 
     /// Throws on every rank when the ranks were started with different command lines.

@@ -114,13 +114,15 @@ package struct TrainingSetup {
         if largest < globalRows {
             throw config.error(
                 at: key,
-                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)")
+                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)"
+            )
         }
         guard !config.training.shuffle else { return }
         for file in source.files.indices where Set(index.rows.lazy.filter { $0.file == file }.map(\.task)).count > 1 {
             throw config.error(
                 at: "training.shuffle",
-                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true")
+                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true"
+            )
         }
     }
 }

@@ -133,24 +133,24 @@ package struct TrainingStep {
 
     /// One forward pass a microbatch.
     private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Activations]) {
-        let microbatches = plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens)
-        let own = Tensor(plan.inputs(ofRank: world.rank).count, model.config.text.hiddenSize)
+        let inputs = plan.inputs(ofRank: world.rank)
+        let texts = try world.together { try source.tokens(of: inputs.map { (index.rows[plan.inputs[$0].row], plan.inputs[$0].text) }) }
+        let own = Tensor(inputs.count, model.config.text.hiddenSize)
         var passes: [Activations] = []
         var row = 0
-        for chunks in microbatches {
-            let tokens = try packed(plan, chunks, step: step)
+        for chunks in plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens) {
+            let count = chunks.reduce(0) { $0 + plan.chunks[$1].count }
+            let tokens = packed(plan, chunks, Array(texts[row..<row + count]), step: step)
             let (embeddings, kept) = model.forward(tokens, adapter, dropout: configuration.dropout)
             own.setRows(from: row, to: embeddings)
             passes.append(kept)
-            row += embeddings.rows
+            row += count
         }
         return (own, passes)
     }
 
-    /// The inputs of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token).
-    private func packed(_ plan: StepPlan, _ chunks: [Int], step: Int) throws -> PackedTokens {
-        let inputs = chunks.flatMap { plan.chunks[$0] }
-        let texts = try source.tokens(of: inputs.map { (index.rows[plan.inputs[$0].row], plan.inputs[$0].text) })
+    /// The texts of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token).
+    private func packed(_ plan: StepPlan, _ chunks: [Int], _ texts: [[Int32]], step: Int) -> PackedTokens {
         var start = 0
         let ranges = chunks.map { chunk in
             let count = plan.chunks[chunk].reduce(0) { $0 + plan.inputs[$1].tokens }
@@ -158,10 +158,14 @@ package struct TrainingStep {
             return start..<start + count
         }
         let stream = RandomStream(configuration.seed).stream("dropout").stream(UInt64(step))
-        let keys = configuration.dropout == 0 ? [] : zip(inputs, texts).flatMap { input, text in
-            let stream = stream.stream(UInt64(input))
-            return text.indices.map { stream.bits(at: $0) }
-        }
+        let inputs = chunks.flatMap { plan.chunks[$0] }
+        let keys =
+            configuration.dropout == 0
+            ? []
+            : zip(inputs, texts).flatMap { input, text in
+                let stream = stream.stream(UInt64(input))
+                return text.indices.map { stream.bits(at: $0) }
+            }
         return PackedTokens(texts, chunks: ranges, dropoutKeys: keys)
     }
 

@@ -30,17 +30,12 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
     }
 
     /// A float32 tensor of golden.safetensors.
-    func tensor(_ name: String) throws -> [Float] { try Self.floats(SafetensorsFile(path: "\(folder)/golden.safetensors"), name) }
-
-    func int32s(_ name: String) throws -> [Int32] {
-        let file = try SafetensorsFile(path: "\(folder)/golden.safetensors")
-        let bytes = file.bytes(of: try #require(file[name]))
-        return (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
-    }
+    func tensor(_ name: String) throws -> [Float] { try GoldenTensors("text/\(self.name)/golden").floats(name) }
 
     /// Token ids of every segment.
     func segments() throws -> [[Int32]] {
-        let (tokens, offsets) = (try int32s("tokens"), try int32s("offsets").map(Int.init))
+        let golden = try GoldenTensors("text/\(name)/golden")
+        let (tokens, offsets) = try (golden.values("tokens", as: Int32.self), golden.integers("offsets"))
         return zip(offsets, offsets.dropFirst()).map { Array(tokens[$0..<$1]) }
     }
 
@@ -52,20 +47,13 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
 
     /// The golden adapter, `prefix` before each published name ("" for the adapter itself, "gradient." and so on).
     func adapter(_ layout: AdapterLayout, _ prefix: String = "") throws -> Adapter {
-        let path = prefix.isEmpty ? "\(folder)/published/adapter_model.safetensors" : "\(folder)/golden.safetensors"
-        let file = try SafetensorsFile(path: path)
+        let file = try GoldenTensors("text/\(name)/\(prefix.isEmpty ? "published/adapter_model" : "golden")")
         var values = [Float](repeating: 0, count: layout.count)
         for factor in layout.factors {
             let name = "\(prefix)base_model.model.\(factor.pair.module).\(factor.part.rawValue).retrieval.weight"
-            guard file[name] != nil || prefix.isEmpty else { continue }
-            values.replaceSubrange(factor.range, with: try Self.floats(file, name))
+            guard file.contains(name) || prefix.isEmpty else { continue }
+            values.replaceSubrange(factor.range, with: try file.floats(name))
         }
         return Adapter(task: "retrieval", layout: layout, values: values)
-    }
-
-    private static func floats(_ file: SafetensorsFile, _ name: String) throws -> [Float] {
-        let entry = try #require(file[name], "no tensor \(name)")
-        let bytes = file.bytes(of: entry)
-        return (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
 }

@@ -1,4 +1,4 @@
-// What the ranks of a test job run: `RankProgram all` for every check, or the name of one check or fault.
+// What the ranks of a test job run: `RankProgram all` for every check of Comm, the name of one check or fault, or a training job.
 // A check compares with a closed formula in rank and worldSize. It throws or returns; the exit status is the verdict.
 
 import Comm
@@ -13,7 +13,7 @@ struct RankProgram {
         if name == "stop-request" { StopRequest.listen() }
         exit(
             World.run { world in
-                if let fault = faults[name] { return try fault(world) }
+                if let job = faults[name] ?? trainingJobs[name] { return try job(world) }
                 let wanted = checks.filter { name == "all" || name == $0.name }
                 guard !wanted.isEmpty else { return 64 }
                 for check in wanted {

@@ -101,16 +101,23 @@ package struct TrainingSource: Sendable {
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = prompts[file][task]
         var truncated = 0
-        func summarize(_ text: [UInt8], _ prefix: String) -> InputSummary {
+        func summarize(_ text: [UInt8], _ prefix: String) throws(UserError) -> InputSummary {
             let (ids, isTruncated) = processor.encode(text, prefix: prefix)
+            guard !ids.isEmpty else {
+                throw UserError(
+                    .content, files[file].path, line: files[file].lineNumber(ofRow: row),
+                    "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
+            }
             truncated += isTruncated ? 1 : 0
             return InputSummary(content: ContentHash(of: text), tokens: Int32(ids.count))
         }
         let places = content.negatives.indices.filter { !dropsEqualNegatives || content.negatives[$0] != content.positive }
+        let anchor = try summarize(content.anchor, prompt.anchor)
+        let positive = try summarize(content.positive, prompt.candidate)
+        var negatives: [InputSummary] = []
+        for place in places { negatives.append(try summarize(content.negatives[place], prompt.candidate)) }
         let summary = RowSummary(
-            file: file, row: row, task: task, anchor: summarize(content.anchor, prompt.anchor),
-            positive: summarize(content.positive, prompt.candidate),
-            negatives: places.map { summarize(content.negatives[$0], prompt.candidate) }, negativePlaces: places)
+            file: file, row: row, task: task, anchor: anchor, positive: positive, negatives: negatives, negativePlaces: places)
         return (summary, truncated, content.negatives.count - places.count)
     }
 }

@@ -62,7 +62,8 @@ struct RunEvaluation {
 
     private static func dataset(_ file: DataFile, _ task: String, _ setup: TrainingSetup) throws(UserError) -> (BeirDataset, String) {
         switch setup.config.data.evaluation {
-        case .pairsOrHeldOut where setup.source.holdsOut: return (try heldOut(setup.source), "every fifth row of the training data, held out")
+        case .pairsOrHeldOut where setup.source.holdsOut:
+            return (try heldOut(setup.source), "every fifth row of the training data, held out")
         case .pairsOrHeldOut where !FileManager.default.fileExists(atPath: file.path):
             throw UserError(.missing, file.path, "there is no such file, and the training data have too few rows to hold some out")
         case .pairs, .pairsOrHeldOut:

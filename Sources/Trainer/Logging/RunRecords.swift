@@ -99,7 +99,8 @@ struct RunRecords {
             try record.write(folder: folder.path)
         }
         if status == .stopped {
-            console.write(line: "stopped on request after step \(state.step) of \(setup.totalSteps), checkpoint saved; continue with --resume")
+            console.write(
+                line: "stopped on request after step \(state.step) of \(setup.totalSteps), checkpoint saved; continue with --resume")
         }
     }
 

@@ -1,0 +1,52 @@
+// Training on several ranks as the program does it, from a configuration file: `RankProgram train CONFIG STEPS key=value...` and
+// `RankProgram verify CONFIG SCALE key=value...`. What rank 0 prints must not depend on the number of ranks.
+
+import Comm
+import Tensor
+import Trainer
+
+let trainingJobs: [String: @Sendable (Communicator) throws -> Int32] = ["train": train, "verify": verify]
+
+private func setup(_ world: Communicator) throws -> (TrainingSetup, argument: String) {
+    let arguments = CommandLine.arguments.dropFirst(2)
+    let config = try TrainingSetup.configuration(world, path: arguments.first!, overrides: Array(arguments.dropFirst(2)))
+    return (try TrainingSetup.load(world, config), arguments.dropFirst().first!)
+}
+
+/// Some steps; a line for each with the exact bits of loss and norm, then the hash of all adapters and moments.
+private func train(_ world: Communicator) throws -> Int32 {
+    let (setup, steps) = try setup(world)
+    let step = setup.step()
+    var state = setup.state
+    if world.rank == 0 { print("dropped \(setup.index.droppedNegatives), truncated \(setup.index.truncated)") }
+    for number in 0..<Int(steps)! {
+        let (epoch, place) = number.quotientAndRemainder(dividingBy: setup.sampler.batchesPerEpoch)
+        let metrics = try step.run(setup.sampler.batches(epoch: epoch)[place], &state)
+        guard world.rank == 0 else { continue }
+        print(
+            "step \(metrics.step): loss \(metrics.loss), norm \(metrics.gradientNorm), \(metrics.candidates) candidates, "
+                + "\(metrics.inputs) inputs, \(metrics.tokens) tokens, \(metrics.maskedPairs) masked")
+    }
+    var values = state.adapters.flatMap(\.values)
+    for optimizer in state.optimizers { values += (optimizer?.firstMoment ?? []) + (optimizer?.secondMoment ?? []) }
+    let hash = values.withUnsafeBytes { SHA256.hash(of: $0) }
+    try world.requireSame(hash, named: "the trained adapters")
+    if world.rank == 0 { print("\(values.count) values, SHA-256 \(SHA256.hex(hash))") }
+    return 0
+}
+
+/// Verifies the first batch's gradient, multiplied with a scale on the side of all ranks, and on both sides when the scale is
+/// written with a `b` before it.
+private func verify(_ world: Communicator) throws -> Int32 {
+    let (setup, scale) = try setup(world)
+    var (step, alone) = (setup.step(), setup.step(in: .alone()))
+    step.configuration.gradientScale = Float(scale.drop { $0 == "b" })!
+    if scale.hasPrefix("b") { alone.configuration.gradientScale = step.configuration.gradientScale }
+    let verification = GradientVerification(world, step, alone: alone, batch: setup.sampler.batches(epoch: 0)[0], setup.state)
+    let report = try verification.run { _, _ in }
+    if world.rank == 0 {
+        print(report.table)
+        print("\(report.rows.count) tensors, lowest norm \(report.rows.map(\.norm).min()!)")
+    }
+    return report.isWithinTolerance ? 0 : 70
+}

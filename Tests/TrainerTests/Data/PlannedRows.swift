@@ -1,0 +1,49 @@
+// Rows as the plan sees them, written down in short, and plans made from them.
+
+import Tensor
+
+@testable import Trainer
+
+/// Rows whose texts are single words: equal words are equal texts.
+///
+///     var rows = PlannedRows()
+///     rows.add("q1", "p1", ["n1"])
+///     let plan = rows.plan()
+struct PlannedRows: Sendable {
+    private(set) var index = RowIndex()
+    /// Tokens of a text.
+    var length: @Sendable (String) -> Int = { _ in 10 }
+
+    mutating func add(_ anchor: String, _ positive: String, _ negatives: [String] = [], file: Int = 0, task: Int = 0) {
+        func summary(_ text: String) -> InputSummary {
+            InputSummary(content: ContentHash(of: Array(text.utf8)), tokens: Int32(length(text)))
+        }
+        index.rows.append(
+            RowSummary(
+                file: file, row: index.rows.count, task: task, anchor: summary(anchor), positive: summary(positive),
+                negatives: negatives.map(summary), negativePlaces: Array(negatives.indices)))
+    }
+
+    mutating func add(_ anchor: InputSummary, _ positive: InputSummary) {
+        index.rows.append(
+            RowSummary(
+                file: 0, row: index.rows.count, task: 0, anchor: anchor, positive: positive, negatives: [], negativePlaces: []))
+    }
+
+    /// A plan of all rows, or of `batch`.
+    func plan(
+        batch: [Int]? = nil, prompts: PromptNumbers = .differing, masksDuplicates: Bool = true, chunkTokens: Int = 128, worldSize: Int = 1,
+        cost: InputCost = InputCost(perToken: 1, perTokenSquared: 0)
+    ) -> StepPlan {
+        StepPlan(
+            index, batch: batch ?? Array(index.rows.indices), prompts: prompts, masksDuplicates: masksDuplicates, chunkTokens: chunkTokens,
+            worldSize: worldSize, cost: cost)
+    }
+}
+
+extension PromptNumbers {
+    /// Query and passage, as in retrieval.
+    static let differing = PromptNumbers(anchor: { _, _ in 0 }, candidate: { _, _ in 1 })
+    /// One prompt on both sides, as in text matching.
+    static let alike = PromptNumbers(anchor: { _, _ in 0 }, candidate: { _, _ in 0 })
+}

@@ -1,0 +1,39 @@
+// The proof itself is put to the test: it holds for the right gradient, and no wrong one passes.
+
+import Support
+import Testing
+
+@Suite(.serialized) struct GradientVerificationTests {
+    private let folder = try! TrainingFolder()
+
+    /// - Parameter scale: what the gradient is multiplied with; `b` before it: on the side of one rank too
+    private func verify(ranks: Int?, scale: String) throws -> JobResult {
+        let result = try MPILauncher.run(
+            "RankProgram", ["verify", folder.config, scale, "training.global_batch_size=6"], ranks: ranks,
+            environment: ["OMP_WAIT_POLICY": "passive"])
+        #expect([0, 70].contains(result.exitCode), "\(result.standardError)")
+        return result
+    }
+
+    @Test(arguments: [nil, 2]) func theRightGradientPasses(ranks: Int?) throws {
+        let result = try verify(ranks: ranks, scale: "1")
+        #expect(result.exitCode == 0, "\(result.standardOutput)")
+        #expect(result.standardOutput.contains("within tolerance: 28 tensors"))
+        // Two layers of seven pairs; with B filled no gradient is zero.
+        let norm = try #require(result.standardOutput.split(separator: " ").last.flatMap { Double($0.dropLast()) })
+        #expect(norm > 1e-6)
+    }
+
+    @Test(arguments: [nil, 2]) func aGradientOfOtherRanksAloneIsFound(ranks: Int?) throws {
+        let result = try verify(ranks: ranks, scale: "1.0001")
+        #expect(result.exitCode == 70)
+        #expect(result.standardOutput.contains("OUT OF TOLERANCE") && result.standardOutput.contains("DIFFERENT"))
+    }
+
+    /// All ranks agree, so only the differences of the loss can tell.
+    @Test(arguments: ["b1.05", "b0.5", "b0"]) func aGradientThatIsWrongEverywhereIsFound(scale: String) throws {
+        let result = try verify(ranks: nil, scale: scale)
+        #expect(result.exitCode == 70, "\(result.standardOutput)")
+        #expect(result.standardOutput.contains("the same bits"))
+    }
+}

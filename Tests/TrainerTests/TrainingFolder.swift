@@ -1,0 +1,72 @@
+// A run of a few kilobytes: a random model, rows of every kind, and the configuration that joins them.
+
+import Foundation
+import Support
+import Tensor
+
+/// Everything that `RankProgram train` reads.
+struct TrainingFolder {
+    let config: String
+    private let folder: TemporaryFolder
+
+    /// 40 rows with texts of 1 to 70 tokens, the longest of which are cut; hard negatives, duplicates between rows, negatives that
+    /// equal their positive.
+    init() throws {
+        folder = try TemporaryFolder()
+        let model = folder.path("model")
+        try Self.checkpoint().write(to: model)
+        _ = try NumberedTokens.writeTokenizer(count: 30, to: model)
+        let rows = try folder.write("rows.jsonl", (0..<40).map(Self.row).joined())
+        config = try folder.write(
+            "project_config.yaml",
+            """
+            base_model_path: \(model)
+            data:
+              train:
+                - {path: \(rows), task: retrieval, query_prompt: "<1>", positive_prompt: "<2>"}
+            training:
+              output_dir: \(folder.path("run"))
+              global_batch_size: 12
+              max_steps: 20
+              learning_rate: 0.005
+              warmup_steps: 2
+              seed: 9
+            lora: {r: 4, alpha: 8, dropout: 0.1}
+            loss: {temperature: 0.05}
+            system: {compute_dtype: float32, threads: 1, chunk_tokens: 48, microbatch_tokens: 96, max_seq_length: 64}
+
+            """)
+    }
+
+    private static let stream = RandomStream(11)
+
+    /// A text of its own for each name.
+    private static func text(_ name: String) -> JSONValue {
+        let stream = stream.stream(name)
+        let length = 1 + stream.integer(below: 70, at: 0)
+        return .string(NumberedTokens.text((1...length).map { Int32(3 + stream.integer(below: 27, at: $0)) }))
+    }
+
+    private static func row(_ row: Int) -> String {
+        // Every fifth row shares its positive with the row before, every seventh its anchor.
+        let positive = text("p\(row % 5 == 4 ? row - 1 : row)")
+        var negatives = (0..<row % 4).map { text("n\(row).\($0)") }
+        if row % 6 == 5 { negatives.append(positive) }
+        if row % 8 == 3 { negatives.append(text("p\(row + 1)")) }
+        let value: JSONValue = [
+            "query": text("q\(row % 7 == 6 ? row - 1 : row)"), "positive": positive, "negatives": .array(negatives),
+        ]
+        return String(decoding: value.serialized(), as: UTF8.self) + "\n"
+    }
+
+    /// A vocabulary of 286: the 30 numbered tokens and the 256 bytes behind them.
+    private static func checkpoint() -> TinyCheckpoint {
+        let (vocabulary, hidden) = (286, TinyCheckpoint.hidden)
+        return TinyCheckpoint().setting("text_config.vocab_size", .integer(Int64(vocabulary))).changing { tensors in
+            let place = tensors.firstIndex { $0.name == "model.embed_tokens.weight" }!
+            let values = (0..<vocabulary * hidden).map { BFloat16(rounding: Float(stream.gaussian(at: $0))) }
+            tensors[place].shape = [vocabulary, hidden]
+            tensors[place].bytes = values.withUnsafeBytes { Array($0) }
+        }
+    }
+}
