@@ -50,7 +50,10 @@ struct Main {
         guard getenv("OMP_WAIT_POLICY") == nil, getenv("GOMP_SPINCOUNT") == nil else { return }
         setenv("OMP_WAIT_POLICY", "passive", 1)
         setenv("OPENBLAS_NUM_THREADS", "1", 0)
-        execv("/proc/self/exe", CommandLine.unsafeArgv)
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        // By its own path: under /proc/self/exe the process would be called "exe" in every list of processes.
+        guard readlink("/proc/self/exe", &path, Int(PATH_MAX)) > 0 else { return }
+        execv(path, CommandLine.unsafeArgv)
         // Where that is not possible, the program is slower and not wrong.
     }
 }

@@ -25,7 +25,7 @@ struct VerifyGradientsCommand: ParsableCommand {
 
     func run() throws {
         runOnAllRanks { world, console in
-            let overrides = options.set + ["system.compute_dtype=float32"]
+            let overrides = options.set + ["system.compute_dtype=float32", "training.reduction=exact"]
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config)
             let batch = setup.sampler.batches(epoch: 0)[0]

@@ -13,8 +13,10 @@ package enum Threads {
         get { current }
         set {
             precondition(newValue > 0, "Threads: count \(newValue)")
-            current = newValue
-            omp_set_num_threads(Int32(newValue))
+            // oneDNN plans a product for a number of threads and needs them all: no fewer may be given to it later.
+            omp_set_dynamic(0)
+            current = min(newValue, Int(omp_get_thread_limit()))
+            omp_set_num_threads(Int32(current))
         }
     }
 

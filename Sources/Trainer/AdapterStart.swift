@@ -8,8 +8,8 @@ package struct AdapterStart {
     package let adapters: [Adapter]
     /// With the shape of adapters that are continued.
     package let config: ProjectConfig
-    /// `fresh`, or the folder that they were read from.
-    package let description: String
+    /// That they were read from; nil for fresh ones.
+    package let folder: String?
     package let notices: [String]
 
     /// - Throws: when `lora.tasks` names a task that the model lacks, a target module matches nothing, or the adapters of
@@ -23,7 +23,7 @@ package struct AdapterStart {
             try Self.check(given, layout, checkpoint.config)
             config = given
             adapters = tasks.map { Adapter(task: $0, layout: layout, seed: given.training.seed, .gaussian) }
-            description = "fresh"
+            folder = nil
             notices = []
             return
         }
@@ -32,8 +32,15 @@ package struct AdapterStart {
         adapters = tasks.map {
             found.adapter(for: $0) ?? Adapter(task: $0, layout: found.layout, seed: given.training.seed, .gaussian)
         }
-        description = found.source.folder
+        folder = found.source.folder
         self.notices = notices
+    }
+
+    /// SHA-256 of all values.
+    var fingerprint: [UInt8] {
+        var hash = SHA256()
+        for adapter in adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
+        return hash.finalize()
     }
 
     private static func tasks(_ config: ProjectConfig, _ model: ModelConfig) throws(UserError) -> [String] {

@@ -21,6 +21,7 @@ package struct ModelSession {
     ) throws -> ModelSession {
         Threads.count = threads ?? world.hosts.coresPerRank
         let engine = try world.together { try MatrixEngine(configured: computeType) }
+        try world.requireSameEngine(engine)
         let checkpoint = try world.together { try Checkpoint.read(folder: folder) }
         try world.requireSameOnHosts(checkpoint.fingerprint(), path: folder, "backbone")
         let limit = min(maximumTokens ?? checkpoint.config.maxTokens, checkpoint.config.maxTokens)
@@ -61,6 +62,19 @@ extension Communicator {
             .configuration, path,
             "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
         )
+    }
+
+    /// Throws on every rank when the processors chose different engines: their embeddings would not be of one kind.
+    ///
+    /// Collective.
+    fileprivate func requireSameEngine(_ engine: MatrixEngine) throws {
+        let kinds = try allGather(UInt8(engine.kind == .bfloat16 ? 1 : 0))
+        let differing = kinds.indices.filter { kinds[$0] != kinds[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .configuration,
+            "some processors have bfloat16 products and some have not: \(hosts.describe(differing)) differ from \(hosts.describe([0])); "
+                + "set system.compute_dtype (--compute-dtype) to float32")
     }
 
     /// Throws on every rank when the ranks were started with different command lines.

@@ -49,6 +49,7 @@ package struct TrainingSetup {
             maximumTokens: given.system.maximumTokens)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
         let config = start.config
+        if let folder = start.folder { try world.requireSameOnHosts(start.fingerprint, path: folder, "adapter") }
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         let fingerprints = try fingerprints(world, source)
         let checkpoint = try resume(

@@ -226,7 +226,7 @@ package struct TrainingStep {
         ][Int(phases[rank]) - 1]
         throw UserError(
             .notFinite,
-            "step \(step), rank \(rank), phase \(name): \(what); the last checkpoint is whole: lower training.learning_rate or raise loss.temperature"
+            "step \(step), rank \(rank), phase \(name): \(what); checkpoints are whole: lower training.learning_rate or raise loss.temperature"
         )
     }
 }

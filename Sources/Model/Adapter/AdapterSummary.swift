@@ -10,8 +10,9 @@ package struct AdapterSummary: Sendable {
     package let dropout: Double
     /// Ascending; empty in a plain PEFT adapter, which does not name its task.
     package let tasks: [String]
-    /// Names of the adapted linears, such as `q_proj`, in the order of a layer.
+    /// Names of the adapted linears of the decoder, such as `q_proj`, in the order of a layer.
     package let linears: [String]
+    package let adaptsProjector: Bool
     /// Decoder layers with an adapted linear.
     package let layers: Int
     /// Of one task.
@@ -39,14 +40,14 @@ package struct AdapterSummary: Sendable {
             if let task = name.task { tasks.insert(task) }
             if let layer = name.layer { layers.insert(layer) }
         }
-        let order = DecoderModule.allCases.map { String($0.rawValue.split(separator: ".")[1]) } + [DecoderModule.projectorPath]
         self.source = source
         self.file = file
         rank = settings.rank
         alpha = settings.alpha
         dropout = settings.dropout
         self.tasks = tasks.sorted()
-        linears = order.filter(modules.contains)
+        linears = DecoderModule.allCases.map { String($0.rawValue.split(separator: ".")[1]) }.filter(modules.contains)
+        adaptsProjector = modules.contains(DecoderModule.projectorPath)
         self.layers = layers.count
         parameters = elements / max(tasks.count, 1)
     }

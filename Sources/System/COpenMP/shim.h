@@ -5,4 +5,6 @@
 
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 void omp_set_num_threads(int);
+void omp_set_dynamic(int);
+int omp_get_thread_limit(void);
 int omp_in_parallel(void);

@@ -145,7 +145,8 @@ extension RunLock.Holder {
         guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let end = text.lastIndex(of: ")")
         else { return nil }
         let fields = text[end...].split(separator: " ")
-        return fields.count > 20 ? String(fields[20]) : nil
+        // A zombie holds nothing: it waits for its parent to take notice of its end.
+        return fields.count > 20 && fields[1] != "Z" ? String(fields[20]) : nil
     }
 
     fileprivate static func bootID() -> String {

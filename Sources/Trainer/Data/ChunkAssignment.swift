@@ -1,83 +1,50 @@
-// Which rank embeds which chunk, so that all finish together: the most expensive chunk first, each to the rank with the least to
-// do, then exchanges between a rank with much and one with little. Whole numbers only: the same on every rank and processor.
+// Who embeds which chunk: as even as can be, by whole numbers alone, so that every rank finds the same.
 
-/// The owners of chunks, a pure function of their costs.
-struct ChunkAssignment {
-    /// The rank of each chunk.
-    private(set) var owners: [Int]
-    private let costs: [Int]
-    /// Of each rank: the sum of its chunks, and which they are.
-    private var load: [Int]
-    private var chunks: [[Int]]
-
-    init(costs: [Int], worldSize: Int) {
-        self.costs = costs
-        owners = Array(repeating: 0, count: costs.count)
-        load = Array(repeating: 0, count: worldSize)
-        chunks = Array(repeating: [], count: worldSize)
-        shareOutLongestFirst()
-        evenOut()
-    }
-
-    /// Ties: lower chunk, lower rank.
-    private mutating func shareOutLongestFirst() {
-        // A heap: each rank stands before the two at twice its place, and comes before them.
-        var ranks = Array(load.indices)
-        for chunk in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
-            give(chunk, to: ranks[0])
-            var place = 0
-            while true {
-                let next = (2 * place + 1...2 * place + 2).filter { $0 < ranks.count }.min { isFreer(ranks[$0], ranks[$1]) }
-                guard let next, isFreer(ranks[next], ranks[place]) else { break }
-                ranks.swapAt(place, next)
-                place = next
-            }
-        }
-    }
-
-    /// Four times at most: the rank with the most exchanges with the one with the least, the second most with the second least...
-    private mutating func evenOut() {
-        for _ in 0..<4 {
-            let order = load.indices.sorted { isFreer($1, $0) }
-            var changes = false
-            for (heavy, light) in zip(order.prefix(order.count / 2), order.reversed()) where exchange(heavy, light) { changes = true }
-            guard changes else { return }
-        }
-    }
-
-    /// Swaps the two chunks, or gives away the one, that leave the smallest difference between two ranks.
+/// Spreads chunks over ranks so that the ranks finish together.
+enum ChunkAssignment {
+    /// Longest first: each chunk goes to the rank with the least to do. What that leaves uneven, because the last chunks are
+    /// not small enough to fill the gaps, exchanges between the busiest and the idlest rank take away.
     ///
-    /// - Returns: whether anything became better; a difference below a thousandth is left
-    private mutating func exchange(_ heavy: Int, _ light: Int) -> Bool {
-        let difference = load[heavy] - load[light]
-        guard difference > load[heavy] / 1024 else { return false }
-        var best: (given: Int, taken: Int?, difference: Int) = (0, nil, difference)
-        for given in chunks[heavy] {
-            for taken in chunks[light].map(Optional.some) + [nil] {
-                let left = abs(difference - 2 * (costs[given] - (taken.map { costs[$0] } ?? 0)))
-                if left < best.difference { best = (given, taken, left) }
+    /// - Parameter costs: of each chunk
+    /// - Returns: the rank of each chunk. Ties: the lower chunk, the lower rank.
+    static func owners(of costs: [Int], worldSize: Int) -> [Int] {
+        var load = [Int](repeating: 0, count: worldSize)
+        var chunks = [[Int]](repeating: [], count: worldSize)
+        for chunk in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
+            let rank = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
+            chunks[rank].append(chunk)
+            load[rank] += costs[chunk]
+        }
+        for _ in 0..<2 * worldSize where worldSize > 1 {
+            let busiest = load.indices.max { (load[$0], $1) < (load[$1], $0) }!
+            let idlest = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
+            let gap = load[busiest] - load[idlest]
+            // Less than a thousandth is even: where ranks have thousands of chunks a search for more would take long.
+            guard gap > load[busiest] / 1024, let exchange = exchange(chunks[busiest], chunks[idlest], gap: gap, costs) else { break }
+            chunks[idlest].append(chunks[busiest].remove(at: exchange.given))
+            if let taken = exchange.taken { chunks[busiest].append(chunks[idlest].remove(at: taken)) }
+            load[busiest] -= exchange.relief
+            load[idlest] += exchange.relief
+        }
+        var owners = [Int](repeating: 0, count: costs.count)
+        for (rank, own) in chunks.enumerated() {
+            for chunk in own { owners[chunk] = rank }
+        }
+        return owners
+    }
+
+    /// The chunk to give, and the one to take for it if any, that bring two ranks closest together.
+    private static func exchange(
+        _ busy: [Int], _ idle: [Int], gap: Int, _ costs: [Int]
+    ) -> (given: Int, taken: Int?, relief: Int)? {
+        var best: (given: Int, taken: Int?, relief: Int)?
+        for (given, chunk) in busy.enumerated() {
+            for taken in [nil] + idle.indices.map({ Optional($0) }) {
+                let relief = costs[chunk] - (taken.map { costs[idle[$0]] } ?? 0)
+                guard relief > 0, relief < gap else { continue }
+                if best == nil || abs(2 * relief - gap) < abs(2 * best!.relief - gap) { best = (given, taken, relief) }
             }
         }
-        guard best.difference < difference else { return false }
-        take(best.given, from: heavy)
-        give(best.given, to: light)
-        if let taken = best.taken {
-            take(taken, from: light)
-            give(taken, to: heavy)
-        }
-        return true
-    }
-
-    private func isFreer(_ one: Int, _ other: Int) -> Bool { (load[one], one) < (load[other], other) }
-
-    private mutating func give(_ chunk: Int, to rank: Int) {
-        owners[chunk] = rank
-        load[rank] += costs[chunk]
-        chunks[rank].append(chunk)
-    }
-
-    private mutating func take(_ chunk: Int, from rank: Int) {
-        load[rank] -= costs[chunk]
-        chunks[rank].removeAll { $0 == chunk }
+        return best
     }
 }

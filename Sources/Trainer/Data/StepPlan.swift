@@ -1,7 +1,7 @@
 // The plan of one step: which texts are embedded, who embeds which, and who is whose candidate. A pure function of the rows'
 // lengths and contents and of the world size, computed alike on every rank.
 //
-//     rows → unique inputs in global order → gradient chunks → ranks (ChunkAssignment)
+//     rows → unique inputs in global order → gradient chunks → ranks, longest first
 
 import Tensor
 
@@ -68,8 +68,8 @@ package struct StepPlan: Sendable {
         candidates = positives + negatives
         masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
-        let costs = chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }
-        owners = ChunkAssignment(costs: costs, worldSize: worldSize).owners
+        owners = ChunkAssignment.owners(
+            of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
     }
 
     /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself).

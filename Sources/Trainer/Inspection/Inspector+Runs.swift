@@ -18,7 +18,8 @@ extension Inspector {
         inspection.add("tasks", summary.tasks.isEmpty ? "one, not named (plain PEFT)" : summary.tasks.joined(separator: ", "))
         inspection.add(
             "LoRA", "rank \(summary.rank), alpha \(Figures.short(summary.alpha)), dropout \(Figures.short(summary.dropout))")
-        inspection.add("linears", "\(summary.linears.joined(separator: ", ")) of \(Figures.count(summary.layers, "layer"))")
+        let projector = summary.adaptsProjector ? "; the projector" : ""
+        inspection.add("linears", "\(summary.linears.joined(separator: ", ")) of \(Figures.count(summary.layers, "layer"))\(projector)")
         inspection.add("parameters", "\(Figures.count(summary.parameters)) a task, \(Self.types(summary.file.entries))")
         inspection.add("size", Figures.bytes(summary.file.file.bytes.count))
         if let modelFolder {

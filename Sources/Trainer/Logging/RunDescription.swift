@@ -19,7 +19,7 @@ extension StartupReport {
             adapter: Adapter(
                 tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks, rank: layout.rank, alpha: layout.alpha,
                 dropout: config.lora.dropout, trainedParameters: layout.decoderCount,
-                start: setup.start.description == "fresh" ? "fresh" : "continues \(setup.start.description)"),
+                start: setup.start.folder.map { "continues \($0)" } ?? "fresh"),
             data: Data(
                 files: setup.source.files.map { ($0.path, $0.count) }, rowsByTask: setup.rowsByTask, truncatedTexts: setup.index.truncated,
                 maximumTokens: session.processor.maxTokens, droppedNegatives: setup.index.droppedNegatives,

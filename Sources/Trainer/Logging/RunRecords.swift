@@ -121,7 +121,7 @@ struct RunRecords {
             try ModelCard(setup, state, evaluation: lastResults).write(folder: folder.path)
         }
         try end(.finished, state)
-        console.write(line: "done: \(setup.totalSteps) steps; the adapter lies in \(folder.path)")
+        console.write(line: "done: \(Figures.count(setup.totalSteps, "step")); the adapter lies in \(folder.path)")
     }
 }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Trainer
 
 @Suite struct ChunkAssignmentTests {
-    private func owners(_ costs: [Int], _ worldSize: Int) -> [Int] { ChunkAssignment(costs: costs, worldSize: worldSize).owners }
+    private func owners(_ costs: [Int], _ worldSize: Int) -> [Int] { ChunkAssignment.owners(of: costs, worldSize: worldSize) }
 
     @Test func theMostExpensiveChunkGoesToTheFreestRank() {
         // 70 → rank 0, 60 → 1, 40 → 2, 20 → 2, 10 → 1, 10 → 2.

@@ -1,0 +1,157 @@
+// `shoal embed`: its three formats, its texts, its adapters, and every fault of its flags.
+
+import Foundation
+import Support
+import Tensor
+import Testing
+
+@Suite(.serialized) struct EmbedTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func arguments(_ more: [String], output: String = "out.npy", task: String = "retrieval") -> [String] {
+        ["embed", "--model", ShoalProgram.model, "--task", task] + more + ["--output", folder.path(output)]
+    }
+
+    private static let rows = """
+        {"text": "def add(a, b):\\n    return a + b", "task": "code", "prompt": "passage"}
+        {"text": "é, and more words than the first has", "note": 1}
+
+        {"text": "same", "task": "text-matching", "prompt": "passage"}
+        """
+
+    /// Values of a .npy file and its shape, by the format's own rules.
+    private func numpy(_ name: String) throws -> (rows: Int, columns: Int, values: [Float]) {
+        let bytes = try folder.bytes(name)
+        #expect(bytes.starts(with: [0x93] + Array("NUMPY".utf8) + [1, 0]))
+        let length = Int(bytes[8]) | Int(bytes[9]) << 8
+        #expect((10 + length) % 64 == 0 && bytes[9 + length] == UInt8(ascii: "\n"))
+        let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
+        let match = try #require(header.firstMatch(of: /^{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), } *\n$/))
+        let values = bytes[(10 + length)...].withUnsafeBytes { data in
+            (0..<data.count / 4).map { data.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        }
+        let (rows, columns) = (Int(match.1)!, Int(match.2)!)
+        #expect(values.count == rows * columns)
+        return (rows, columns, values)
+    }
+
+    @Test func ranksDoNotChangeABit() throws {
+        let file = try folder.write("rows.jsonl", Self.rows)
+        let texts = ["--texts", "how do whales sleep", "x", "--text-file", file]
+        try expectSuccess(arguments(texts, output: "one.npy"))
+        try expectSuccess(arguments(texts + ["--threads", "1"], output: "two.npy"), ranks: 2)
+        #expect(try folder.bytes("one.npy") == folder.bytes("two.npy"))
+        let (rows, columns, values) = try numpy("one.npy")
+        #expect(rows == 5 && columns == 256)
+        for row in 0..<rows {
+            let norm = values[row * columns..<(row + 1) * columns].reduce(0) { $0 + $1 * $1 }
+            #expect(abs(norm - 1) < 1e-5)
+        }
+    }
+
+    @Test func textsComeFirstAndRowsKeepTheirTaskAndPrompt() throws {
+        let file = try folder.write("rows.jsonl", Self.rows)
+        try expectSuccess(arguments(["--texts", "a question", "--text-file", file], output: "out.jsonl"))
+        let lines = String(decoding: try folder.bytes("out.jsonl"), as: UTF8.self).split(separator: "\n")
+        let rows = try lines.map { try JSONValue.parse(Array($0.utf8), path: "out.jsonl") }
+        #expect(rows.map { $0["task"]?.stringValue } == ["retrieval", "code", "retrieval", "text-matching"])
+        #expect(rows.map { $0["prompt"]?.stringValue } == ["query", "passage", "query", "passage"])
+        #expect(rows[1]["text"]?.stringValue == "def add(a, b):\n    return a + b")
+        #expect(rows.allSatisfy { $0["embedding"]?.arrayValue?.count == 256 })
+    }
+
+    @Test func formatsHoldTheSameFloats() throws {
+        for name in ["out.npy", "out.jsonl", "out.safetensors"] { try expectSuccess(arguments(["--texts", "a", "b c"], output: name)) }
+        let values = try numpy("out.npy").values
+        let file = try SafetensorsFile(path: folder.path("out.safetensors"))
+        let entry = try #require(file["embeddings"])
+        #expect(entry.dtype == .f32 && entry.shape == [2, 256] && file.entries.count == 1)
+        #expect(Array(file.bytes(of: entry)) == values.withUnsafeBytes { Array($0) })
+        let lines = String(decoding: try folder.bytes("out.jsonl"), as: UTF8.self).split(separator: "\n")
+        let read = try lines.flatMap { line in
+            try JSONValue.parse(Array(line.utf8), path: nil)["embedding"]!.arrayValue!.map { Float($0.numberValue!) }
+        }
+        #expect(read == values)
+    }
+
+    @Test func aWidthIsANormalisedPrefix() throws {
+        try expectSuccess(arguments(["--texts", "a text"]))
+        try expectSuccess(arguments(["--texts", "a text", "--truncate-dim", "64"], output: "narrow.npy"))
+        let prefix = try numpy("out.npy").values.prefix(64)
+        let norm = prefix.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        let narrow = try numpy("narrow.npy")
+        #expect(narrow.columns == 64)
+        for (value, whole) in zip(narrow.values, prefix) { #expect(abs(value - whole / norm) < 1e-6) }
+    }
+
+    @Test func promptsChangeTheEmbeddingExceptInTextMatching() throws {
+        for task in ["retrieval", "text-matching"] {
+            for prompt in ["query", "passage"] {
+                try expectSuccess(arguments(["--texts", "a text", "--prompt", prompt], output: "\(task)-\(prompt).npy", task: task))
+            }
+        }
+        #expect(try folder.bytes("retrieval-query.npy") != folder.bytes("retrieval-passage.npy"))
+        #expect(try folder.bytes("text-matching-query.npy") == folder.bytes("text-matching-passage.npy"))
+    }
+
+    @Test func saysWhatItCutAndThatTheBackboneIsBare() throws {
+        let result = try expectSuccess(arguments(["--texts", "one two three four five six", "a", "--max-length", "4"]))
+        #expect(result.standardError.contains("notice: 1 text was longer than 4 tokens and cut there"))
+        #expect(result.standardError.contains("has no adapters: the bare backbone embeds"))
+        #expect(try expectSuccess(arguments(["--texts", "a", "--adapter", "none"])).standardError.contains("bare") == false)
+    }
+
+    @Test func plainFileIsOneTextALine() throws {
+        let file = try folder.write("texts.txt", "first\r\nsecond\n")
+        try expectSuccess(arguments(["--text-file", file], output: "file.npy"))
+        try expectSuccess(arguments(["--texts", "first", "second"], output: "flags.npy"))
+        #expect(try folder.bytes("file.npy") == folder.bytes("flags.npy"))
+    }
+}
+
+/// Each fault with its code and its sentence.
+extension EmbedTests {
+    @Test(arguments: [nil, 2]) func emptyLineNamesItsPlace(ranks: Int?) throws {
+        let file = try folder.write("texts.txt", "first\n\nthird\n")
+        try expectFailure(65, arguments(["--text-file", file]), ranks: ranks, "texts.txt:2: the line is empty")
+        #expect(try folder.names == ["texts.txt"])
+    }
+
+    @Test func badRowsNameTheirPlace() throws {
+        for (row, words) in [
+            (#"{"text": ""}"#, "rows.jsonl:2:10: \"text\" is empty"), (#"{"txt": "a"}"#, "rows.jsonl:2"),
+            (#"{"text": "a", "task": "poetry"}"#, "\"task\" is \"poetry\""),
+            (#"{"text": "a", "prompt": "document"}"#, "it must be query or passage"), ("{", "rows.jsonl:2"),
+        ] {
+            let file = try folder.write("rows.jsonl", #"{"text": "fine"}"# + "\n\(row)\n")
+            try expectFailure(65, arguments(["--text-file", file]), words)
+        }
+        try expectFailure(65, arguments(["--text-file", try folder.write("none.txt", "")]), "none.txt: the file holds no texts")
+        try expectFailure(66, arguments(["--text-file", folder.path("absent.txt")]), "absent.txt: no such file")
+    }
+
+    @Test func flagsThatCannotBeMeant() throws {
+        let text = ["--texts", "a"]
+        try expectFailure(64, arguments(text, task: "poetry"), "--task: the model has no task \"poetry\"; it has retrieval")
+        try expectFailure(64, arguments(text + ["--truncate-dim", "100"]), "--truncate-dim: the model has no width 100; its widths are 32")
+        try expectFailure(64, arguments(text + ["--max-length", "8193"]), "--max-length: 8193 tokens", "its limit is 8192")
+        try expectFailure(64, arguments(text + ["--max-length", "0"]), "--max-length is 0")
+        try expectFailure(64, arguments(text + ["--threads", "0"]), "--threads is 0")
+        try expectFailure(64, arguments(text + ["--prompt", "document"]), "'document'", "--prompt")
+        try expectFailure(64, arguments(text + ["--compute-dtype", "int8"]), "'int8'", "--compute-dtype")
+        try expectFailure(64, arguments(text, output: "out.npz"), "--output:", "must end in one of .npy, .jsonl, .safetensors")
+        try expectFailure(64, arguments([]), "nothing to embed")
+        try expectFailure(64, arguments(["--texts", "a", " "]), "--texts: text 2 is empty")
+    }
+
+    @Test func placesThatAreNotThere() throws {
+        let text = ["--texts", "a"]
+        try expectFailure(
+            66, ["embed", "--model", "/nowhere", "--task", "code", "--texts", "a", "--output", "a.npy"], "/nowhere: no such folder")
+        try expectFailure(66, arguments(text + ["--adapter", "/nowhere"]), "/nowhere: no such folder")
+        try expectFailure(66, arguments(text + ["--adapter", folder.path]), "holds no adapter_model.safetensors")
+        try expectFailure(73, arguments(text, output: "absent/out.npy"), "absent/out.npy: cannot be created", "create the folder first")
+    }
+}

@@ -1,0 +1,89 @@
+// `shoal evaluate` on a small part of the embedded dataset.
+
+import Foundation
+import Support
+import Tensor
+import Testing
+
+@Suite(.serialized) struct EvaluateTests {
+    private let folder: TemporaryFolder
+    private let dataset: String
+
+    /// The first 30 queries and their documents, which stand in the same order.
+    init() throws {
+        folder = try TemporaryFolder()
+        dataset = folder.path("small")
+        try FileManager.default.createDirectory(atPath: dataset + "/qrels", withIntermediateDirectories: true)
+        let source = PackagePath.example("python-stdlib/test")
+        for (name, lines) in [("corpus.jsonl.gz", 30), ("queries.jsonl.gz", 30), ("qrels/test.tsv", 31)] {
+            let text = try TextFile(path: "\(source)/\(name)")
+            let rows = try (0..<lines).map { try text.string($0) + "\n" }.joined()
+            try folder.write("small/" + name.replacing(".gz", with: ""), rows)
+        }
+    }
+
+    private func arguments(_ more: [String]) -> [String] {
+        ["evaluate", "--model", ShoalProgram.model, "--task", "code", "--retrieval", dataset] + more
+    }
+
+    @Test func ranksDoNotChangeAFigure() throws {
+        let files = ["--output", folder.path("one.json"), "--save-run", folder.path("one.trec")]
+        let alone = try expectSuccess(arguments(files))
+        let launched = try expectSuccess(
+            arguments(["--threads", "1", "--output", folder.path("two.json"), "--save-run", folder.path("two.trec")]), ranks: 2)
+        #expect(try folder.bytes("one.json") == folder.bytes("two.json"))
+        #expect(try folder.bytes("one-small-32.trec") == folder.bytes("two-small-32.trec"))
+        #expect(alone.standardOutput == launched.standardOutput)
+        #expect(alone.standardOutput.contains("small · code · 30 queries") && alone.standardOutput.contains("nDCG@10"))
+
+        let results = try #require(JSONValue.parse(file: folder.path("one.json"))["results"]?.arrayValue)
+        #expect(results.map { $0["dimension"]?.integerValue } == [32, 64, 128, 256])
+        for result in results {
+            #expect(result["dataset"]?.stringValue == "small" && result["task"]?.stringValue == "code")
+            #expect(result["mode"]?.stringValue == "dense" && result["queries"]?.integerValue == 30)
+            #expect(result["metrics"]?.objectValue?.entries.map(\.key) == ["ndcg@10", "recall@1", "recall@5", "recall@10", "mrr@10"])
+            // A tenth of 30 random documents would hold a third of the answers.
+            #expect(try #require(result["metrics"]?["recall@10"]?.numberValue) > 0.4)
+        }
+    }
+
+    @Test func oneWidthWritesItsRunWhereItWasTold() throws {
+        try expectSuccess(arguments(["--dims", "64", "--save-run", folder.path("run.trec")]))
+        let lines = String(decoding: try folder.bytes("run.trec"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 30 * 30)
+        #expect(lines[0].wholeMatch(of: /q0 Q0 f\d+ 1 \S+ shoal/) != nil, "\(lines[0])")
+    }
+
+    @Test func comparisonShowsTheDifference() throws {
+        try expectSuccess(arguments(["--dims", "256", "--output", folder.path("before.json")]))
+        let table = try expectSuccess(arguments(["--dims", "256", "--max-length", "8", "--compare", folder.path("before.json")]))
+        for word in ["before", "after", "difference"] { #expect(table.standardOutput.contains(word)) }
+        let same = try expectSuccess(arguments(["--dims", "256", "--compare", folder.path("before.json")]), ranks: 2)
+        #expect(same.standardOutput.contains("+0.0000"))
+    }
+
+    @Test func datasetsOfOneNameAreToldApart() throws {
+        try FileManager.default.createDirectory(atPath: folder.path("other"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: dataset, toPath: folder.path("other/small"))
+        let text = try expectSuccess(arguments([folder.path("other/small"), "--dims", "32"])).standardOutput
+        #expect(text.contains("other/small · code"))
+        try expectFailure(64, arguments([dataset, "--dims", "32"]), "--retrieval: one folder is named twice")
+    }
+
+    @Test(arguments: [nil, 2]) func flagsThatCannotBeMeant(ranks: Int?) throws {
+        try expectFailure(64, arguments(["--dims", "32,100"]), ranks: ranks, "--dims: the model has no width 100")
+    }
+
+    @Test func faultsOfFlagsAndFiles() throws {
+        try expectFailure(64, arguments(["--dims", "wide"]), "'wide'", "--dims")
+        try expectFailure(64, arguments(["--task", "poetry"]), "--task: the model has no task \"poetry\"")
+        try expectFailure(64, ["evaluate", "--model", ShoalProgram.model], "add --retrieval FOLDER")
+        try expectFailure(64, arguments(["--output", "a", "--save-run", "a"]), "name the same file")
+        try expectFailure(66, arguments([folder.path("absent")]), "absent: there is no corpus.jsonl")
+        try expectFailure(66, arguments(["--compare", folder.path("absent.json")]), "absent.json: no such file")
+        try expectFailure(65, arguments(["--compare", try folder.write("odd.json", "{}")]), "odd.json: has no list \"results\"")
+        try expectFailure(73, arguments(["--output", folder.path("absent/out.json")]), "absent/out.json: cannot be created")
+        try folder.write("small/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq0\tnone\t1\n")
+        try expectFailure(65, arguments([]), "test.tsv:2: the document \"none\" is not in")
+    }
+}
