@@ -79,8 +79,11 @@ package struct TrainingSetup {
                 optimizer: config.training.optimizer, schedule: schedule))
     }
 
-    /// Tokens that go through the layers together, where the configuration leaves it to us: enough for full products.
-    package var microbatchTokens: Int { config.system.microbatchTokens ?? 1024 }
+    /// Tokens that go through the layers together. Where the configuration leaves it to us: enough for full products, more in
+    /// narrow models, where the start of each product would show.
+    package var microbatchTokens: Int {
+        config.system.microbatchTokens ?? max(1024, (1 << 19) / session.checkpoint.config.text.hiddenSize)
+    }
 
     /// The adapters and moments that the first step begins with.
     package var state: TrainingState { checkpoint?.state ?? TrainingState(adapters: start.adapters) }
