@@ -10,14 +10,20 @@ struct Main {
     static func main() {
         requireProcessor()
         requireThreadPolicy()
-        Shoal.main()
+        do {
+            var command = try Shoal.parseAsRoot()
+            try command.run()
+        } catch {
+            endWithoutCommand(error)
+        }
     }
 
     /// This file is compiled for any processor; the numeric code is not. Ends with a sentence instead of an illegal instruction.
     private static func requireProcessor() {
         let missing = Processor.missing
         guard !missing.isEmpty else { return }
-        let sentence = "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
+        let sentence =
+            "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
         fputs(sentence + "\n", stderr)
         exit(UserError.Code.configuration.rawValue)
     }

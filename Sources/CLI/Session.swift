@@ -9,7 +9,7 @@ import Trainer
 /// Runs the body of a command on every rank and exits.
 ///
 /// A `UserError` is the same on all ranks: rank 0 says it, once, and all leave with its code.
-func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) throws -> Never {
+func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) -> Never {
     StopRequest.listen()
     let code = World.run { world in
         let console = Console(rank: world.rank)
@@ -26,6 +26,20 @@ func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) throws -> Ne
         }
     }
     Foundation.exit(code)
+}
+
+/// Says why the command line is none, or the help that it asks for: once, from rank 0, however many ranks were started.
+func endWithoutCommand(_ error: any Error) -> Never {
+    runOnAllRanks { world, console in
+        let code = Shoal.exitCode(for: error)
+        let message = Shoal.fullMessage(for: error)
+        if !code.isSuccess {
+            console.write(line: message)
+        } else if world.rank == 0 {
+            print(message)
+        }
+        return code.rawValue
+    }
 }
 
 /// A command line that parses but cannot be meant.

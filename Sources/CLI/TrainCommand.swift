@@ -30,7 +30,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        try runOnAllRanks { world, console in
+        runOnAllRanks { world, console in
             try Trainer.run(
                 world, TrainingOptions(configPath: options.config, overrides: options.set, resumes: resume, stopAfter: stopAfter), console)
         }
@@ -44,6 +44,7 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Change one setting: loss.temperature=0.05. The value is YAML. May be given several times.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Change one setting: loss.temperature=0.05. The value is YAML. May be given several times.", valueName: "key=value"))
     var set: [String] = []
 }

@@ -24,7 +24,7 @@ struct VerifyGradientsCommand: ParsableCommand {
     var gradientScale: Float = 1
 
     func run() throws {
-        try runOnAllRanks { world, console in
+        runOnAllRanks { world, console in
             let overrides = options.set + ["system.compute_dtype=float32"]
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config)
