@@ -11,11 +11,14 @@ package struct AdapterStart {
     /// `fresh`, or the folder that they were read from.
     package let description: String
     package let notices: [String]
+    /// Where adapters were looked for.
+    let place: String
 
     /// - Throws: when `lora.tasks` names a task that the model lacks, a target module matches nothing, or the adapters of
     ///   `lora.start_from` contradict the configuration
     init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
         let tasks = try Self.tasks(given, checkpoint.config)
+        place = if case .path(let path) = given.lora.startFrom { path } else { checkpoint.folder + "/adapters" }
         guard let found = try Self.found(given, checkpoint, tasks) else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
                 given.lora.targetModules.matches($0)
@@ -34,6 +37,18 @@ package struct AdapterStart {
         }
         description = found.source.folder
         self.notices = notices
+    }
+
+    /// Of what was read from disk: the same on every host that holds the same adapters. Fresh ones are the same anyway.
+    func fingerprint() -> [UInt8] {
+        guard description != "fresh" else { return [] }
+        var hash = SHA256()
+        for adapter in adapters {
+            let layout = adapter.layout
+            hash.update(Array("\(adapter.task) \(layout.rank) \(layout.alpha) \(layout.pairs.map(\.module))\n".utf8))
+            adapter.values.withUnsafeBytes { hash.update($0) }
+        }
+        return hash.finalize()
     }
 
     private static func tasks(_ config: ProjectConfig, _ model: ModelConfig) throws(UserError) -> [String] {

@@ -48,6 +48,7 @@ package struct TrainingSetup {
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        try world.requireSameOnHosts(start.fingerprint(), path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         let fingerprints = try fingerprints(world, source)
@@ -114,13 +115,15 @@ package struct TrainingSetup {
         if largest < globalRows {
             throw config.error(
                 at: key,
-                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)")
+                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)"
+            )
         }
         guard !config.training.shuffle else { return }
         for file in source.files.indices where Set(index.rows.lazy.filter { $0.file == file }.map(\.task)).count > 1 {
             throw config.error(
                 at: "training.shuffle",
-                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true")
+                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true"
+            )
         }
     }
 }

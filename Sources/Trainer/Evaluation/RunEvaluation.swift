@@ -54,6 +54,17 @@ struct RunEvaluation {
             .run(dataset, dimensions: dimensions).results
     }
 
+    /// Of the texts and grades: the same on every host that holds the same dataset.
+    func fingerprint() -> [UInt8] {
+        var hash = SHA256()
+        for document in dataset.documents { hash.update(Array("d \(document.text.count) ".utf8) + document.text) }
+        for query in dataset.queries {
+            let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
+            hash.update(Array("q \(query.text.count) \(query.ownDocument ?? -1) \(grades) ".utf8) + query.text)
+        }
+        return hash.finalize()
+    }
+
     /// The number by which checkpoints are compared, and its name.
     func bestMetric(_ results: [EvaluationResult]) -> (name: String, value: Double) {
         let result = results.first { $0.dimension == metricDimension }!
