@@ -24,7 +24,9 @@ struct RunProject {
         try folder.write("train.jsonl", rows.map { $0 + "\n" }.joined())
         try folder.write("project_config.yaml", configuration)
         switch backbone {
-        case .tiny: try link("model", to: Self.tinyModel.get().path)
+        case .tiny:
+            try FileManager.default.createDirectory(atPath: folder.path("model"), withIntermediateDirectories: false)
+            for (name, bytes) in try Self.tinyModel.get() { try folder.write("model/\(name)", bytes) }
         case .embedded: try link("model", to: PackagePath.example("jina-tiny"))
         case .absent: break
         }
@@ -57,11 +59,13 @@ struct RunProject {
 
         """
 
+    /// The files of the tiny model.
     private static let tinyModel = Result {
         let folder = try TemporaryFolder()
         try TinyCheckpoint(vocabulary: 8256).write(to: folder.path)
-        try FileManager.default.copyItem(atPath: PackagePath.example("jina-tiny/tokenizer.json"), toPath: folder.path("tokenizer.json"))
-        return folder
+        var files = ["tokenizer.json": [UInt8](try Data(contentsOf: URL(fileURLWithPath: PackagePath.example("jina-tiny/tokenizer.json"))))]
+        for name in try folder.names { files[name] = try folder.bytes(name) }
+        return files
     }
 
     func path(_ name: String) -> String { folder.path(name) }
