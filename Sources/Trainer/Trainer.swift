@@ -49,7 +49,7 @@ package struct Trainer {
         }
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup) }
-        if let evaluation { try world.requireSameOnHosts(evaluation.fingerprint, path: evaluation.description, "evaluation data") }
+        try world.requireSameOnHosts(evaluation?.fingerprint() ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
         let records = try RunRecords(setup, folder, store, console, evaluates: evaluation?.description)
         var trainer = Trainer(
             world: world, setup: setup, evaluation: evaluation, options: options, records: records, state: setup.state)

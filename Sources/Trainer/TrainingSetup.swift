@@ -48,8 +48,8 @@ package struct TrainingSetup {
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        try world.requireSameOnHosts(start.fingerprint(), path: start.place, "adapter")
         let config = start.config
-        if let folder = start.folder { try world.requireSameOnHosts(start.fingerprint, path: folder, "adapter") }
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         let fingerprints = try fingerprints(world, source)
         let checkpoint = try resume(

@@ -17,13 +17,16 @@ struct RunEvaluation {
     private let metric: RetrievalMetric
     private let metricDimension: Int
 
-    /// - Returns: nil when the configuration names nothing to evaluate on
+    /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
     init?(_ setup: TrainingSetup) throws(UserError) {
         let file: DataFile
         switch setup.config.data.evaluation {
         case .none: return nil
-        case .beir(let entry), .pairs(let entry), .pairsOrHeldOut(let entry): file = entry
+        case .pairsOrHeldOut(let entry):
+            if !setup.source.holdsOut && !FileManager.default.fileExists(atPath: entry.path) { return nil }
+            file = entry
+        case .beir(let entry), .pairs(let entry): file = entry
         }
         let model = setup.session.checkpoint.config
         taskName = file.task ?? DataConfig.usualTask
@@ -44,26 +47,26 @@ struct RunEvaluation {
         prefixes = (prompts.query.prefix, prompts.positive.prefix)
         (dataset, description) = try Self.dataset(file, taskName, setup)
         guard !dataset.queries.isEmpty else {
+            if setup.source.holdsOut { return nil }
             throw UserError(.content, file.path, "there is no row to evaluate on; add rows, or name another data.evaluation")
         }
-    }
-
-    /// SHA-256 of all texts and judgements.
-    var fingerprint: [UInt8] {
-        var hash = SHA256()
-        for document in dataset.documents { document.text.withUnsafeBytes { hash.update($0) } }
-        for query in dataset.queries {
-            query.text.withUnsafeBytes { hash.update($0) }
-            let grades = query.grades.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-            grades.withUnsafeBytes { hash.update($0) }
-        }
-        return hash.finalize()
     }
 
     /// Collective.
     func run(_ session: ModelSession, _ adapters: [Adapter]) throws -> [EvaluationResult] {
         try RetrievalEvaluator(session, adapters[task].loaded(for: session.model.engine), task: taskName, prefixes: prefixes)
             .run(dataset, dimensions: dimensions).results
+    }
+
+    /// Of the texts and grades: the same on every host that holds the same dataset.
+    func fingerprint() -> [UInt8] {
+        var hash = SHA256()
+        for document in dataset.documents { hash.update(Array("d \(document.text.count) ".utf8) + document.text) }
+        for query in dataset.queries {
+            let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
+            hash.update(Array("q \(query.text.count) \(query.ownDocument ?? -1) \(grades) ".utf8) + query.text)
+        }
+        return hash.finalize()
     }
 
     /// The number by which checkpoints are compared, and its name.
@@ -76,8 +79,6 @@ struct RunEvaluation {
         switch setup.config.data.evaluation {
         case .pairsOrHeldOut where setup.source.holdsOut:
             return (try heldOut(setup.source), "every fifth row of the training data, held out")
-        case .pairsOrHeldOut where !FileManager.default.fileExists(atPath: file.path):
-            throw UserError(.missing, file.path, "there is no such file, and the training data have too few rows to hold some out")
         case .pairs, .pairsOrHeldOut:
             let pairs = try PairFile(path: file.path, task: task, knownTasks: setup.source.taskNames)
             var rows: [TrainingRow] = []
