@@ -68,7 +68,7 @@ extension RunTests {
         @Test(arguments: [2, 4]) func aCommandLineThatIsNoneIsSaidOnce(ranks: Int) throws {
             let result = try RunProject().train(["--resumee"], ranks: ranks, limit: refusalLimit)
             result.expect(64)
-            let lines = result.standardError.split(separator: "\n").filter { $0.hasPrefix("Error: ") }
+            let lines = result.standardError.split(separator: "\n").filter { $0.hasPrefix("shoal: ") }
             #expect(lines.count == 1, "\(result.standardError)")
             #expect(lines.first?.contains("--resumee") == true)
         }
