@@ -87,6 +87,7 @@ extension WeightMatrix {
     /// The right operand of a BlockProduct: [depth, columns] with rows padded by zeros to whole vectors.
     fileprivate func panel(transposed: Bool) -> Tensor {
         let wide = element == .float32 ? nil : Tensor(widened(), rows: rows, columns: columns)
+        defer { withExtendedLifetime(wide) {} }
         let source = wide.map { UnsafePointer($0.floats) } ?? memory.assumingMemoryBound(to: Float.self)
         let (depth, width) = transposed ? (columns, rows) : (rows, columns)
         let panel = Tensor.zeros(depth, BlockProduct.padded(width))

@@ -43,6 +43,7 @@ package final class TextFile: Sendable {
 
     /// - Throws: `UserError` `.content` with line and column when the line is not UTF-8
     package func string(_ i: Int) throws(UserError) -> String {
+        defer { withExtendedLifetime(self) {} }
         let text = line(i).bindMemory(to: UInt8.self)
         if let fault = UTF8Check.firstFault(in: text) {
             let column = 1 + text[..<fault].count { $0 & 0xC0 != 0x80 }

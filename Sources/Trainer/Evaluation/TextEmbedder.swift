@@ -62,6 +62,7 @@ package struct TextEmbedder {
     /// Collective.
     package func embed(_ texts: [PromptedText]) throws -> (embeddings: Tensor, truncated: Int, empty: [Int]) {
         let share = try embedShare(texts)
+        defer { withExtendedLifetime(share) {} }
         let world = session.world
         let indices = try world.allGatherVariable(share.indices)
         let width = share.embeddings.columns
