@@ -49,16 +49,7 @@ struct RunEvaluation {
     }
 
     /// SHA-256 of all texts and judgements.
-    var fingerprint: [UInt8] {
-        var hash = SHA256()
-        for document in dataset.documents { document.text.withUnsafeBytes { hash.update($0) } }
-        for query in dataset.queries {
-            query.text.withUnsafeBytes { hash.update($0) }
-            let grades = query.grades.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-            grades.withUnsafeBytes { hash.update($0) }
-        }
-        return hash.finalize()
-    }
+    var fingerprint: [UInt8] { dataset.fingerprint }
 
     /// Collective.
     func run(_ session: ModelSession, _ adapters: [Adapter]) throws -> [EvaluationResult] {
