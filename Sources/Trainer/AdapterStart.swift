@@ -85,16 +85,13 @@ package struct AdapterStart {
 
     private static func check(_ config: ProjectConfig, _ layout: AdapterLayout, _ model: ModelConfig) throws(UserError) {
         let all = AdapterLayout(model, rank: 1, alpha: 1) { _ in true }.pairs.map(\.module)
-        let unmatched = config.lora.targetModules.unmatchedNames(in: all)
-        guard let name = unmatched.first else {
-            if layout.decoderCount == 0 {
-                throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
-            }
-            return
+        if let name = config.lora.targetModules.unmatchedNames(in: all).first {
+            let linears = DecoderModule.allCases.map(\.linear).joined(separator: ", ")
+            throw config.error(
+                at: "lora.target_modules", "\(name) matches no linear of the model; the linears are \(linears)")
         }
-        throw config.error(
-            at: "lora.target_modules",
-            "\(name) matches no linear of the model; the linears are \(DecoderModule.allCases.map { $0.rawValue.split(separator: ".")[1] }.joined(separator: ", "))"
-        )
+        if layout.decoderCount == 0 {
+            throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
+        }
     }
 }
