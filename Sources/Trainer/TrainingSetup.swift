@@ -68,10 +68,12 @@ package struct TrainingSetup {
             notices: config.notices + start.notices + (checkpoint?.notices ?? []))
     }
 
-    /// The step of this run, in `world` or, for verification, in another one.
-    package func step(in world: Communicator? = nil) -> TrainingStep {
+    /// The step of this run.
+    ///
+    /// - Parameter world: the run's own or, for verification, one of a single rank
+    package func step(in world: Communicator) -> TrainingStep {
         TrainingStep(
-            world ?? self.world, session.model, source, index, layout: layout,
+            world, session.model, source, index, layout: layout,
             TrainingStep.Configuration(
                 temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,

@@ -22,12 +22,20 @@ package struct TrainingState: Sendable {
         self.adapters = adapters
         optimizers = Array(repeating: nil, count: adapters.count)
     }
+
+    /// One update of a task's adapter, in place: the moments are as large as the adapter, twice.
+    mutating func update(task: Int, _ gradient: [Float], _ configuration: AdamW.Configuration, learningRate: Double) {
+        if optimizers[task] == nil { optimizers[task] = AdamW(configuration, count: gradient.count) }
+        optimizers[task]!.update(&adapters[task].values, gradient, learningRate: learningRate)
+        step += 1
+    }
 }
 
 /// One optimizer step.
 ///
 ///     let metrics = try step.run(batch, &state)
 package struct TrainingStep {
+    /// What stays the same from step to step. Lengths in tokens.
     package struct Configuration: Sendable {
         package var temperature: Double
         package var masksDuplicates: Bool
@@ -39,8 +47,6 @@ package struct TrainingStep {
         package var maximumGradientNorm: Double
         package var optimizer: AdamW.Configuration
         package var schedule: LearningRateSchedule
-        /// What the gradient is multiplied with before the update: 1, or another number to prove that tests notice.
-        package var gradientScale: Float = 1
     }
 
     let world: Communicator
@@ -94,10 +100,7 @@ package struct TrainingStep {
         let learningRate = configuration.schedule.learningRate(at: step)
         timer.measure(.update) {
             clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
-            var optimizer = state.optimizers[plan.task] ?? AdamW(configuration.optimizer, count: summed.count)
-            optimizer.update(&state.adapters[plan.task].values, summed, learningRate: learningRate)
-            state.optimizers[plan.task] = optimizer
-            state.step = step
+            state.update(task: plan.task, summed, configuration.optimizer, learningRate: learningRate)
         }
         return StepMetrics(
             step: step, task: source.taskNames[plan.task], loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
@@ -125,6 +128,7 @@ package struct TrainingStep {
         return InfoNCE(temperature: configuration.temperature).valueInDouble(plan, try gather(own, plan))
     }
 
+    /// Who embeds what for a global batch; the same on every rank.
     package func plan(_ batch: [Int]) -> StepPlan {
         StepPlan(
             index, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
@@ -202,17 +206,15 @@ package struct TrainingStep {
     /// Only what the loss reaches: the decoder's factors of the active task.
     private func reduce() throws -> [Float] {
         let count = gradient.layout.decoderCount
-        var summed: [Float]
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))
-            summed = gradient.sum.rounded(count)
+            return gradient.sum.rounded(count)
         case .float32:
-            summed = gradient.sum.rounded(count)
+            var summed = gradient.sum.rounded(count)
             try world.allReduceSum(&summed)
+            return summed
         }
-        if configuration.gradientScale != 1 { summed = summed.map { $0 * configuration.gradientScale } }
-        return summed
     }
 
     /// Throws on every rank when any rank's numbers are not good, naming the lowest such rank.
@@ -231,17 +233,6 @@ package struct TrainingStep {
     }
 }
 
-extension StepPlan {
-    /// The rows whose anchor a rank embeds.
-    func rows(ofRank rank: Int) -> [Int] {
-        var owner = [Int](repeating: 0, count: inputs.count)
-        for (chunk, rank) in zip(chunks, owners) {
-            for input in chunk { owner[input] = rank }
-        }
-        return anchors.indices.filter { owner[anchors[$0]] == rank }
-    }
-}
-
 extension Communicator {
     /// The statistics of all rows, in row order, from those of each rank's own rows.
     fileprivate func allGather(_ own: [RowStatistics], _ plan: StepPlan) throws -> [RowStatistics] {
@@ -254,14 +245,5 @@ extension Communicator {
             }
         }
         return all
-    }
-}
-
-extension ModelConfig {
-    /// Multiplications of the frozen products a token, and of attention a token and token seen.
-    var inputCost: InputCost {
-        let (hidden, heads) = (text.hiddenSize, text.heads * text.headDimension)
-        let products = 2 * hidden * heads + 2 * hidden * text.keyValueHeads * text.headDimension + 3 * hidden * text.intermediateSize
-        return InputCost(perToken: products, perTokenSquared: heads)
     }
 }

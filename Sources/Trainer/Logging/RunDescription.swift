@@ -6,11 +6,11 @@ import Model
 import Tensor
 
 extension StartupReport {
-    /// - Parameter evaluation: what is evaluated on
-    init(_ setup: TrainingSetup, evaluation: String?) {
+    /// - Parameters:
+    ///   - plan: of the first batch
+    ///   - evaluation: what is evaluated on
+    init(_ setup: TrainingSetup, _ plan: StepPlan, evaluation: String?) {
         let (config, session, world) = (setup.config, setup.session, setup.world)
-        let firstStep = setup.step(in: world)
-        let plan = firstStep.plan(setup.sampler.batches(epoch: 0)[0])
         let layout = setup.layout
         self.init(
             model: Model(
