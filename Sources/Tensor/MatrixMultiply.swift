@@ -5,6 +5,7 @@
 
 /// What multiplies, and in which element type activations enter a product.
 package struct MatrixEngine: Sendable {
+    /// The element type of the operands; results are float32.
     package enum Kind: String, Sendable {
         case float32
         case bfloat16

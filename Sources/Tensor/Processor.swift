@@ -2,6 +2,7 @@
 
 import CProcessor
 
+/// This machine's processor.
 package enum Processor {
     /// True where bfloat16 products run in hardware (AVX512-BF16, which every processor with AMX has too).
     package static var hasBFloat16: Bool { Int(processor_present()) & processor_avx512_bf16 != 0 }

@@ -11,6 +11,7 @@
 ///
 /// Safe to share between threads as long as they write to different elements.
 package final class Tensor: @unchecked Sendable {
+    /// What an element is stored as.
     package enum Element: Sendable {
         case float32
         case bfloat16

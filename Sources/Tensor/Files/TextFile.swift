@@ -39,6 +39,7 @@ package final class TextFile: Sendable {
         lines = try Self.index(inflated?.bytes ?? mapping.bytes, path, maximumLineLength)
     }
 
+    /// The bytes of line `i`, counted from 0; valid as long as the file is.
     package func line(_ i: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[lines[i]]) }
 
     /// - Throws: `UserError` `.content` with line and column when the line is not UTF-8

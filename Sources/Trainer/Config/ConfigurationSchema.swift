@@ -3,6 +3,7 @@
 
 import Tensor
 
+/// The settings that there are.
 package enum ConfigurationSchema {
     package static let settings: [Setting] = [baseModel] + data + training + lora + loss + system
 

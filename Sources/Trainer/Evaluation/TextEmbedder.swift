@@ -28,6 +28,9 @@ package struct EmbeddingShare {
     package let empty: [Int]
 }
 
+/// A model and an adapter, over all ranks.
+///
+///     let (embeddings, truncated, empty) = try TextEmbedder(session, adapter).embed(texts)
 package struct TextEmbedder {
     package static let microbatchTokens = 2048
     /// Texts that are dealt to a rank at a time.

@@ -10,6 +10,7 @@ import Tensor
 ///
 /// Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
 package struct AdamW: Sendable {
+    /// β₁, β₂, ε and λ.
     package struct Configuration: Sendable {
         package let beta1: Double
         package let beta2: Double
