@@ -38,7 +38,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Comm", "Model", "Tensor", "Trainer",
+                "CProcessor", "Comm", "Model", "Tensor", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

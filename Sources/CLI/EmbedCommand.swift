@@ -1,3 +1,5 @@
+// `shoal embed`: texts to embeddings in a file.
+
 import ArgumentParser
 import Trainer
 

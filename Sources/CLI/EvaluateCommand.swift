@@ -1,3 +1,5 @@
+// `shoal evaluate`: retrieval figures of a model, as a table and in files.
+
 import ArgumentParser
 import Trainer
 

@@ -1,3 +1,5 @@
+// `shoal inspect`: what a checkpoint, adapter, run or data file holds.
+
 import ArgumentParser
 import Trainer
 

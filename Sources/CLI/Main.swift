@@ -1,6 +1,7 @@
 // The door: what must happen before anything else in the process, then the command.
 
 import ArgumentParser
+import CProcessor
 @preconcurrency import Glibc
 import Tensor
 import Trainer
@@ -36,7 +37,11 @@ struct Main {
 
     /// This file is compiled for any processor; the numeric code is not. Ends with a sentence instead of an illegal instruction.
     private static func requireProcessor() {
-        let missing = Processor.missing
+        let lacking = Int(Processor.required & ~processor_present())
+        let missing = [
+            (processor_fma, "FMA"), (processor_avx2, "AVX2"), (processor_f16c, "F16C"), (processor_avx512, "AVX-512"),
+            (processor_avx512_bf16, "AVX512-BF16"),
+        ].filter { lacking & $0.0 != 0 }.map { $0.1 }
         guard !missing.isEmpty else { return }
         let sentence =
             "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"

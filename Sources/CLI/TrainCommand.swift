@@ -1,3 +1,5 @@
+// `shoal train`: a run from its configuration file.
+
 import ArgumentParser
 import Trainer
 

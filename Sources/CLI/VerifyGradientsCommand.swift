@@ -1,3 +1,5 @@
+// `shoal verify-gradients`: the proof that N ranks are one big batch.
+
 import ArgumentParser
 import Comm
 import Tensor
@@ -20,6 +22,7 @@ struct VerifyGradientsCommand: ParsableCommand {
 
     @OptionGroup var options: RunOptions
 
+    /// What the gradient of all ranks is multiplied with: another number than 1 must be noticed.
     @Option(help: .hidden)
     var gradientScale: Float = 1
 
@@ -29,9 +32,9 @@ struct VerifyGradientsCommand: ParsableCommand {
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config)
             let batch = setup.sampler.batches(epoch: 0)[0]
-            var step = setup.step()
-            step.configuration.gradientScale = gradientScale
-            let verification = GradientVerification(world, step, alone: setup.step(in: .alone()), batch: batch, setup.state)
+            let verification = GradientVerification(
+                world, setup.step(in: world), alone: setup.step(in: .alone()), batch: batch, setup.state,
+                gradientScale: (gradientScale, 1))
             let report = try verification.run { done, count in
                 if done % 20 == 0 || done == count { console.write(line: "verified \(done) of \(count) tensors") }
             }

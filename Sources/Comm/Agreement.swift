@@ -62,7 +62,6 @@ struct CollectiveCall: CustomStringConvertible {
         let how =
             switch kind {
             case .broadcast: " from rank \(detail)"
-            case .gather: " to rank \(detail)"
             case .allReduce: Reduction(rawValue: detail).map { " by \($0)" } ?? ""
             case .allGather where detail != 0: " with counts of hash \(String(UInt(bitPattern: detail), radix: 16))"
             case .allGather, .barrier, .agreement, .finish: ""

@@ -8,6 +8,7 @@ package protocol ExitCoded: Error {
 
 /// A failure of communication, or ranks that disagree.
 package struct CommError: ExitCoded, CustomStringConvertible {
+    /// What kind of failure it is.
     package enum Reason: Sendable, Equatable {
         /// MPI reported a failure of this call. Nothing can be sent any more.
         case failed(call: String)

@@ -5,7 +5,6 @@ package enum Collective: String, CaseIterable, Sendable {
     case barrier
     case broadcast
     case allGather = "all-gather"
-    case gather
     case allReduce = "all-reduce"
     /// The header that ranks compare before a payload (see `Communicator.checksAgreement`). It is where a rank waits for the
     /// slower ones, so that the seconds of the other kinds are those of the transfer.
@@ -19,9 +18,10 @@ package enum Collective: String, CaseIterable, Sendable {
 ///     let reduced = world.statistics[.allReduce]
 ///     print(reduced.calls, reduced.bytes, reduced.seconds)
 package struct CommStatistics: Sendable, Equatable {
+    /// The cost of one kind of call.
     package struct Entry: Sendable, Equatable {
         package internal(set) var calls = 0
-        /// Size of the result: what is broadcast, gathered or reduced; for a gather, what this rank sends and receives.
+        /// Size of the result: what is broadcast, gathered or reduced.
         package internal(set) var bytes = 0
         /// Wall-clock time inside the call.
         package internal(set) var seconds = 0.0

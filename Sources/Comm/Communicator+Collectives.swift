@@ -124,30 +124,6 @@ extension Communicator {
         return zip(starts, starts.dropFirst()).map { Array(flat[$0..<$1]) }
     }
 
-    /// Every rank's elements on `root`, [worldSize][count of that rank]; nothing on the other ranks.
-    ///
-    /// Collective, with the same root. Standard: sections 3.2 and 5.7; root receives from one rank after the other.
-    package func gatherVariable<T: MPIElement>(
-        _ local: [T], to root: Int = 0, file: StaticString = #fileID, line: UInt = #line
-    ) throws(CommError) -> [[T]] {
-        precondition((0..<worldSize).contains(root), "gather to rank \(root) of \(worldSize)")
-        let counts = try allGather(local.count, file: file, line: line)
-        let call = CollectiveCall(.gather, T.mpiType, counts.reduce(0, +), detail: root, site: CallSite(file: file, line: line))
-        var result = rank == root ? counts.map { _ in [T]() } : []
-        if rank == root { result[rank] = local }
-        let received = rank == root ? counts.reduce(0, +) : local.count
-        try perform(call, bytes: received * MemoryLayout<T>.stride) { comm throws(CommError) in
-            guard rank == root else {
-                try send(local, to: root, over: comm, call.site)
-                return
-            }
-            for source in 0..<worldSize where source != root {
-                result[source] = try receive(counts[source], from: source, over: comm, call.site)
-            }
-        }
-        return result
-    }
-
     /// The index of each rank's first element in the result, after a check of the caller's shapes.
     private func checkedStarts(of local: Int, _ counts: [Int], _ total: Int) -> [Int] {
         precondition(counts.count == worldSize, "allGather: \(counts.count) counts for \(worldSize) ranks")
@@ -171,27 +147,6 @@ extension Communicator {
         let status = MPI_Allgatherv(
             shoal_in_place(), 0, type, result.baseAddress, counts.map(Int32.init), starts.map(Int32.init), type, comm)
         try check(status, "MPI_Allgatherv", site)
-    }
-
-    private func send<T: MPIElement>(_ values: [T], to root: Int, over comm: MPI_Comm, _ site: CallSite) throws(CommError) {
-        try values.withUnsafeBufferPointer { buffer throws(CommError) in
-            for piece in pieces(of: buffer.count, T.self) {
-                let part = buffer.baseAddress! + piece.lowerBound
-                try check(MPI_Send(part, Int32(piece.count), T.mpiType.handle, Int32(root), 0, comm), "MPI_Send", site)
-            }
-        }
-    }
-
-    private func receive<T: MPIElement>(
-        _ count: Int, from source: Int, over comm: MPI_Comm, _ site: CallSite
-    ) throws(CommError) -> [T] {
-        let buffer = UnsafeMutableBufferPointer<T>.allocate(capacity: count)
-        defer { buffer.deallocate() }
-        for piece in pieces(of: count, T.self) {
-            let part = buffer.baseAddress! + piece.lowerBound
-            try check(shoal_receive(part, Int32(piece.count), T.mpiType.handle, Int32(source), comm), "MPI_Recv", site)
-        }
-        return Array(buffer)
     }
 }
 
@@ -218,20 +173,10 @@ extension Communicator {
         try values.withUnsafeMutableBufferPointer { buffer throws(CommError) in try allReduce(buffer, .sum, site) }
     }
 
-    /// Replaces `values` on every rank by their largest over all ranks.
-    ///
-    /// Collective, with the same count. Standard: section 5.9.6.
-    /// For integers only: MPI_MAX loses a NaN or keeps it, depending on the rank that holds it.
-    package func allReduceMax<T: MPIElement & FixedWidthInteger>(
-        _ values: inout [T], file: StaticString = #fileID, line: UInt = #line
-    ) throws(CommError) {
-        let site = CallSite(file: file, line: line)
-        try values.withUnsafeMutableBufferPointer { buffer throws(CommError) in try allReduce(buffer, .max, site) }
-    }
-
     /// Replaces `values` on every rank by their smallest over all ranks.
     ///
-    /// Collective, with the same count; integers only, as for `allReduceMax`. Standard: section 5.9.6.
+    /// Collective, with the same count. Standard: section 5.9.6.
+    /// For integers only: MPI_MIN loses a NaN or keeps it, depending on the rank that holds it.
     package func allReduceMin<T: MPIElement & FixedWidthInteger>(
         _ values: inout [T], file: StaticString = #fileID, line: UInt = #line
     ) throws(CommError) {

@@ -104,6 +104,7 @@ package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<In
                     at: offset + (rows.lowerBound + row) * n + columns.lowerBound)
             }
         }
+        withExtendedLifetime(part) {}
     }
 }
 

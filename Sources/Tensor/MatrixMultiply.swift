@@ -5,6 +5,7 @@
 
 /// What multiplies, and in which element type activations enter a product.
 package struct MatrixEngine: Sendable {
+    /// The element type of the operands; results are float32.
     package enum Kind: String, Sendable {
         case float32
         case bfloat16
@@ -87,6 +88,7 @@ extension WeightMatrix {
     /// The right operand of a BlockProduct: [depth, columns] with rows padded by zeros to whole vectors.
     fileprivate func panel(transposed: Bool) -> Tensor {
         let wide = element == .float32 ? nil : Tensor(widened(), rows: rows, columns: columns)
+        defer { withExtendedLifetime(wide) {} }
         let source = wide.map { UnsafePointer($0.floats) } ?? memory.assumingMemoryBound(to: Float.self)
         let (depth, width) = transposed ? (columns, rows) : (rows, columns)
         let panel = Tensor.zeros(depth, BlockProduct.padded(width))

@@ -7,6 +7,7 @@ import Synchronization
 
 /// Products of bfloat16 operands with float32 results, on all threads. Calls from several threads wait for one another.
 package enum OneDNN {
+    /// What a primitive is made for: [rows, depth] · [depth, columns].
     package struct Shape: Hashable, Sendable {
         let rows: Int
         let columns: Int

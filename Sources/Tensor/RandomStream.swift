@@ -5,7 +5,7 @@ import Glibc
 
 /// A stream of random numbers named by a seed and a list of labels.
 ///
-///     let stream = RandomStream(seed, "shuffle", epoch)
+///     let stream = RandomStream(seed).stream("shuffle").stream(epoch)
 ///     stream.bits(at: 17)                             // the 18th value, at any time
 ///
 /// Mixing: SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).

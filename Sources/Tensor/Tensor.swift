@@ -11,6 +11,7 @@
 ///
 /// Safe to share between threads as long as they write to different elements.
 package final class Tensor: @unchecked Sendable {
+    /// What an element is stored as.
     package enum Element: Sendable {
         case float32
         case bfloat16
@@ -51,9 +52,14 @@ package final class Tensor: @unchecked Sendable {
 
     package var count: Int { rows * columns }
 
+    /// The elements; the tensor must be float32.
+    ///
+    /// Does not keep the tensor: a local tensor whose last mention is `floats` may be freed, and its block handed to another
+    /// thread, before the pointer is read. A parameter lives as long as the call; a local needs `withExtendedLifetime`.
     package var floats: UnsafeMutablePointer<Float> { pointer() }
 
-    package var values: [Float] { Array(UnsafeBufferPointer(start: floats, count: count)) }
+    /// A copy of the elements, row by row, float32.
+    package var values: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: floats, count: count)) } }
 
     /// The elements as `Scalar`, which must be what the tensor holds.
     @inline(__always)

@@ -2,7 +2,7 @@
 
 /// A dense row-major matrix `[rows, columns]`, for weights `[out, in]`, owned by something else.
 ///
-/// `owner` keeps the memory alive: a mapped file, or an array's box.
+/// `owner` keeps the memory alive: a mapped file, or a tensor.
 package struct WeightMatrix: @unchecked Sendable {
     /// Raw values as in safetensors.
     package enum Element: String, Sendable {

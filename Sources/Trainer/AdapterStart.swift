@@ -30,13 +30,14 @@ package struct AdapterStart {
             notices = []
             return
         }
-        let (adopted, notices) = try Self.adopted(given, found)
-        config = adopted
-        adapters = tasks.map {
-            found.adapter(for: $0) ?? Adapter(task: $0, layout: found.layout, seed: given.training.seed, .gaussian)
+        let layout = Self.layout(of: found, given, checkpoint.config)
+        (config, notices) = try Self.adopted(given, found, layout, checkpoint.config)
+        adapters = tasks.map { task in
+            var adapter = Adapter(task: task, layout: layout, seed: given.training.seed, .gaussian)
+            if let source = found.adapter(for: task) { adapter.copyFactors(of: source) }
+            return adapter
         }
         folder = found.source.folder
-        self.notices = notices
     }
 
     /// Of what was read from disk: the same on every host that holds the same adapters. Fresh ones are the same anyway.
@@ -71,10 +72,20 @@ package struct AdapterStart {
         }
     }
 
-    /// The configuration with the adapters' shape. Under an explicit path a contradiction is an error, else a notice.
-    private static func adopted(_ given: ProjectConfig, _ found: AdapterSet) throws(UserError) -> (ProjectConfig, [String]) {
-        var notices: [String] = []
+    /// What the files adapt. A plain PEFT adapter has no pair for the projector, which its model lacks: it gets a fresh one.
+    private static func layout(of found: AdapterSet, _ given: ProjectConfig, _ model: ModelConfig) -> AdapterLayout {
         let modules = Set(found.layout.pairs.map(\.module))
+        let addsProjector = found.isPlain && given.lora.targetModules.matches(DecoderModule.projectorPath)
+        return AdapterLayout(model, rank: found.rank, alpha: found.alpha) {
+            modules.contains($0) || addsProjector && $0 == DecoderModule.projectorPath
+        }
+    }
+
+    /// The configuration with the adapters' shape. Under an explicit path a contradiction is an error, else a notice.
+    private static func adopted(
+        _ given: ProjectConfig, _ found: AdapterSet, _ layout: AdapterLayout, _ model: ModelConfig
+    ) throws(UserError) -> (ProjectConfig, [String]) {
+        var notices: [String] = []
         func adopt(_ key: String, _ differs: Bool, _ what: String) throws(UserError) {
             guard differs, given.isGiven(key) else { return }
             let sentence = "\(key) is \(what) in the adapters of \(found.source.folder), which are continued"
@@ -83,26 +94,24 @@ package struct AdapterStart {
             }
             notices.append("\(sentence); the value of the configuration is not used")
         }
+        let modules = layout.pairs.map(\.module)
+        let wanted = AdapterLayout(model, rank: 1, alpha: 1) { given.lora.targetModules.matches($0) }.pairs.map(\.module)
         try adopt("lora.r", given.lora.rank != found.rank, "\(found.rank)")
         try adopt("lora.alpha", given.lora.alpha != found.alpha, "\(found.alpha)")
-        let matches = found.layout.pairs.allSatisfy { given.lora.targetModules.matches($0.module) }
-        try adopt("lora.target_modules", !matches, "\(modules.count) modules of another choice")
-        let targets = matches ? given.lora.targetModules : TargetModules(.array(modules.sorted().map { .string($0) }))!
+        try adopt("lora.target_modules", modules != wanted, "another choice of linears (\(modules.count) where it names \(wanted.count))")
+        let targets = modules == wanted ? given.lora.targetModules : TargetModules(.array(modules.map { .string($0) }))!
         return (given.adoptingAdapter(rank: found.rank, alpha: found.alpha, targetModules: targets), notices)
     }
 
     private static func check(_ config: ProjectConfig, _ layout: AdapterLayout, _ model: ModelConfig) throws(UserError) {
         let all = AdapterLayout(model, rank: 1, alpha: 1) { _ in true }.pairs.map(\.module)
-        let unmatched = config.lora.targetModules.unmatchedNames(in: all)
-        guard let name = unmatched.first else {
-            if layout.decoderCount == 0 {
-                throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
-            }
-            return
+        if let name = config.lora.targetModules.unmatchedNames(in: all).first {
+            let linears = DecoderModule.allCases.map(\.linear).joined(separator: ", ")
+            throw config.error(
+                at: "lora.target_modules", "\(name) matches no linear of the model; the linears are \(linears)")
         }
-        throw config.error(
-            at: "lora.target_modules",
-            "\(name) matches no linear of the model; the linears are \(DecoderModule.allCases.map { $0.rawValue.split(separator: ".")[1] }.joined(separator: ", "))"
-        )
+        if layout.decoderCount == 0 {
+            throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
+        }
     }
 }

@@ -1,4 +1,5 @@
-// A fault in the user's files may show on one rank alone. No rank leaves by itself: all hear of it and leave alike.
+// A fault in the user's files may show on one rank alone. No rank leaves by itself: all hear of it and leave alike. And what
+// every rank or host was given must be the same.
 
 import Comm
 import Tensor
@@ -18,6 +19,32 @@ extension Communicator {
         let failures = try allGatherVariable(failure?.encoded ?? []).filter { !$0.isEmpty }.map(UserError.init(encoded:))
         if let first = failures.min(by: { $0.comesBefore($1) }) { throw first }
         return try outcome.get()
+    }
+
+    /// Throws on every rank when a host holds other content under `path` than rank 0's host.
+    ///
+    /// Collective.
+    func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
+        let hashes = try allGatherVariable(hash)
+        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .configuration, path,
+            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
+        )
+    }
+
+    /// Throws on every rank when the ranks were started with different command lines.
+    ///
+    /// Collective.
+    package func requireSameCommandLine(_ arguments: [String]) throws {
+        let lines = try allGatherVariable(Array(arguments.joined(separator: "\u{0}").utf8))
+        let differing = lines.indices.filter { lines[$0] != lines[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .configuration,
+            "the ranks were started with different command lines: \(hosts.describe(differing)) differently from \(hosts.describe([0])); start all with one mpirun command"
+        )
     }
 }
 

@@ -25,6 +25,7 @@ package struct GradientVerification {
         package let relativeError: Double
     }
 
+    /// What was found, the same on every rank.
     package struct Report: Sendable {
         package let loss: Double
         package let worldSize: Int
@@ -45,24 +46,31 @@ package struct GradientVerification {
     private let alone: TrainingStep
     private let batch: [Int]
     private let state: TrainingState
+    private let gradientScale: (ranks: Float, alone: Float)
 
     /// - Parameters:
     ///   - step, alone: the same step in the world of all ranks, and in a world of one
     ///   - batch: rows of the global batch
     ///   - state: the adapters; their B factors are filled from a seeded stream, since zeros would hide the gradient of A
-    package init(_ world: Communicator, _ step: TrainingStep, alone: TrainingStep, batch: [Int], _ state: TrainingState) {
+    ///   - gradientScale: what the two gradients are multiplied with, to show that a wrong one is noticed
+    package init(
+        _ world: Communicator, _ step: TrainingStep, alone: TrainingStep, batch: [Int], _ state: TrainingState,
+        gradientScale: (ranks: Float, alone: Float) = (1, 1)
+    ) {
         self.world = world
         self.step = step
         self.alone = alone
         self.batch = batch
+        self.gradientScale = gradientScale
         self.state = state.withFilledFactors(seed: step.configuration.seed)
     }
 
     /// Collective.
     package func run(progress: (_ done: Int, _ of: Int) -> Void) throws -> Report {
-        let (loss, gradient) = try step.gradient(batch, state)
+        let (loss, summed) = try step.gradient(batch, state)
+        let gradient = summed.map { $0 * gradientScale.ranks }
         // Every rank makes the whole batch by itself: nobody waits, and a rank that computes otherwise shows.
-        let (_, expected) = try alone.gradient(batch, state)
+        let expected = try alone.gradient(batch, state).gradient.map { $0 * gradientScale.alone }
         let task = step.plan(batch).task
         let factors = state.adapters[task].layout.factors.filter { $0.range.upperBound <= gradient.count }
         var rows: [Row] = []

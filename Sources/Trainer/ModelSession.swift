@@ -51,19 +51,6 @@ extension MatrixEngine {
 }
 
 extension Communicator {
-    /// Throws on every rank when a host holds other content under `path` than rank 0's host.
-    ///
-    /// Collective.
-    func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
-        let hashes = try allGatherVariable(hash)
-        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
-        guard !differing.isEmpty else { return }
-        throw UserError(
-            .configuration, path,
-            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
-        )
-    }
-
     /// Throws on every rank when the processors chose different engines: their embeddings would not be of one kind.
     ///
     /// Collective.
@@ -75,18 +62,5 @@ extension Communicator {
             .configuration,
             "some processors have bfloat16 products and some have not: \(hosts.describe(differing)) differ from \(hosts.describe([0])); "
                 + "set system.compute_dtype (--compute-dtype) to float32")
-    }
-
-    /// Throws on every rank when the ranks were started with different command lines.
-    ///
-    /// Collective.
-    package func requireSameCommandLine(_ arguments: [String]) throws {
-        let lines = try allGatherVariable(Array(arguments.joined(separator: "\u{0}").utf8))
-        let differing = lines.indices.filter { lines[$0] != lines[0] }
-        guard !differing.isEmpty else { return }
-        throw UserError(
-            .configuration,
-            "the ranks were started with different command lines: \(hosts.describe(differing)) differently from \(hosts.describe([0])); start all with one mpirun command"
-        )
     }
 }

@@ -28,6 +28,7 @@ package struct TrainingOptions: Sendable {
 package struct Trainer {
     private let world: Communicator
     private let setup: TrainingSetup
+    private let step: TrainingStep
     private let evaluation: RunEvaluation?
     private let options: TrainingOptions
     private var records: RunRecords
@@ -49,15 +50,21 @@ package struct Trainer {
         }
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup) }
-        try world.requireSameOnHosts(evaluation?.fingerprint() ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
-        let records = try RunRecords(setup, folder, store, console, evaluates: evaluation?.description)
+        try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
+        let step = setup.step(in: world)
+        let firstPlan = step.plan(setup.sampler.batches(epoch: 0)[0])
+        let records = try RunRecords(setup, firstPlan, folder, store, console, evaluation: evaluation?.description)
         var trainer = Trainer(
-            world: world, setup: setup, evaluation: evaluation, options: options, records: records, state: setup.state)
-        return try trainer.train()
+            world: world, setup: setup, step: step, evaluation: evaluation, options: options, records: records, state: setup.state)
+        do {
+            return try trainer.train()
+        } catch let error as UserError {
+            trainer.records.fail(error, trainer.state)
+            throw error
+        }
     }
 
     private mutating func train() throws -> Int32 {
-        let step = setup.step()
         var batches = BatchCursor(setup.sampler)
         while state.step < setup.totalSteps {
             world.phase = "step \(state.step + 1)"
@@ -96,23 +103,5 @@ package struct Trainer {
     /// Collective.
     private func stopIsRequested() throws -> Bool {
         try world.anyTrue(StopRequest.isRequested || records.folder.stopIsRequested || options.stopAfter.map { state.step >= $0 } ?? false)
-    }
-}
-
-/// The batches of the epoch that a step belongs to, kept until the next epoch.
-private struct BatchCursor {
-    private let sampler: BatchSampler
-    private var epoch = -1
-    private var batches: [[Int]] = []
-
-    init(_ sampler: BatchSampler) { self.sampler = sampler }
-
-    /// - Parameter step: counted from 0
-    mutating func batch(ofStep step: Int) -> [Int] {
-        if sampler.epoch(ofStep: step) != epoch {
-            epoch = sampler.epoch(ofStep: step)
-            batches = sampler.batches(epoch: epoch)
-        }
-        return batches[step % sampler.batchesPerEpoch]
     }
 }

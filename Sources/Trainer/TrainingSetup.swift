@@ -14,7 +14,7 @@ package struct TrainingSetup {
     package let source: TrainingSource
     package let index: RowIndex
     package let sampler: BatchSampler
-    /// SHA-256 of each training file.
+    /// SHA-256 of each training file, and the fingerprint of the backbone, by path: what a run that goes on must find again.
     package let dataFingerprints: [String: String]
     package let start: AdapterStart
     package let schedule: LearningRateSchedule
@@ -51,7 +51,8 @@ package struct TrainingSetup {
         try world.requireSameOnHosts(start.fingerprint(), path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
-        let fingerprints = try fingerprints(world, source)
+        var fingerprints = try fingerprints(world, source)
+        fingerprints[config.baseModelPath] = SHA256.hex(session.checkpoint.fingerprint())
         let checkpoint = try resume(
             ResumeSetting(
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
@@ -65,13 +66,15 @@ package struct TrainingSetup {
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
-            notices: config.notices + start.notices + (checkpoint?.notices ?? []))
+            notices: config.notices + start.notices + session.notices(given) + (checkpoint?.notices ?? []))
     }
 
-    /// The step of this run, in `world` or, for verification, in another one.
-    package func step(in world: Communicator? = nil) -> TrainingStep {
+    /// The step of this run.
+    ///
+    /// - Parameter world: the run's own or, for verification, one of a single rank
+    package func step(in world: Communicator) -> TrainingStep {
         TrainingStep(
-            world ?? self.world, session.model, source, index, layout: layout,
+            world, session.model, source, index, layout: layout,
             TrainingStep.Configuration(
                 temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
@@ -159,5 +162,22 @@ extension TrainingSource {
 extension TrainingConfig {
     var optimizer: AdamW.Configuration {
         AdamW.Configuration(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay)
+    }
+}
+
+extension ModelSession {
+    /// What the user should know of how the model meets the configuration.
+    fileprivate func notices(_ config: ProjectConfig) -> [String] {
+        var notices: [String] = []
+        if config.system.maximumTokens > processor.maxTokens {
+            notices.append(
+                "system.max_seq_length is \(config.system.maximumTokens), but the model takes \(processor.maxTokens) tokens; texts are cut there"
+            )
+        }
+        let element = checkpoint.layers[0].q.element
+        if model.engine.kind == .bfloat16 && element != .bfloat16 {
+            notices.append("the backbone is \(element.rawValue): each rank holds a copy of its matrices rounded to bfloat16")
+        }
+        return notices
     }
 }

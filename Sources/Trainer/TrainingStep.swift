@@ -22,12 +22,23 @@ package struct TrainingState: Sendable {
         self.adapters = adapters
         optimizers = Array(repeating: nil, count: adapters.count)
     }
+
+    /// One update of a task's adapter, in place: the moments are as large as the adapter, twice.
+    ///
+    /// - Returns: whether the adapter is still finite; if not, the state is of no use any more
+    mutating func update(task: Int, _ gradient: [Float], _ configuration: AdamW.Configuration, learningRate: Double) -> Bool {
+        if optimizers[task] == nil { optimizers[task] = AdamW(configuration, count: gradient.count) }
+        guard optimizers[task]!.update(&adapters[task].values, gradient, learningRate: learningRate) else { return false }
+        step += 1
+        return true
+    }
 }
 
 /// One optimizer step.
 ///
 ///     let metrics = try step.run(batch, &state)
 package struct TrainingStep {
+    /// What stays the same from step to step. Lengths in tokens.
     package struct Configuration: Sendable {
         package var temperature: Double
         package var masksDuplicates: Bool
@@ -39,8 +50,6 @@ package struct TrainingStep {
         package var maximumGradientNorm: Double
         package var optimizer: AdamW.Configuration
         package var schedule: LearningRateSchedule
-        /// What the gradient is multiplied with before the update: 1, or another number to prove that tests notice.
-        package var gradientScale: Float = 1
     }
 
     let world: Communicator
@@ -92,13 +101,11 @@ package struct TrainingStep {
         let gradientNorm = norm(of: summed)
         try vote(step: step, loss: loss, gradientNorm: gradientNorm)
         let learningRate = configuration.schedule.learningRate(at: step)
-        timer.measure(.update) {
+        let isFinite = timer.measure(.update) {
             clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
-            var optimizer = state.optimizers[plan.task] ?? AdamW(configuration.optimizer, count: summed.count)
-            optimizer.update(&state.adapters[plan.task].values, summed, learningRate: learningRate)
-            state.optimizers[plan.task] = optimizer
-            state.step = step
+            return state.update(task: plan.task, summed, configuration.optimizer, learningRate: learningRate)
         }
+        guard isFinite else { throw notFinite(step, rank: 0, "update", "a value of the adapter is not finite") }
         return StepMetrics(
             step: step, task: source.taskNames[plan.task], loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
             rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
@@ -125,6 +132,7 @@ package struct TrainingStep {
         return InfoNCE(temperature: configuration.temperature).valueInDouble(plan, try gather(own, plan))
     }
 
+    /// Who embeds what for a global batch; the same on every rank.
     package func plan(_ batch: [Int]) -> StepPlan {
         StepPlan(
             index, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
@@ -202,17 +210,15 @@ package struct TrainingStep {
     /// Only what the loss reaches: the decoder's factors of the active task.
     private func reduce() throws -> [Float] {
         let count = gradient.layout.decoderCount
-        var summed: [Float]
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))
-            summed = gradient.sum.rounded(count)
+            return gradient.sum.rounded(count)
         case .float32:
-            summed = gradient.sum.rounded(count)
+            var summed = gradient.sum.rounded(count)
             try world.allReduceSum(&summed)
+            return summed
         }
-        if configuration.gradientScale != 1 { summed = summed.map { $0 * configuration.gradientScale } }
-        return summed
     }
 
     /// Throws on every rank when any rank's numbers are not good, naming the lowest such rank.
@@ -220,25 +226,18 @@ package struct TrainingStep {
         let phase: Int32 = !loss.isFinite ? 1 : !gradient.sum.isInRange ? 2 : !gradientNorm.isFinite ? 3 : 0
         let phases = try world.allGather(phase)
         guard let rank = phases.firstIndex(where: { $0 != 0 }) else { return }
-        let (name, what) = [
-            ("loss", "the loss is \(loss)"), ("backward", "a gradient is not finite or too large"),
-            ("reduce", "the gradient's norm is \(gradientNorm)"),
-        ][Int(phases[rank]) - 1]
-        throw UserError(
-            .notFinite,
-            "step \(step), rank \(rank), phase \(name): \(what); checkpoints are whole: lower training.learning_rate or raise loss.temperature"
-        )
-    }
-}
-
-extension StepPlan {
-    /// The rows whose anchor a rank embeds.
-    func rows(ofRank rank: Int) -> [Int] {
-        var owner = [Int](repeating: 0, count: inputs.count)
-        for (chunk, rank) in zip(chunks, owners) {
-            for input in chunk { owner[input] = rank }
+        switch phases[rank] {
+        case 1: throw notFinite(step, rank: rank, "loss", "the loss is not finite")
+        case 2: throw notFinite(step, rank: rank, "backward", "a gradient is not finite or too large")
+        default: throw notFinite(step, rank: rank, "reduce", "the gradient's norm is not finite")
         }
-        return anchors.indices.filter { owner[anchors[$0]] == rank }
+    }
+
+    private func notFinite(_ step: Int, rank: Int, _ phase: String, _ what: String) -> UserError {
+        UserError(
+            .notFinite,
+            "step \(step), rank \(rank), phase \(phase): \(what); checkpoints are as they were: lower training.learning_rate or raise "
+                + "loss.temperature")
     }
 }
 
@@ -254,14 +253,5 @@ extension Communicator {
             }
         }
         return all
-    }
-}
-
-extension ModelConfig {
-    /// Multiplications of the frozen products a token, and of attention a token and token seen.
-    var inputCost: InputCost {
-        let (hidden, heads) = (text.hiddenSize, text.heads * text.headDimension)
-        let products = 2 * hidden * heads + 2 * hidden * text.keyValueHeads * text.headDimension + 3 * hidden * text.intermediateSize
-        return InputCost(perToken: products, perTokenSquared: heads)
     }
 }

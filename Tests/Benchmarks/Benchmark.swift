@@ -35,7 +35,7 @@ struct Benchmark {
         let config = try TrainingSetup.configuration(world, path: path, overrides: overrides)
         let setup = try TrainingSetup.load(world, config)
         var state = setup.state
-        let step = setup.step()
+        let step = setup.step(in: world)
         let batches = setup.sampler.batches(epoch: 0)
         let metrics = try (0...steps).map { try step.run(batches[$0 % batches.count], &state) }.dropFirst()
         guard world.rank == 0 else { return }

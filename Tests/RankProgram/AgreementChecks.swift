@@ -61,7 +61,7 @@ private func otherShape(_ world: Communicator) throws {
     try expect(try failure { try world.allReduceSum(&values) }.reason, .mismatched)
     try expect(try failure { _ = try world.broadcast([1], from: odd ? 1 : 0) }.reason, .mismatched)
     var pair: [Int32] = [1, 2]
-    try expect(try failure { if odd { try world.allReduceMin(&pair) } else { try world.allReduceMax(&pair) } }.reason, .mismatched)
+    try expect(try failure { if odd { try world.allReduceMin(&pair) } else { try world.allReduceSum(&pair) } }.reason, .mismatched)
     try expect(try failure { if odd { _ = try world.allGather(1) } else { _ = try world.allGather(1.0) } }.reason, .mismatched)
     try expect(pair, [1, 2])
     try expect(try failure { try unlikeCounts(world) }.reason, .mismatched)

@@ -16,7 +16,7 @@ private func setup(_ world: Communicator) throws -> (TrainingSetup, argument: St
 /// Some steps; a line for each with the exact bits of loss and norm, then the hash of all adapters and moments.
 private func train(_ world: Communicator) throws -> Int32 {
     let (setup, steps) = try setup(world)
-    let step = setup.step()
+    let step = setup.step(in: world)
     var state = setup.state
     if world.rank == 0 { print("dropped \(setup.index.droppedNegatives), truncated \(setup.index.truncated)") }
     for number in 0..<Int(steps)! {
@@ -39,10 +39,10 @@ private func train(_ world: Communicator) throws -> Int32 {
 /// written with a `b` before it.
 private func verify(_ world: Communicator) throws -> Int32 {
     let (setup, scale) = try setup(world)
-    var (step, alone) = (setup.step(), setup.step(in: .alone()))
-    step.configuration.gradientScale = Float(scale.drop { $0 == "b" })!
-    if scale.hasPrefix("b") { alone.configuration.gradientScale = step.configuration.gradientScale }
-    let verification = GradientVerification(world, step, alone: alone, batch: setup.sampler.batches(epoch: 0)[0], setup.state)
+    let factor = Float(scale.drop { $0 == "b" })!
+    let verification = GradientVerification(
+        world, setup.step(in: world), alone: setup.step(in: .alone()), batch: setup.sampler.batches(epoch: 0)[0], setup.state,
+        gradientScale: (factor, scale.hasPrefix("b") ? factor : 1))
     let report = try verification.run { _, _ in }
     if world.rank == 0 {
         print(report.table)

@@ -12,7 +12,7 @@ private let mayImport: [String: Set<String>] = [
     "Tensor": ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CCrypto", "CZlib"],
     "Model": ["Tensor"],
     "Trainer": ["Comm", "Model", "Tensor", "CYAML"],
-    "CLI": ["Trainer", "Comm", "Model", "Tensor", "ArgumentParser"],
+    "CLI": ["Trainer", "Comm", "Model", "Tensor", "ArgumentParser", "CProcessor"],
 ]
 
 @Suite struct LayeringTests {

@@ -42,6 +42,16 @@ package struct Adapter: Sendable {
         self.init(task: task, layout: layout, values: values)
     }
 
+    /// Takes over the values of every factor that `source` has too.
+    package mutating func copyFactors(of source: Adapter) {
+        let own = Dictionary(uniqueKeysWithValues: layout.factors.map { ($0.name, $0) })
+        for factor in source.layout.factors {
+            guard let range = own[factor.name]?.range else { continue }
+            precondition(range.count == factor.range.count, "adapter: \(factor.name) has another shape")
+            values.replaceSubrange(range, with: source.values[factor.range])
+        }
+    }
+
     /// The factors as the engine multiplies them: a copy, rounded where the engine's products are bfloat16.
     package func loaded(for engine: MatrixEngine) -> LoadedAdapter {
         let flat = converted(Tensor(values, rows: 1, columns: values.count), to: engine.element)

@@ -75,6 +75,17 @@ extension AdapterFile {
 
         /// Values in all.
         var count: Int { adapters.count * factors.reduce(0) { $0 + $1.range.count } }
+
+        /// - Parameter bytes: the values of each adapter
+        func tensors(_ dtype: SafetensorsDType, _ bytes: [UnsafeRawBufferPointer]) -> [SafetensorsWriter.Tensor] {
+            zip(adapters, bytes).flatMap { adapter, bytes in
+                factors.map { factor in
+                    let name = AdapterTensorName.text(factor.pair.module, factor.part, task: namesTasks ? adapter.task : nil)
+                    let range = factor.range.lowerBound * dtype.byteWidth..<factor.range.upperBound * dtype.byteWidth
+                    return (name, dtype, [factor.rows, factor.columns], UnsafeRawBufferPointer(rebasing: bytes[range]))
+                }
+            }
+        }
     }
 
     private static func published(_ adapters: [Adapter], _ description: Description) -> Content {
@@ -102,29 +113,10 @@ extension AdapterFile {
     ) throws(UserError) {
         let values = content.adapters.map(\.values)
         switch element {
-        case .float32: try withTensors(content, .f32, values[...], [], body)
-        case .bfloat16: try withTensors(content, .bf16, values.map { $0.map(BFloat16.init(rounding:)) }[...], [], body)
+        case .float32: try withBytes(of: values[...]) { (bytes) throws(UserError) in try body(content.tensors(.f32, bytes)) }
+        case .bfloat16:
+            let rounded = values.map { $0.map(BFloat16.init(rounding:)) }
+            try withBytes(of: rounded[...]) { (bytes) throws(UserError) in try body(content.tensors(.bf16, bytes)) }
         }
-    }
-
-    /// Opens one array after the other, since each lends its memory only to a closure.
-    private static func withTensors<Element>(
-        _ content: Content, _ dtype: SafetensorsDType, _ closed: ArraySlice<[Element]>, _ opened: [UnsafeRawBufferPointer],
-        _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
-    ) throws(UserError) {
-        if let values = closed.first {
-            return try values.withUnsafeBufferPointer { (values) throws(UserError) in
-                try withTensors(content, dtype, closed.dropFirst(), opened + [UnsafeRawBufferPointer(values)], body)
-            }
-        }
-        var tensors: [SafetensorsWriter.Tensor] = []
-        for (adapter, bytes) in zip(content.adapters, opened) {
-            for factor in content.factors {
-                let name = AdapterTensorName.text(factor.pair.module, factor.part, task: content.namesTasks ? adapter.task : nil)
-                let range = factor.range.lowerBound * dtype.byteWidth..<factor.range.upperBound * dtype.byteWidth
-                tensors.append((name, dtype, [factor.rows, factor.columns], UnsafeRawBufferPointer(rebasing: bytes[range])))
-            }
-        }
-        try body(tensors)
     }
 }

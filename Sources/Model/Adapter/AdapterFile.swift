@@ -17,6 +17,7 @@ package struct AdapterSet: Sendable {
     package var rank: Int { layout.rank }
     package var alpha: Double { layout.alpha }
 
+    /// Nil when the folder has none for the task.
     package func adapter(for task: String) -> Adapter? { tasks.first { $0.task == task } }
 }
 
@@ -37,6 +38,7 @@ package enum AdapterFile {
         try read(AdapterSource.find(path), config: config, task: task)
     }
 
+    /// The same for a folder that was found before.
     package static func read(_ source: AdapterSource, config: ModelConfig, task: String? = nil) throws(UserError) -> AdapterSet {
         let settings = try AdapterConfigFile(path: source.configPath)
         let file = try SafetensorsFile(path: source.weightsPath)

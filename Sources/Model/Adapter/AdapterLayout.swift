@@ -79,6 +79,7 @@ package struct AdapterLayout: Sendable, Equatable {
 
 /// One matrix of an adapter.
 package struct AdapterFactor: Sendable {
+    /// A or B of a linear, under PEFT's name.
     package enum Part: String, Sendable {
         case a = "lora_A"
         case b = "lora_B"
@@ -109,6 +110,10 @@ package enum DecoderModule: String, CaseIterable, Sendable {
 
     package static let projectorPath = "multi_vector_projector"
 
+    /// The linear's own name, such as `q_proj`.
+    package var linear: String { String(rawValue.split(separator: ".")[1]) }
+
+    /// The linear's path in the model, such as `model.language_model.layers.0.self_attn.q_proj`.
     package func path(layer: Int) -> String { "model.language_model.layers.\(layer).\(rawValue)" }
 
     func inputs(_ text: ModelConfig.Text) -> Int {

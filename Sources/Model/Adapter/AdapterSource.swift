@@ -4,6 +4,7 @@
 import Foundation
 import Tensor
 
+/// A folder with the two files of an adapter.
 package struct AdapterSource: Sendable, Equatable {
     package static let configName = "adapter_config.json"
     package static let weightsName = "adapter_model.safetensors"

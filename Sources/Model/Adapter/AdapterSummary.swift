@@ -46,7 +46,7 @@ package struct AdapterSummary: Sendable {
         alpha = settings.alpha
         dropout = settings.dropout
         self.tasks = tasks.sorted()
-        linears = DecoderModule.allCases.map { String($0.rawValue.split(separator: ".")[1]) }.filter(modules.contains)
+        linears = DecoderModule.allCases.map(\.linear).filter(modules.contains)
         adaptsProjector = modules.contains(DecoderModule.projectorPath)
         self.layers = layers.count
         parameters = elements / max(tasks.count, 1)

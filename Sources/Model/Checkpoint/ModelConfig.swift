@@ -4,6 +4,7 @@
 import Foundation
 import Tensor
 
+/// The dimensions and names of a model.
 package struct ModelConfig: Sendable, Equatable {
     /// The text decoder.
     package struct Text: Sendable, Equatable {

@@ -1,6 +1,7 @@
 // Normalisation form C, the tokenizer's first stage. Text that is in this form already, as nearly all is, costs one look at
 // each byte; elsewhere only a starter and the marks behind it are rewritten, by `CanonicalMapping`.
 
+/// Unicode's normalisation form C (UAX #15).
 package enum Normalizer {
     /// Whether `text` is in form C already.
     package static func isNormalized(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

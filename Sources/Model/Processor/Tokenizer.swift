@@ -48,6 +48,7 @@ package final class Tokenizer: Sendable {
         addedTokens.first { $0.content.utf8.elementsEqual(addedToken.utf8) }?.id
     }
 
+    /// The ids of a text.
     package func encode(_ text: String) -> [Int32] {
         var text = text
         return text.withUTF8 { encode($0) }

@@ -37,10 +37,6 @@ static inline int shoal_split_by_host(int rank, MPI_Comm *local) {
     return MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, local);
 }
 
-static inline int shoal_receive(void *values, int count, MPI_Datatype type, int source, MPI_Comm comm) {
-    return MPI_Recv(values, count, type, source, 0, comm, MPI_STATUS_IGNORE);
-}
-
 /// Fills `set` with the cores that this process may run on. 0 on success.
 static inline int shoal_cores(void *set, size_t bytes) { return sched_getaffinity(0, bytes, (cpu_set_t *)set); }
 

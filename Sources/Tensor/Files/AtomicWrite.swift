@@ -3,6 +3,7 @@
 
 import Foundation
 
+/// Replaces files, and removes folders, in one step.
 package enum AtomicWrite {
     /// Writes a file, in the place of an older one if there is one.
     /// - Throws: `UserError` `.output`; an older file is then untouched

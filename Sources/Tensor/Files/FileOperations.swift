@@ -4,6 +4,7 @@
 
 import Foundation
 
+/// System calls as values.
 package struct FileOperations: Sendable {
     /// Creates a file that must not exist, not even as a symbolic link. Gives its descriptor.
     package var create: @Sendable (_ path: String, _ permissions: mode_t) -> Int32

@@ -19,13 +19,6 @@ extension JSONScanner {
         return .number(value)
     }
 
-    package mutating func readDouble() throws(UserError) -> Double {
-        switch try readNumber() {
-        case .integer(let value): return Double(value)
-        case .number(let value): return value
-        }
-    }
-
     /// - Throws: `UserError` when the value has a point or exponent, or does not fit 64 bits
     package mutating func readInteger() throws(UserError) -> Int64 {
         try expect(.number)

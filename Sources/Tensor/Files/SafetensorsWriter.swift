@@ -66,3 +66,16 @@ package enum SafetensorsWriter {
         return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
     }
 }
+
+/// Lends `body` the memory of several arrays, for a writer that takes tensors as bytes.
+///
+/// Opens one array after the other, since each lends its memory only to a closure.
+package func withBytes<Element, Result>(
+    of arrays: ArraySlice<[Element]>, opened: [UnsafeRawBufferPointer] = [],
+    _ body: ([UnsafeRawBufferPointer]) throws(UserError) -> Result
+) throws(UserError) -> Result {
+    guard let array = arrays.first else { return try body(opened) }
+    return try array.withUnsafeBufferPointer { (array) throws(UserError) in
+        try withBytes(of: arrays.dropFirst(), opened: opened + [UnsafeRawBufferPointer(array)], body)
+    }
+}

@@ -39,10 +39,12 @@ package final class TextFile: Sendable {
         lines = try Self.index(inflated?.bytes ?? mapping.bytes, path, maximumLineLength)
     }
 
+    /// The bytes of line `i`, counted from 0; valid as long as the file is.
     package func line(_ i: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[lines[i]]) }
 
     /// - Throws: `UserError` `.content` with line and column when the line is not UTF-8
     package func string(_ i: Int) throws(UserError) -> String {
+        defer { withExtendedLifetime(self) {} }
         let text = line(i).bindMemory(to: UInt8.self)
         if let fault = UTF8Check.firstFault(in: text) {
             let column = 1 + text[..<fault].count { $0 & 0xC0 != 0x80 }

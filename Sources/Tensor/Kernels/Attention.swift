@@ -88,7 +88,7 @@ private func forward<S: Scalar>(
     let keys = Rows(k, segment, head: keyValueHead, dimension, S.self)
     let values = Rows(v, segment, head: keyValueHead, dimension, S.self)
     let scratch = Scratch(floats: queryBlock * (dimension + keyBlock + stride))
-    defer { withExtendedLifetime(scratch) {} }
+    defer { withExtendedLifetime((scratch, keys, values)) {} }
     let (qT, scores) = (scratch.start, scratch.start + queryBlock * dimension)
     let sum = scores + queryBlock * keyBlock
 
@@ -130,9 +130,9 @@ private func backward<S: Scalar>(
     let keys = Rows(k, segment, head: keyValueHead, dimension, S.self)
     let values = Rows(v, segment, head: keyValueHead, dimension, S.self)
     let sums = Scratch(floats: 2 * length * stride, zeroed: true)
-    defer { withExtendedLifetime(sums) {} }
     let (dK, dV) = (sums.start, sums.start + length * stride)
     let block = BackwardBlock(dimension: dimension, stride: stride)
+    defer { withExtendedLifetime((sums, keys, values, block)) {} }
 
     for head in keyValueHead * shape.group..<(keyValueHead + 1) * shape.group {
         for first in Swift.stride(from: 0, to: length, by: queryBlock) {

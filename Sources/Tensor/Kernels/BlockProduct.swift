@@ -25,6 +25,7 @@ package struct Strided {
     }
 }
 
+/// Products of float32 matrices whose rows have the same bits in any company.
 package enum BlockProduct {
     static let tileRows = 8
     static let tileColumns = 32

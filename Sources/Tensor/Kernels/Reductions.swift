@@ -24,26 +24,3 @@ func load16<S: Scalar>(_ source: UnsafePointer<S>) -> SIMD16<Float> {
     let halves = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
     return unsafeBitCast(SIMD16<UInt32>(truncatingIfNeeded: halves) &<< 16, to: SIMD16<Float>.self)
 }
-
-/// target += source, element by element.
-package func add(_ source: Tensor, to target: Tensor) {
-    precondition(source.rows == target.rows && source.columns == target.columns, "add: shapes differ")
-    let (from, to) = (source.floats, target.floats)
-    Threads.run(target.count, grain: 1 << 15) { range in
-        for i in range { to[i] += from[i] }
-    }
-}
-
-/// x · factor, rounded to `element`.
-package func scaled(_ x: Tensor, by factor: Float, to element: Tensor.Element) -> Tensor {
-    if element == .float32 && factor == 1 { return x }
-    func run<S: Scalar>(_: S.Type) -> Tensor {
-        let y = Tensor(x.rows, x.columns, S.element)
-        let (from, to) = (x.floats, y.pointer(to: S.self))
-        Threads.run(x.count, grain: 1 << 15) { range in
-            for i in range { to[i] = S(rounding: from[i] * factor) }
-        }
-        return y
-    }
-    return element == .float32 ? run(Float.self) : run(BFloat16.self)
-}

@@ -109,23 +109,3 @@ private func turn<S: Scalar>(
     }
     return y
 }
-
-/// x + bias, rounded to `element`.                                  [tokens, width]
-package func converted(_ x: Tensor, bias: [Float]? = nil, to element: Tensor.Element) -> Tensor {
-    if element == .float32 && bias == nil { return x }
-    func run<S: Scalar>(_: S.Type) -> Tensor {
-        let y = Tensor(x.rows, x.columns, S.element)
-        let (source, target, width) = (x.floats, y.pointer(to: S.self), x.columns)
-        let bias = bias ?? [Float](repeating: 0, count: width)
-        bias.withUnsafeBufferPointer { bias in
-            Threads.run(x.rows, grain: 64) { rows in
-                for row in rows {
-                    let (source, target) = (source + row * width, target + row * width)
-                    for i in 0..<width { target[i] = S(rounding: source[i] + bias[i]) }
-                }
-            }
-        }
-        return y
-    }
-    return element == .float32 ? run(Float.self) : run(BFloat16.self)
-}

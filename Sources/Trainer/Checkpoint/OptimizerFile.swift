@@ -114,14 +114,3 @@ extension TrainingState {
     /// Places of the tasks that have moments.
     var trained: [Int] { optimizers.indices.filter { optimizers[$0] != nil } }
 }
-
-/// Opens one array after the other, since each lends its memory only to a closure.
-private func withBytes<Element, Result>(
-    of arrays: ArraySlice<[Element]>, opened: [UnsafeRawBufferPointer] = [],
-    _ body: ([UnsafeRawBufferPointer]) throws(UserError) -> Result
-) throws(UserError) -> Result {
-    guard let array = arrays.first else { return try body(opened) }
-    return try array.withUnsafeBufferPointer { (array) throws(UserError) in
-        try withBytes(of: arrays.dropFirst(), opened: opened + [UnsafeRawBufferPointer(array)], body)
-    }
-}

@@ -69,7 +69,7 @@ package struct ResumeRule: Sendable {
             default:
                 throw UserError(
                     .configuration, path.string,
-                    "is not the file that the run was started with; restore it, or start anew in another training.output_dir")
+                    "is not what the run was started with; restore it, or start anew in another training.output_dir")
             }
         }
     }

@@ -27,15 +27,9 @@ package struct RunFolder: Sendable {
         "report.html", "run.json",
     ]
 
-    package var adapterModel: String { path + "/adapter_model.safetensors" }
-    package var adapterConfig: String { path + "/adapter_config.json" }
+    /// The plain PEFT adapter of a task.
     package func peft(task: String) -> String { path + "/peft/" + task }
-    package var modelCard: String { path + "/README.md" }
     package var checkpoints: String { path + "/checkpoints" }
-    package var metrics: String { path + "/metrics.jsonl" }
-    package var tensorboard: String { path + "/tensorboard" }
-    package var report: String { path + "/report.html" }
-    package var runRecord: String { path + "/run.json" }
     /// Its appearance asks the run to stop.
     package var stopFile: String { path + "/STOP" }
 

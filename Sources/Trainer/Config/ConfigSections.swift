@@ -3,6 +3,7 @@
 
 import Tensor
 
+/// `training`: the run, its optimizer and its schedule.
 package struct TrainingConfig: Sendable {
     package let outputFolder: String  // output_dir
     package let epochs: Int
@@ -104,6 +105,7 @@ package struct BestMetric: Sendable, Equatable {
     }
 }
 
+/// `lora`: what is adapted, and how adapters begin and end.
 package struct LoRAConfig: Sendable {
     package let rank: Int  // r
     package let alpha: Double
@@ -142,6 +144,7 @@ package struct LoRAConfig: Sendable {
     }
 }
 
+/// `loss`: the contrastive loss.
 package struct LossConfig: Sendable {
     package let temperature: Double
     /// Whether a candidate that equals the anchor's positive, or the anchor, is left out of its negatives.
@@ -153,6 +156,7 @@ package struct LossConfig: Sendable {
     }
 }
 
+/// `system`: arithmetic, threads and memory.
 package struct SystemConfig: Sendable {
     package let computeType: ComputeType  // compute_dtype
     /// Of each rank; nil: the cores that the rank is bound to, shared among the ranks of the host.

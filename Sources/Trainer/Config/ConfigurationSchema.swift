@@ -3,6 +3,7 @@
 
 import Tensor
 
+/// The settings that there are.
 package enum ConfigurationSchema {
     package static let settings: [Setting] = [baseModel] + data + training + lora + loss + system
 
@@ -78,7 +79,7 @@ package enum ConfigurationSchema {
         Setting("training.max_grad_norm", .number(.above(0)), .value(1.0), "Longer gradients are scaled down to this norm."),
         Setting("training.adam_beta1", .number(.halfOpen(0, 1)), .value(0.9), "AdamW's decay of the first moment."),
         Setting("training.adam_beta2", .number(.halfOpen(0, 1)), .value(0.999), "AdamW's decay of the second moment."),
-        Setting("training.adam_epsilon", .number(.above(0)), .value(1e-8), "AdamW's addend to the root of the second moment."),
+        Setting("training.adam_epsilon", .number(.atLeast(1e-30)), .value(1e-8), "AdamW's addend to the root of the second moment."),
         Setting("training.seed", .integer(0...Int.max), .value(42), "Start of every random stream: order, adapters, dropout."),
         Setting("training.shuffle", .boolean, .value(true), "`false`: rows in the order of the file."),
         Setting(

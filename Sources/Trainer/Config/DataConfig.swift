@@ -67,6 +67,7 @@ package struct DataFile: Sendable {
     }
 }
 
+/// `data`: what is trained and evaluated on.
 package struct DataConfig: Sendable {
     /// The task of rows for which neither they nor their file name one.
     package static let usualTask = "retrieval"

@@ -1,5 +1,6 @@
 // "Did you mean": the known name that a mistyped one is nearest to.
 
+/// Guesses what was meant.
 package enum NearestName {
     /// The name among `known` with the fewest edits from `name`; nil when more than a third of its characters differ.
     ///

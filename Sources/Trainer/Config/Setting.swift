@@ -3,6 +3,7 @@
 
 import Tensor
 
+/// A key and what may stand under it.
 package struct Setting: Sendable {
     /// `section.name`, or the name alone at the top.
     package let key: String

@@ -5,6 +5,7 @@
 import Foundation
 import Tensor
 
+/// Which linears carry an adapter.
 package struct TargetModules: Sendable {
     package enum Selection: Sendable {
         /// A module is meant when its path is the name, or ends in "." and the name.

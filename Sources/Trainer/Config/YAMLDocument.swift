@@ -5,6 +5,7 @@
 import CYAML
 import Tensor
 
+/// A configuration's text to a tree that remembers lines and columns.
 package enum YAMLDocument {
     /// Bytes of a configuration file at most: far above any real one, far below what would hurt.
     static let maximumBytes = 1 << 20

@@ -48,3 +48,21 @@ package struct BatchSampler: Sendable {
         return stream.stream("batches").permutation(batches.count).map { batches[$0] }
     }
 }
+
+/// The batches of the epoch that a step belongs to, kept until the next epoch.
+struct BatchCursor {
+    private let sampler: BatchSampler
+    private var epoch = -1
+    private var batches: [[Int]] = []
+
+    init(_ sampler: BatchSampler) { self.sampler = sampler }
+
+    /// - Parameter step: counted from 0
+    mutating func batch(ofStep step: Int) -> [Int] {
+        if sampler.epoch(ofStep: step) != epoch {
+            epoch = sampler.epoch(ofStep: step)
+            batches = sampler.batches(epoch: epoch)
+        }
+        return batches[step % sampler.batchesPerEpoch]
+    }
+}

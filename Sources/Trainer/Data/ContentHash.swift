@@ -8,26 +8,19 @@ import Tensor
 /// Compares bytes, where Swift's `String` would hold composed and decomposed letters for equal. 128 bits: among 10⁹ different
 /// texts the chance of any collision is below 2·10⁻²¹.
 package struct ContentHash: Hashable, Sendable {
-    package static let byteCount = 16
-
     /// Bytes 0..<8 and 8..<16, big-endian.
-    private let high: UInt64
-    private let low: UInt64
+    package let high: Int64
+    package let low: Int64
 
     package init(of text: [UInt8]) {
-        self.init(bytes: SHA256.hash(of: text).prefix(ContentHash.byteCount))
+        let bytes = SHA256.hash(of: text)
+        func word(_ bytes: ArraySlice<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
+        self.init(high: word(bytes[0..<8]), low: word(bytes[8..<16]))
     }
 
     /// A hash as another rank sent it.
-    /// - Parameter bytes: [16], as `bytes` gives them
-    package init(bytes: some Collection<UInt8>) {
-        precondition(bytes.count == ContentHash.byteCount, "ContentHash: \(bytes.count) bytes instead of \(ContentHash.byteCount)")
-        high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        low = bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
-    /// [16], for the wire.
-    package var bytes: [UInt8] {
-        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+    package init(high: Int64, low: Int64) {
+        self.high = high
+        self.low = low
     }
 }

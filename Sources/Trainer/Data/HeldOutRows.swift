@@ -2,6 +2,7 @@
 
 import Tensor
 
+/// Which rows of the training data are kept for evaluation.
 package enum HeldOutRows {
     /// Files with this many rows or fewer are trained on whole.
     package static let smallestFile = 10

@@ -75,7 +75,7 @@ extension RowIndex {
         while next < numbers.count {
             let (file, row, task, count) = (take(), take(), take(), take())
             let places = (0..<count).map { _ in take() }
-            let inputs = (0..<count + 2).map { InputSummary(encoded: numbers[next + 3 * $0..<next + 3 * $0 + 3]) }
+            let inputs = (0..<count + 2).map { InputSummary(encoded: Array(numbers[next + 3 * $0..<next + 3 * $0 + 3])) }
             next += 3 * inputs.count
             rows.append(
                 RowSummary(
@@ -86,16 +86,10 @@ extension RowIndex {
 }
 
 extension InputSummary {
-    fileprivate var encoded: [Int64] {
-        let bytes = content.bytes
-        let halves = [bytes[..<8], bytes[8...]].map { Int64(truncatingIfNeeded: $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }) }
-        return [Int64(tokens)] + halves
-    }
+    fileprivate var encoded: [Int64] { [Int64(tokens), content.high, content.low] }
 
-    fileprivate init(encoded numbers: ArraySlice<Int64>) {
-        let halves = numbers.dropFirst().flatMap { half in
-            (0..<8).map { UInt8(truncatingIfNeeded: UInt64(bitPattern: half) >> UInt64(56 - 8 * $0)) }
-        }
-        self.init(content: ContentHash(bytes: halves), tokens: Int32(numbers.first!))
+    /// - Parameter numbers: [3], as `encoded` gives them
+    fileprivate init(encoded numbers: [Int64]) {
+        self.init(content: ContentHash(high: numbers[1], low: numbers[2]), tokens: Int32(numbers[0]))
     }
 }

@@ -93,6 +93,15 @@ package struct StepPlan: Sendable {
         chunks.indices.filter { owners[$0] == rank }.flatMap { chunks[$0] }
     }
 
+    /// The rows whose anchor a rank embeds.
+    func rows(ofRank rank: Int) -> [Int] {
+        var owner = [Int](repeating: 0, count: inputs.count)
+        for (chunk, rank) in zip(chunks, owners) {
+            for input in chunk { owner[input] = rank }
+        }
+        return anchors.indices.filter { owner[anchors[$0]] == rank }
+    }
+
     /// Mean load of the ranks over the largest: 1 when all finish together.
     package func efficiency(worldSize: Int, cost: InputCost) -> Double {
         var load = [Int](repeating: 0, count: worldSize)
@@ -115,19 +124,6 @@ package struct StepPlan: Sendable {
         if start < tokens.count { chunks.append(start..<tokens.count) }
         return chunks
     }
-}
-
-/// What an input costs relative to others: products grow with its tokens, attention with their square.
-package struct InputCost: Sendable {
-    let perToken: Int
-    let perTokenSquared: Int
-
-    package init(perToken: Int, perTokenSquared: Int) {
-        self.perToken = perToken
-        self.perTokenSquared = perTokenSquared
-    }
-
-    package func of(tokens: Int) -> Int { tokens * perToken + tokens * tokens * perTokenSquared }
 }
 
 /// A number for each prompt text, by file, task and side.

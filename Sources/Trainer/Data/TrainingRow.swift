@@ -30,7 +30,7 @@ package struct TrainingRow: Equatable, Sendable {
         negatives = try texts(.negatives, of: line)
         task = try line.text("task") ?? fileTask
         guard knownTasks.contains(task) else {
-            throw line.fault(at: "task", "\"task\" is \"\(task)\"; this model has the tasks \(knownTasks.joined(separator: ", "))")
+            throw line.fault(at: "task", "\"task\" is \"\(task)\"; the tasks here are \(knownTasks.joined(separator: ", "))")
         }
     }
 }
@@ -49,7 +49,9 @@ private enum Field {
 }
 
 /// Keys of rows with images or with scores: to pass over them would train on half of what the row says.
-private let keysOfOtherKinds = ["query_image", "positive_image", "negative_images", "sentence1", "sentence2", "score"]
+private let keysOfOtherKinds = [
+    "image", "query_image", "positive_image", "negative_image", "negative_images", "sentence1", "sentence2", "score",
+]
 
 private func refuseOtherKinds(of line: JSONLine) throws(UserError) {
     for key in keysOfOtherKinds where line[key] != nil {

@@ -39,7 +39,7 @@ package struct EmbeddingJob: Sendable {
             try Self.check(dimension, config)
             return try TextList(texts: texts, file: textFile, task: task, role: role, knownTasks: config.taskNames)
         }
-        if let textFile { try world.requireSameOnHosts(list.hash, path: textFile, "text file") }
+        if let textFile { try world.requireSameOnHosts(list.fingerprint, path: textFile, "text file") }
         try world.together { if world.rank == 0 { try AtomicWrite.requireWritable(output.path) } }
 
         let session = try model.open(world)

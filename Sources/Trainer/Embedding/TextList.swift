@@ -63,8 +63,8 @@ package struct TextList: Sendable {
         guard entries.count > count else { throw UserError(.content, file, "the file holds no texts; there is nothing to embed") }
     }
 
-    /// Tells this list from another one.
-    var hash: [UInt8] {
+    /// SHA-256 of all texts, with what they are embedded for.
+    var fingerprint: [UInt8] {
         var hash = SHA256()
         for entry in entries {
             hash.update(Array("\(entry.task) \(entry.role.rawValue) \(entry.text.count)\n".utf8))

@@ -7,12 +7,14 @@ import Tensor
 
 /// Documents, and the queries of one split with their judged documents.
 package struct BeirDataset: Sendable {
+    /// An entry of the corpus.
     package struct Document: Equatable, Sendable {
         package let id: String
         /// UTF-8, without prompt. May be empty: published corpora have such documents.
         package let text: [UInt8]
     }
 
+    /// A query and its judgements.
     package struct Query: Equatable, Sendable {
         package let id: String
         /// UTF-8, without prompt; never blank.
@@ -53,6 +55,23 @@ package struct BeirDataset: Sendable {
             throw UserError(
                 .content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
         }
+    }
+}
+
+extension BeirDataset {
+    /// SHA-256 of all texts and judgements.
+    var fingerprint: [UInt8] {
+        var hash = SHA256()
+        for document in documents {
+            hash.update(Array("\(document.id)\n\(document.text.count)\n".utf8))
+            hash.update(document.text)
+        }
+        for query in queries {
+            let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ",")
+            hash.update(Array("\(query.id)\n\(grades)\n\(query.text.count)\n".utf8))
+            hash.update(query.text)
+        }
+        return hash.finalize()
     }
 }
 

@@ -88,7 +88,7 @@ package struct EvaluationJob: Sendable {
             if runFile != nil { for dataset in datasets { _ = try RunFile(for: dataset) } }
             return datasets
         }
-        for (folder, dataset) in zip(folders, datasets) { try world.requireSameOnHosts(dataset.hash, path: folder, "dataset") }
+        for (folder, dataset) in zip(folders, datasets) { try world.requireSameOnHosts(dataset.fingerprint, path: folder, "dataset") }
         return datasets
     }
 
@@ -129,22 +129,5 @@ package struct EvaluationJob: Sendable {
         return datasets.map { dataset in
             widths.map { "\(stem)-\(dataset.replacingOccurrences(of: "/", with: "-"))-\($0)\(ending.isEmpty ? "" : "." + ending)" }
         }
-    }
-}
-
-extension BeirDataset {
-    /// Tells its content from another's.
-    fileprivate var hash: [UInt8] {
-        var hash = SHA256()
-        for document in documents {
-            hash.update(Array("\(document.id)\n\(document.text.count)\n".utf8))
-            hash.update(document.text)
-        }
-        for query in queries {
-            let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ",")
-            hash.update(Array("\(query.id)\n\(grades)\n\(query.text.count)\n".utf8))
-            hash.update(query.text)
-        }
-        return hash.finalize()
     }
 }

@@ -74,6 +74,7 @@ package struct RetrievalEvaluator {
                     let list = topK(scores: line, k: depth, excluding: own)
                     lists[query] = RankedList(list.entries.map { RankedList.Entry(document: indices[$0.document], score: $0.score) })
                 }
+                withExtendedLifetime(scores) {}
             }
         }
         return lists

@@ -5,14 +5,19 @@ import Foundation
 import Model
 import Tensor
 
-/// The evaluation of a run: a dataset, the task whose adapter embeds it, its prompts.
+/// The evaluation of a run: one dataset, or one for each task that the rows of a pair file name.
 struct RunEvaluation {
+    /// A dataset, the task whose adapter embeds it, its prompts.
+    private struct Part {
+        /// Index among the adapters.
+        let task: Int
+        let taskName: String
+        let dataset: BeirDataset
+        let prefixes: (query: String, document: String)
+    }
+
     let description: String
-    /// Index among the adapters.
-    let task: Int
-    private let taskName: String
-    private let dataset: BeirDataset
-    private let prefixes: (query: String, document: String)
+    private let parts: [Part]
     private let dimensions: [Int]
     private let metric: RetrievalMetric
     private let metricDimension: Int
@@ -20,21 +25,9 @@ struct RunEvaluation {
     /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
     init?(_ setup: TrainingSetup) throws(UserError) {
-        let file: DataFile
-        switch setup.config.data.evaluation {
-        case .none: return nil
-        case .pairsOrHeldOut(let entry):
-            if !setup.source.holdsOut && !FileManager.default.fileExists(atPath: entry.path) { return nil }
-            file = entry
-        case .beir(let entry), .pairs(let entry): file = entry
-        }
-        let model = setup.session.checkpoint.config
-        taskName = file.task ?? DataConfig.usualTask
-        guard let task = setup.start.adapters.firstIndex(where: { $0.task == file.task ?? DataConfig.usualTask }) else {
-            throw setup.config.error(at: "data.evaluation", "the task of \(file.path) is \(taskName), which has no adapter in this run")
-        }
-        self.task = task
-        dimensions = model.matryoshkaDimensions
+        guard let (datasets, file, description) = try Self.datasets(setup) else { return nil }
+        self.description = description
+        dimensions = setup.session.checkpoint.config.matryoshkaDimensions
         let best = setup.config.training.bestMetric
         metric = RetrievalMetric(rawValue: best.name)!
         metricDimension = best.dimension ?? dimensions.last!
@@ -43,59 +36,77 @@ struct RunEvaluation {
                 at: "training.metric_for_best_model",
                 "the model has no width \(metricDimension); its widths are \(dimensions.map(String.init).joined(separator: ", "))")
         }
-        let prompts = file.prompts(task: taskName)
-        prefixes = (prompts.query.prefix, prompts.positive.prefix)
-        (dataset, description) = try Self.dataset(file, taskName, setup)
-        guard !dataset.queries.isEmpty else {
-            if setup.source.holdsOut { return nil }
-            throw UserError(.content, file.path, "there is no row to evaluate on; add rows, or name another data.evaluation")
+        var parts: [Part] = []
+        for (taskName, dataset) in datasets {
+            guard let task = setup.source.taskNames.firstIndex(of: taskName) else {
+                throw setup.config.error(
+                    at: "data.evaluation", "the task of \(description) is \(taskName), which has no adapter in this run")
+            }
+            let prompts = file.prompts(task: taskName)
+            parts.append(
+                Part(task: task, taskName: taskName, dataset: dataset, prefixes: (prompts.query.prefix, prompts.positive.prefix)))
         }
+        self.parts = parts
     }
 
     /// Collective.
     func run(_ session: ModelSession, _ adapters: [Adapter]) throws -> [EvaluationResult] {
-        try RetrievalEvaluator(session, adapters[task].loaded(for: session.model.engine), task: taskName, prefixes: prefixes)
-            .run(dataset, dimensions: dimensions).results
-    }
-
-    /// Of the texts and grades: the same on every host that holds the same dataset.
-    func fingerprint() -> [UInt8] {
-        var hash = SHA256()
-        for document in dataset.documents { hash.update(Array("d \(document.text.count) ".utf8) + document.text) }
-        for query in dataset.queries {
-            let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
-            hash.update(Array("q \(query.text.count) \(query.ownDocument ?? -1) \(grades) ".utf8) + query.text)
+        try parts.flatMap { part in
+            let adapter = adapters[part.task].loaded(for: session.model.engine)
+            return try RetrievalEvaluator(session, adapter, task: part.taskName, prefixes: part.prefixes)
+                .run(part.dataset, dimensions: dimensions).results
         }
-        return hash.finalize()
     }
 
-    /// The number by which checkpoints are compared, and its name.
+    /// Of the texts and grades: the same on every host that holds the same datasets.
+    var fingerprint: [UInt8] { parts.flatMap { Array($0.taskName.utf8) + $0.dataset.fingerprint } }
+
+    /// The number by which checkpoints are compared, a mean over the tasks, and its name.
     func bestMetric(_ results: [EvaluationResult]) -> (name: String, value: Double) {
-        let result = results.first { $0.dimension == metricDimension }!
-        return ("\(metric.rawValue)@\(metricDimension)", result.metrics[metric]!)
+        let values = results.filter { $0.dimension == metricDimension }.map { $0.metrics[metric]! }
+        return ("\(metric.rawValue)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
     }
 
-    private static func dataset(_ file: DataFile, _ task: String, _ setup: TrainingSetup) throws(UserError) -> (BeirDataset, String) {
+    /// Datasets by task, where their prompts come from, and what to call them.
+    private static func datasets(
+        _ setup: TrainingSetup
+    ) throws(UserError) -> (datasets: [(task: String, BeirDataset)], file: DataFile, description: String)? {
         switch setup.config.data.evaluation {
-        case .pairsOrHeldOut where setup.source.holdsOut:
-            return (try heldOut(setup.source), "every fifth row of the training data, held out")
-        case .pairs, .pairsOrHeldOut:
-            let pairs = try PairFile(path: file.path, task: task, knownTasks: setup.source.taskNames)
-            var rows: [TrainingRow] = []
-            for row in 0..<pairs.count { rows.append(try pairs.row(row)) }
-            return (BeirDataset(name: file.path, pairs: rows), file.path)
-        case .beir, .none: return (try BeirDataset(folder: file.path), file.path)
+        case .none: return nil
+        case .beir(let file):
+            return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
+        case .pairsOrHeldOut(let file) where setup.source.holdsOut:
+            let rows = try setup.source.heldOutRows()
+            return rows.isEmpty ? nil : (byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
+        case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
+        case .pairs(let file), .pairsOrHeldOut(let file):
+            let pairs = try PairFile(
+                path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames)
+            return (byTask(try pairs.allRows(), name: file.path), file, file.path)
         }
     }
 
-    private static func heldOut(_ source: TrainingSource) throws(UserError) -> BeirDataset {
+    /// A row's own task decides which adapter embeds it.
+    private static func byTask(_ rows: [TrainingRow], name: String) -> [(task: String, BeirDataset)] {
+        var tasks: [String] = []
+        for row in rows where !tasks.contains(row.task) { tasks.append(row.task) }
+        return tasks.map { task in (task, BeirDataset(name: name, pairs: rows.filter { $0.task == task })) }
+    }
+}
+
+extension PairFile {
+    fileprivate func allRows() throws(UserError) -> [TrainingRow] {
         var rows: [TrainingRow] = []
-        for file in source.files {
-            for number in 0..<file.count {
-                let row = try file.row(number)
-                if HeldOutRows.contain(anchor: row.anchor) { rows.append(row) }
-            }
-        }
-        return BeirDataset(name: "held-out", pairs: rows)
+        for row in 0..<count { rows.append(try self.row(row)) }
+        return rows
+    }
+}
+
+extension TrainingSource {
+    /// The rows that training does not see.
+    fileprivate func heldOutRows() throws(UserError) -> [TrainingRow] {
+        var rows: [TrainingRow] = []
+        for file in files { rows += try file.allRows().filter { HeldOutRows.contain(anchor: $0.anchor) } }
+        return rows
     }
 }

@@ -28,6 +28,9 @@ package struct EmbeddingShare {
     package let empty: [Int]
 }
 
+/// A model and an adapter, over all ranks.
+///
+///     let (embeddings, truncated, empty) = try TextEmbedder(session, adapter).embed(texts)
 package struct TextEmbedder {
     package static let microbatchTokens = 2048
     /// Texts that are dealt to a rank at a time.
@@ -62,6 +65,7 @@ package struct TextEmbedder {
     /// Collective.
     package func embed(_ texts: [PromptedText]) throws -> (embeddings: Tensor, truncated: Int, empty: [Int]) {
         let share = try embedShare(texts)
+        defer { withExtendedLifetime(share) {} }
         let world = session.world
         let indices = try world.allGatherVariable(share.indices)
         let width = share.embeddings.columns

@@ -2,6 +2,7 @@
 
 import Foundation
 
+/// Facts about the machine.
 package enum Machine {
     /// As the processor names itself: `AMD EPYC 9R14`; "unknown" when it does not.
     package static var processorModel: String {

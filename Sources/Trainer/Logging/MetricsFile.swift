@@ -56,6 +56,7 @@ final class MetricsFile {
     static func cut(_ path: String, after step: Int) throws(UserError) {
         guard FileManager.default.fileExists(atPath: path) else { return }
         let file = try TextFile(path: path)
+        defer { withExtendedLifetime(file) {} }
         var kept: [UInt8] = []
         for line in file.lines.indices {
             guard let event = try event(file, line) else { continue }

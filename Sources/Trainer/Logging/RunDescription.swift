@@ -6,11 +6,11 @@ import Model
 import Tensor
 
 extension StartupReport {
-    /// - Parameter evaluation: what is evaluated on
-    init(_ setup: TrainingSetup, evaluation: String?) {
+    /// - Parameters:
+    ///   - plan: of the first batch
+    ///   - evaluation: what is evaluated on
+    init(_ setup: TrainingSetup, _ plan: StepPlan, evaluation: String?) {
         let (config, session, world) = (setup.config, setup.session, setup.world)
-        let firstStep = setup.step(in: world)
-        let plan = firstStep.plan(setup.sampler.batches(epoch: 0)[0])
         let layout = setup.layout
         self.init(
             model: Model(
@@ -77,7 +77,8 @@ extension ModelCard {
             rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
             saveFormat: config.lora.saveFormat, data: setup.dataFiles,
             prompts: setup.trainedTasks.map { task in
-                let file = config.data.train.first { $0.task == task } ?? config.data.train[0]
+                let row = setup.index.rows.first { setup.source.taskNames[$0.task] == task }!
+                let file = config.data.train[row.file]
                 let prompts = file.prompts(task: task)
                 return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
             },

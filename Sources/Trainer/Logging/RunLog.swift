@@ -80,11 +80,9 @@ package struct RunLog {
             [("name", .string(name)), ("bytes", .whole(bytes)), ("seconds", .number(seconds)), ("best", .bool(isBest))])
     }
 
-    /// - Parameters:
-    ///   - seconds: since this process began to train
-    ///   - message: why, when it failed
+    /// - Parameter seconds: since this process began to train
     package func end(_ status: RunStatus, step: Int, seconds: Double, message: String? = nil) throws(UserError) {
-        var members = [("status", JSONValue.string(status.rawValue)), ("seconds", JSONValue.number(seconds))]
+        var members: [(String, JSONValue)] = [("status", .string(status.rawValue)), ("seconds", .number(seconds))]
         if let message { members.append(("message", .string(message))) }
         try append("end", step, members)
     }
@@ -102,12 +100,13 @@ package struct RunLog {
     }
 }
 
-/// How far a run has come.
+/// How far a run has come; one that was killed stays at `running`.
 package enum RunStatus: String, Sendable {
     case running
     case finished
     /// On request, with a checkpoint.
     case stopped
+    /// By an error that all ranks found together.
     case failed
 }
 

@@ -19,16 +19,21 @@ struct RunRecords {
     private var record: RunRecord
     private var best: BestCheckpoint?
     private var lastResults: [EvaluationResult] = []
-    private var savedStep: Int?
 
     /// Shows the start-up table and opens the records.
     ///
     /// Collective.
-    init(_ setup: TrainingSetup, _ folder: RunFolder, _ store: CheckpointStore, _ console: Console, evaluates: String?) throws {
+    ///
+    /// - Parameters:
+    ///   - plan: of the first batch
+    ///   - evaluation: what is evaluated on
+    init(
+        _ setup: TrainingSetup, _ plan: StepPlan, _ folder: RunFolder, _ store: CheckpointStore, _ console: Console, evaluation: String?
+    ) throws {
         (world, self.setup, self.folder, self.store, self.console) = (setup.world, setup, folder, store, console)
         best = setup.checkpoint?.info.best
         let stepsDone = setup.checkpoint?.state.step
-        let table = StartupTable(StartupReport(setup, evaluation: evaluates))
+        let table = StartupTable(StartupReport(setup, plan, evaluation: evaluation))
         console.write(table.text)
         table.warnings.forEach(console.warning)
         let opened = try setup.world.together { () throws -> (RunLog, RunRecord) in
@@ -60,7 +65,7 @@ struct RunRecords {
         let isBest = better == candidate && best != candidate
         best = better
         lastResults = results
-        progress.evaluation(results, step: step, dimension: nil, seconds: seconds, isBest: isBest)
+        progress.evaluation(results, step: step, seconds: seconds, isBest: isBest)
         try world.together { try log.evaluation(results, step: step, seconds: seconds) }
         return isBest
     }
@@ -85,6 +90,15 @@ struct RunRecords {
             try record.write(folder: folder.path)
         }
         (self.store, self.record) = (store, record)
+    }
+
+    /// Tells why the run ended before its last step. What cannot be written any more stays unwritten: the error itself is shown.
+    mutating func fail(_ error: UserError, _ state: TrainingState) {
+        progress.finish()
+        guard world.rank == 0 else { return }
+        record.end(.failed, step: state.step, at: Date())
+        try? log.end(.failed, step: state.step, seconds: start.duration(to: .now) / .seconds(1), message: error.description)
+        try? record.write(folder: folder.path)
     }
 
     mutating func end(_ status: RunStatus, _ state: TrainingState) throws {

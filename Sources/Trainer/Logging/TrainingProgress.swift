@@ -55,11 +55,11 @@ package final class TrainingProgress {
         if isDue || isOuter { (tokens, seconds) = (0, 0) }
     }
 
-    /// - Parameters:
-    ///   - dimension: the width to show; nil: the full one
-    ///   - isBest: of the evaluations so far
-    package func evaluation(_ results: [EvaluationResult], step: Int, dimension: Int?, seconds: Double, isBest: Bool) {
-        guard let width = dimension ?? results.map(\.dimension).max() else { return }
+    /// A line a dataset, at the full width.
+    ///
+    /// - Parameter isBest: of the evaluations so far
+    package func evaluation(_ results: [EvaluationResult], step: Int, seconds: Double, isBest: Bool) {
+        guard let width = results.map(\.dimension).max() else { return }
         for result in results where result.dimension == width {
             let metrics = RetrievalMetric.allCases.compactMap { metric in
                 result.metrics[metric].map { "\(metric.title) \(Figures.fixed($0, 4))" }
@@ -70,6 +70,7 @@ package final class TrainingProgress {
         }
     }
 
+    /// - Parameter seconds: that saving took
     package func checkpoint(_ path: String, step: Int, bytes: Int, seconds: Double) {
         message("\(place(step)) · checkpoint \(path) · \(Figures.bytes(bytes)) · \(Figures.duration(seconds))")
     }

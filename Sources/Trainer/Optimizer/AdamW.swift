@@ -1,6 +1,7 @@
 // AdamW with decoupled weight decay, in the arithmetic of torch.optim.AdamW: float32 values, scalars from Double.
 
 import Glibc
+import Synchronization
 import Tensor
 
 /// One task's moments, and the update.
@@ -10,6 +11,7 @@ import Tensor
 ///
 /// Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
 package struct AdamW: Sendable {
+    /// β₁, β₂, ε and λ.
     package struct Configuration: Sendable {
         package let beta1: Double
         package let beta2: Double
@@ -38,7 +40,10 @@ package struct AdamW: Sendable {
     }
 
     /// Updates the first `gradient.count` values; what lies behind them has no gradient and stays.
-    package mutating func update(_ values: inout [Float], _ gradient: [Float], learningRate: Double) {
+    ///
+    /// - Returns: whether all of them are still finite
+    @discardableResult
+    package mutating func update(_ values: inout [Float], _ gradient: [Float], learningRate: Double) -> Bool {
         precondition(gradient.count == firstMoment.count && gradient.count <= values.count, "AdamW: \(gradient.count) gradients")
         steps += 1
         let (beta1, beta2) = (configuration.beta1, configuration.beta2)
@@ -47,6 +52,7 @@ package struct AdamW: Sendable {
         let rate = Float(learningRate / (1 - pow(beta1, Double(steps))))
         let correction = Float((1 - pow(beta2, Double(steps))).squareRoot())
         let epsilon = Float(configuration.epsilon)
+        let isFinite = Atomic(true)
         values.withUnsafeMutableBufferPointer { values in
             firstMoment.withUnsafeMutableBufferPointer { first in
                 secondMoment.withUnsafeMutableBufferPointer { second in
@@ -55,15 +61,19 @@ package struct AdamW: Sendable {
                             values.baseAddress!, first.baseAddress!, second.baseAddress!, gradient.baseAddress!
                         )
                         Threads.run(gradient.count, grain: 1 << 15) { range in
+                            var largest: UInt32 = 0
                             for i in range {
                                 m[i] += blend * (g[i] - m[i])
                                 v[i] = v[i] * keep + add * g[i] * g[i]
                                 p[i] = p[i] * decay - rate * (m[i] / (v[i].squareRoot() / correction + epsilon))
+                                largest = max(largest, p[i].bitPattern & 0x7fff_ffff)
                             }
+                            if largest >= Float.infinity.bitPattern { isFinite.store(false, ordering: .relaxed) }
                         }
                     }
                 }
             }
         }
+        return isFinite.load(ordering: .relaxed)
     }
 }

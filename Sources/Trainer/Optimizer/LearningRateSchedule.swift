@@ -2,6 +2,7 @@
 
 import Glibc
 
+/// The rate of every update of a run.
 package struct LearningRateSchedule: Sendable {
     package enum Decay: String, Sendable {
         case linear

@@ -2,46 +2,8 @@
 
 import Foundation
 import Support
-import Synchronization
 import Tensor
 import Testing
-
-/// The system's operations, with call number `failing` (counted over all kinds) giving `code`. Counts the calls.
-private final class Faults: Sendable {
-    private let calls = Mutex(0)
-    private let failing: Int
-    private let code: Int32
-
-    init(failing: Int, code: Int32) {
-        self.failing = failing
-        self.code = code
-    }
-
-    var count: Int { calls.withLock { $0 } }
-
-    private func fails() -> Bool {
-        let call = calls.withLock {
-            $0 += 1
-            return $0
-        }
-        if call == failing { errno = code }
-        return call == failing
-    }
-
-    var operations: FileOperations {
-        let system = FileOperations.system
-        var faulty = system
-        faulty.create = { self.fails() ? -1 : system.create($0, $1) }
-        faulty.openFolder = { self.fails() ? -1 : system.openFolder($0) }
-        faulty.write = { self.fails() ? -1 : system.write($0, $1, min($2, 1000)) }  // short: a thousand bytes at most
-        faulty.sync = { self.fails() ? -1 : system.sync($0) }
-        faulty.close = { system.close($0) | (self.fails() ? -1 : 0) }
-        faulty.makeFolder = { self.fails() ? -1 : system.makeFolder($0, $1) }
-        faulty.replace = { self.fails() ? -1 : system.replace($0, $1) }
-        faulty.move = { self.fails() ? -1 : system.move($0, $1) }
-        return faulty
-    }
-}
 
 private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
 
@@ -59,7 +21,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
     /// create, five short writes, sync, close, replace, open the folder, sync it, close it.
     @Test func shortWritesAreContinued() throws {
         let folder = try TemporaryFolder()
-        let faults = Faults(failing: 0, code: 0)
+        let faults = FailingOperations(failing: 0, code: 0, longestWrite: 1000)
         try AtomicWrite.write(content, to: folder.path("a"), operations: faults.operations)
         #expect(try folder.bytes("a") == content)
         #expect(faults.count == 12)
@@ -69,7 +31,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
     func everyFailureLeavesOldOrNew(_ call: Int, _ code: Int32) throws {
         let folder = try TemporaryFolder()
         try folder.write("a", "old")
-        let faults = Faults(failing: call, code: code)
+        let faults = FailingOperations(failing: call, code: code, longestWrite: 1000)
         do throws(UserError) {
             try AtomicWrite.write(content, to: folder.path("a"), operations: faults.operations)
             #expect(call == 12, "closing a folder after its sync cannot lose anything")
@@ -85,14 +47,16 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
     @Test(arguments: Array(2...8) + [11])
     func interruptionsAreRepeated(_ call: Int) throws {
         let folder = try TemporaryFolder()
-        try AtomicWrite.write(content, to: folder.path("a"), operations: Faults(failing: call, code: EINTR).operations)
+        try AtomicWrite.write(
+            content, to: folder.path("a"), operations: FailingOperations(failing: call, code: EINTR, longestWrite: 1000).operations)
         #expect(try folder.bytes("a") == content)
     }
 
     @Test func fullDiskSaysWhatIsNeededAndFree() throws {
         let folder = try TemporaryFolder()
         #expect {
-            try AtomicWrite.write(content, to: folder.path("a"), operations: Faults(failing: 4, code: ENOSPC).operations)
+            try AtomicWrite.write(
+                content, to: folder.path("a"), operations: FailingOperations(failing: 4, code: ENOSPC, longestWrite: 1000).operations)
         } throws: {
             let message = ($0 as? UserError)?.message ?? ""
             return message.contains("2500 bytes more are needed") && message.contains("are free") && message.contains("No space left")
@@ -174,7 +138,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
     @Test(arguments: 1...19)
     func everyFailureLeavesNothingOrAll(_ call: Int) throws {
         let folder = try TemporaryFolder()
-        let faults = Faults(failing: call, code: EIO)
+        let faults = FailingOperations(failing: call, code: EIO, longestWrite: 1000)
         do throws(UserError) {
             try save(folder, faults.operations)
             #expect([15, 19].contains(call), "closing a folder after its sync cannot lose anything")

@@ -46,7 +46,7 @@ private func fault(_ text: some Sequence<UInt8>) -> UserError? {
             #expect(try scanner.nextKey()?.string == "e")
             try scanner.readNull()
             #expect(try scanner.nextKey()?.string == "f")
-            #expect(try scanner.readDouble() == 15)
+            #expect(try scanner.readNumber() == .number(15))
             #expect(try scanner.nextKey() == nil)
             try scanner.expectEnd()
         }

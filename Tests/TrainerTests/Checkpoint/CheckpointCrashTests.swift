@@ -142,7 +142,7 @@ private final class Recorder: Sendable {
         for failing in 1... {
             try FileManager.default.removeItem(atPath: run.path)
             try run.save(3)
-            let failures = Failures(failing: failing, code: code)
+            let failures = FailingOperations(failing: failing, code: code)
             var store = try run.store(limit: 1, operations: failures.operations)
             do throws(UserError) { _ = try store.save(run.state(step: 5), info) } catch {
                 #expect(error.code == .output)
@@ -156,37 +156,5 @@ private final class Recorder: Sendable {
                 break
             }
         }
-    }
-}
-
-/// The system's operations, of which one fails.
-private final class Failures: Sendable {
-    private let calls = Mutex(0)
-    private let failing: Int
-    private let code: Int32
-
-    init(failing: Int, code: Int32) {
-        self.failing = failing
-        self.code = code
-    }
-
-    var count: Int { calls.withLock { $0 } }
-
-    private func fails() -> Bool {
-        let call = calls.withLock {
-            $0 += 1
-            return $0
-        }
-        if call == failing { errno = code }
-        return call == failing
-    }
-
-    var operations: FileOperations {
-        let system = FileOperations.system
-        return FileOperations(
-            create: { self.fails() ? -1 : system.create($0, $1) }, openFolder: { self.fails() ? -1 : system.openFolder($0) },
-            write: { self.fails() ? -1 : system.write($0, $1, $2) }, sync: { self.fails() ? -1 : system.sync($0) },
-            close: { system.close($0) | (self.fails() ? -1 : 0) }, makeFolder: { self.fails() ? -1 : system.makeFolder($0, $1) },
-            replace: { self.fails() ? -1 : system.replace($0, $1) }, move: { self.fails() ? -1 : system.move($0, $1) })
     }
 }

@@ -68,16 +68,13 @@ private final class Clock: Sendable {
         #expect(text.value.hasSuffix("\u{1B}[K\r\u{1B}[Kstep 1/4 · checkpoint out/checkpoints/step-1 · 3.9 MB · 0 s\n"))
     }
 
-    @Test func evaluationsShowOneWidth() {
+    @Test func evaluationsShowTheFullWidth() {
         let progress = TrainingProgress(text.console(bar: false), totalSteps: 100, stepsDone: 0, loggingSteps: 10, now: { clock.now })
-        progress.evaluation(sampleEvaluationAfter, step: 50, dimension: nil, seconds: 12, isBest: true)
-        progress.evaluation(sampleEvaluationAfter, step: 60, dimension: 128, seconds: 12, isBest: false)
+        progress.evaluation(sampleEvaluationAfter, step: 50, seconds: 12, isBest: true)
         #expect(
             text.lines == [
                 "step  50/100 · evaluation python-stdlib · nDCG@10 0.3060 · Recall@1 0.2100 · Recall@5 0.3500 · Recall@10 0.4200 · "
-                    + "MRR@10 0.2700 · width 256 · 12 s · best",
-                "step  60/100 · evaluation python-stdlib · nDCG@10 0.2670 · Recall@1 0.1500 · Recall@5 0.3000 · Recall@10 0.3800 · "
-                    + "MRR@10 0.1400 · width 128 · 12 s",
+                    + "MRR@10 0.2700 · width 256 · 12 s · best"
             ])
     }
 
