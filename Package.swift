@@ -49,6 +49,7 @@ let package = Package(
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support"]),
+        .testTarget(name: "RunTests", dependencies: ["CLI", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
         .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "CLITests", dependencies: ["CLI", "Tensor", "Support"]),

@@ -8,7 +8,8 @@ shoal=.build/release/shoal
 run=outputs/demo
 # The ranks share all cores (by default mpirun binds each to one), and a machine with a single core may run both.
 mpi=(mpirun -n 2 --oversubscribe --bind-to none)
-evaluate=("${mpi[@]}" "$shoal" evaluate --model examples/jina-tiny --task code --retrieval examples/python-stdlib/test)
+evaluate=("${mpi[@]}" "$shoal" evaluate --model examples/jina-tiny --task code --max-length 160
+    --retrieval examples/python-stdlib/test)
 
 rm -rf "$run"
 mkdir -p outputs

@@ -16,7 +16,7 @@ rm -rf "$folder"
 mkdir -p "$folder"
 install -m 755 "$scratch/release/shoal" "$folder/shoal"
 strip --strip-debug "$folder/shoal"
-cp -r README.md project_config.yaml hostfiles "$folder/"
+cp -r README.md CHANGELOG.md docs project_config.yaml hostfiles examples "$folder/"
 
 # The package that owns a library. dpkg knows some files by /lib and some by /usr/lib, and links by their targets.
 owner() {

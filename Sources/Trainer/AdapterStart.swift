@@ -11,11 +11,14 @@ package struct AdapterStart {
     /// That they were read from; nil for fresh ones.
     package let folder: String?
     package let notices: [String]
+    /// Where adapters were looked for.
+    let place: String
 
     /// - Throws: when `lora.tasks` names a task that the model lacks, a target module matches nothing, or the adapters of
     ///   `lora.start_from` contradict the configuration
     init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
         let tasks = try Self.tasks(given, checkpoint.config)
+        place = if case .path(let path) = given.lora.startFrom { path } else { checkpoint.folder + "/adapters" }
         guard let found = try Self.found(given, checkpoint, tasks) else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
                 given.lora.targetModules.matches($0)
@@ -36,10 +39,15 @@ package struct AdapterStart {
         self.notices = notices
     }
 
-    /// SHA-256 of all values.
+    /// Of what was read from disk: the same on every host that holds the same adapters. Fresh ones are the same anyway.
     var fingerprint: [UInt8] {
+        guard folder != nil else { return [] }
         var hash = SHA256()
-        for adapter in adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
+        for adapter in adapters {
+            let layout = adapter.layout
+            hash.update(Array("\(adapter.task) \(layout.rank) \(layout.alpha) \(layout.pairs.map(\.module))\n".utf8))
+            adapter.values.withUnsafeBytes { hash.update($0) }
+        }
         return hash.finalize()
     }
 

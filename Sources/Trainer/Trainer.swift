@@ -50,7 +50,7 @@ package struct Trainer {
         }
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup) }
-        if let evaluation { try world.requireSameOnHosts(evaluation.fingerprint, path: evaluation.description, "evaluation data") }
+        try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
         let step = setup.step(in: world)
         let firstPlan = step.plan(setup.sampler.batches(epoch: 0)[0])
         let records = try RunRecords(setup, firstPlan, folder, store, console, evaluation: evaluation?.description)

@@ -48,8 +48,8 @@ package struct TrainingSetup {
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
-        if let folder = start.folder { try world.requireSameOnHosts(start.fingerprint, path: folder, "adapter") }
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         let fingerprints = try fingerprints(world, source)
         let checkpoint = try resume(
@@ -81,8 +81,11 @@ package struct TrainingSetup {
                 optimizer: config.training.optimizer, schedule: schedule))
     }
 
-    /// Tokens that go through the layers together, where the configuration leaves it to us: enough for full products.
-    package var microbatchTokens: Int { config.system.microbatchTokens ?? 1024 }
+    /// Tokens that go through the layers together. Where the configuration leaves it to us: enough for full products, more in
+    /// narrow models, where the start of each product would show.
+    package var microbatchTokens: Int {
+        config.system.microbatchTokens ?? max(1024, (1 << 19) / session.checkpoint.config.text.hiddenSize)
+    }
 
     /// The adapters and moments that the first step begins with.
     package var state: TrainingState { checkpoint?.state ?? TrainingState(adapters: start.adapters) }

@@ -31,13 +31,38 @@ package struct RunningJob {
     }
 }
 
+extension RunningJob {
+    /// The processes that it has started: mpirun's ranks, in the order of their start.
+    package func children() throws -> [Int32] {
+        let threads = "/proc/\(processID)/task"
+        let lists = try FileManager.default.contentsOfDirectory(atPath: threads).map { thread in
+            try String(contentsOfFile: "\(threads)/\(thread)/children", encoding: .utf8).split(separator: " ").compactMap { Int32($0) }
+        }
+        return lists.joined().sorted()
+    }
+}
+
 package struct JobError: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 extension URL {
     fileprivate func text(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: appendingPathComponent(name)), as: UTF8.self)
+    }
+}
+
+/// How one rank is started, in a job whose ranks are not all started alike.
+package struct RankStart: Sendable {
+    package let arguments: [String]
+    /// That it works in: relative paths then lead each rank to files of its own, as on hosts that hold different ones.
+    package let folder: String
+
+    package init(_ arguments: [String], folder: String) {
+        self.arguments = arguments
+        self.folder = folder
     }
 }
 
@@ -60,14 +85,26 @@ package enum MPILauncher {
         _ product: String, _ arguments: [String] = [], ranks: Int?, environment: [String: String] = [:], folder: URL? = nil,
         limit: Double = 60, whileRunning: (RunningJob) throws -> Void = { _ in }
     ) throws -> JobResult {
+        let launcher = ranks.map { mpirun + ["-n", "\($0)"] } ?? []
+        return try run(launcher + [Self.product(product).path] + arguments, environment, folder, limit, whileRunning)
+    }
+
+    /// Runs one job under mpirun whose ranks are started differently.
+    package static func run(_ product: String, each ranks: [RankStart], limit: Double = 60) throws -> JobResult {
+        let parts = ranks.map { ["-n", "1", "-wdir", $0.folder, Self.product(product).path] + $0.arguments }
+        return try run(mpirun + Array(parts.joined(separator: [":"])), [:], nil, limit) { _ in }
+    }
+
+    private static func run(
+        _ command: [String], _ environment: [String: String], _ folder: URL?, _ limit: Double, _ whileRunning: (RunningJob) throws -> Void
+    ) throws -> JobResult {
         let captured = FileManager.default.temporaryDirectory.appendingPathComponent("shoal-job-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: captured, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: captured) }
 
         let process = Process()
-        let program = Self.product(product).path
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = (ranks.map(mpirun) ?? []) + [program] + arguments
+        process.arguments = command
         process.environment = jobEnvironment(environment)
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
@@ -97,9 +134,7 @@ package enum MPILauncher {
         try body()
     }
 
-    private static func mpirun(ranks: Int) -> [String] {
-        ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "\(ranks)"]
-    }
+    private static let mpirun = ["mpirun", "--oversubscribe", "--bind-to", "none"]
 
     private static func jobEnvironment(_ additions: [String: String]) -> [String: String] {
         let launchers = ["OMPI_COMM_", "OMPI_UNIVERSE_", "PMIX_", "PMI_", "SLURM_"]

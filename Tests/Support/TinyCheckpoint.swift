@@ -28,14 +28,17 @@ package struct TinyCheckpoint {
     package static let projectorDimension = 8
 
     /// bfloat16, one file, old names, nested configuration.
-    package init(seed: UInt64 = 1) {
+    ///
+    /// - Parameter vocabulary: rows of the embedding table; a tokenizer of that size fits
+    package init(seed: UInt64 = 1, vocabulary: Int = TinyCheckpoint.vocabulary) {
         config = Self.publishedConfig
         let random = RandomStream(seed).stream("tiny checkpoint")
-        tensors = (Self.textShapes + Self.visionShapes + Self.projectorShapes).map { name, shape in
+        tensors = (Self.textShapes(vocabulary) + Self.visionShapes + Self.projectorShapes).map { name, shape in
             let stream = random.stream(name)
             let values = (0..<shape.reduce(1, *)).map { BFloat16(rounding: Float(stream.gaussian(at: $0)) * 0.2) }
             return StoredTensor(name: name, dtype: .bf16, shape: shape, bytes: values.withUnsafeBytes { Array($0) })
         }
+        self = setting("text_config.vocab_size", .integer(Int64(vocabulary)))
     }
 
     /// Changes a key of config.json, such as `text_config.hidden_size`; nil removes it.
@@ -128,7 +131,7 @@ package struct TinyCheckpoint {
         ],
     ]
 
-    private static let textShapes: [(String, [Int])] = {
+    private static func textShapes(_ vocabulary: Int) -> [(String, [Int])] {
         let keyValue = hidden / heads * keyValueHeads
         var shapes = [("model.embed_tokens.weight", [vocabulary, hidden]), ("model.norm.weight", [hidden])]
         for layer in 0..<layers {
@@ -142,7 +145,7 @@ package struct TinyCheckpoint {
             ].map { ("model.layers.\(layer).\($0)", $1) }
         }
         return shapes
-    }()
+    }
 
     private static let visionShapes: [(String, [Int])] = {
         let (width, inner, merged) = (visionHidden, visionIntermediate, 4 * visionHidden)

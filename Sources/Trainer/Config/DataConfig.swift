@@ -84,6 +84,13 @@ package struct DataConfig: Sendable {
         /// The pair file when it exists, else rows held out of training (the Python project's rule): with more than ten rows,
         /// those whose SHA-256 of the anchor's bytes, as a number, is 0 modulo 5.
         case pairsOrHeldOut(DataFile)
+
+        package var path: String? {
+            switch self {
+            case .none: nil
+            case .beir(let file), .pairs(let file), .pairsOrHeldOut(let file): file.path
+            }
+        }
     }
 
     init(_ values: SettingValues) {

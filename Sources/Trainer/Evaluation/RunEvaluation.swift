@@ -17,13 +17,16 @@ struct RunEvaluation {
     private let metric: RetrievalMetric
     private let metricDimension: Int
 
-    /// - Returns: nil when the configuration names nothing to evaluate on
+    /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
     init?(_ setup: TrainingSetup) throws(UserError) {
         let file: DataFile
         switch setup.config.data.evaluation {
         case .none: return nil
-        case .beir(let entry), .pairs(let entry), .pairsOrHeldOut(let entry): file = entry
+        case .pairsOrHeldOut(let entry):
+            if !setup.source.holdsOut && !FileManager.default.fileExists(atPath: entry.path) { return nil }
+            file = entry
+        case .beir(let entry), .pairs(let entry): file = entry
         }
         let model = setup.session.checkpoint.config
         taskName = file.task ?? DataConfig.usualTask
@@ -44,11 +47,12 @@ struct RunEvaluation {
         prefixes = (prompts.query.prefix, prompts.positive.prefix)
         (dataset, description) = try Self.dataset(file, taskName, setup)
         guard !dataset.queries.isEmpty else {
+            if setup.source.holdsOut { return nil }
             throw UserError(.content, file.path, "there is no row to evaluate on; add rows, or name another data.evaluation")
         }
     }
 
-    /// SHA-256 of all texts and judgements.
+    /// The dataset's.
     var fingerprint: [UInt8] { dataset.fingerprint }
 
     /// Collective.
@@ -67,8 +71,6 @@ struct RunEvaluation {
         switch setup.config.data.evaluation {
         case .pairsOrHeldOut where setup.source.holdsOut:
             return (try heldOut(setup.source), "every fifth row of the training data, held out")
-        case .pairsOrHeldOut where !FileManager.default.fileExists(atPath: file.path):
-            throw UserError(.missing, file.path, "there is no such file, and the training data have too few rows to hold some out")
         case .pairs, .pairsOrHeldOut:
             let pairs = try PairFile(path: file.path, task: task, knownTasks: setup.source.taskNames)
             var rows: [TrainingRow] = []

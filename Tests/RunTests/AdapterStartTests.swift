@@ -1,0 +1,58 @@
+// Runs that go on from adapters: `lora.start_from`, and the adapters that lie beside the model.
+
+import Foundation
+import Support
+import Testing
+
+extension RunTests {
+    @Suite struct AdapterStartTests {
+        @Test(arguments: smallWorlds) func contradictionsAreRefused(ranks: Int?) throws {
+            let project = try projectWithAdapters()
+            for (setting, words) in [
+                ("lora.r=4", ["--set lora.r: ", "8 in the adapters of first"]), ("lora.alpha=4", ["--set lora.alpha: ", "8"]),
+                ("lora.target_modules=[q_proj]", ["--set lora.target_modules: ", "15 modules"]),
+            ] {
+                let result = try project.train(["--set", "lora.start_from=first", "--set", setting], ranks: ranks, limit: refusalLimit)
+                result.expectRefusal(78, words + ["lora.start_from: fresh"], isAlone: ranks == nil)
+            }
+            let missing = try project.train(["--set", "lora.start_from=nowhere"], ranks: ranks, limit: refusalLimit)
+            missing.expectRefusal(66, ["nowhere: ", "no such folder"], isAlone: ranks == nil)
+            let other = try project.train(["--set", "lora.start_from=model"], ranks: ranks, limit: refusalLimit)
+            other.expectRefusal(66, ["model: ", "adapter_model.safetensors"], isAlone: ranks == nil)
+            #expect(try project.files().everything().isEmpty)
+        }
+
+        @Test func aRunGoesOnFromAnothersAdapters() throws {
+            let project = try projectWithAdapters()
+            let result = try project.train(["--set", "lora.start_from=first", "--set", "training.max_steps=1"])
+            result.expect(0)
+            #expect(result.standardError.contains("continues first"))
+            // The rate of the first warm-up step is 0, so that nothing but the rounding of the saved file may differ: none does.
+            #expect(try project.files().bytes("adapter_model.safetensors") == project.files(of: "first").bytes("adapter_model.safetensors"))
+        }
+
+        /// Beside the model they give the shape, whatever the configuration says.
+        @Test func theModelsOwnAdaptersAreContinuedWithANotice() throws {
+            let project = try projectWithAdapters()
+            try project.copy("model", to: "own")
+            try FileManager.default.createDirectory(atPath: project.path("own/adapters"), withIntermediateDirectories: false)
+            for name in ["adapter_model.safetensors", "adapter_config.json"] {
+                try project.copy("first/\(name)", to: "own/adapters/\(name)")
+            }
+            let result = try project.train(
+                ["--set", "base_model_path=own", "--set", "lora.r=16", "--set", "training.max_steps=1"], ranks: 2)
+            result.expect(0)
+            #expect(result.standardError.contains("notice: lora.r is 8 in the adapters of own/adapters"))
+            let resolved = try project.files().record()["configuration"]
+            #expect(resolved?["lora"]?["r"]?.integerValue == 8)
+        }
+
+        /// A project with a run of two steps in the folder `first`.
+        private func projectWithAdapters() throws -> RunProject {
+            let project = try RunProject()
+            let settings = ["training.max_steps=2", "training.warmup_steps=0", "training.output_dir=first"]
+            try project.train(settings.flatMap { ["--set", $0] }).expect(0)
+            return project
+        }
+    }
+}

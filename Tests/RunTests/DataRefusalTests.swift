@@ -1,0 +1,69 @@
+// Faults in training rows, and what is no fault: texts above the limit.
+
+import Foundation
+import Support
+import Testing
+
+extension RunTests {
+    @Suite struct DataRefusalTests {
+        static let faults = [
+            Refusal("missing file", 66, "rows.jsonl: ", "no such file") { _ in ["--set", "data.train=rows.jsonl"] },
+            Refusal("file without rows", 65, "train.jsonl: ", "no rows") { project in
+                try project.folder.write("train.jsonl", "\n\n")
+                return []
+            },
+            line("malformed row", 20, #"{"query": "a", "positive": "b""#, "train.jsonl:20:"),
+            line("row that is no object", 2, #"["a", "b"]"#, "train.jsonl:2:1: "),
+            line(
+                "empty positive", 7, #"{"query": "a", "positive": "  "}"#, "train.jsonl:7:28: ", "\"positive\" is empty", "remove the row"),
+            line(
+                "empty negative", 7, #"{"query": "a", "positive": "b", "negatives": ["c", ""]}"#, "train.jsonl:7:", "entry 2", "remove it"),
+            line("row without a positive", 24, #"{"query": "a"}"#, "train.jsonl:24:1: ", "no positive"),
+            line("wrong type", 9, #"{"query": 3, "positive": "b"}"#, "train.jsonl:9:11: ", "must be a string"),
+            line(
+                "task of the row that the model lacks", 13, #"{"query": "a", "positive": "b", "task": "poetry"}"#, "train.jsonl:13:",
+                "poetry"),
+            line("row with an image", 3, #"{"query_image": "a.png", "positive": "b"}"#, "train.jsonl:3:", "not available"),
+            Refusal("gzip cut short", 65, "train.jsonl.gz: ") { project in
+                let gzip = try Data(contentsOf: URL(fileURLWithPath: PackagePath.example("python-stdlib/train.jsonl.gz")))
+                try project.folder.write("train.jsonl.gz", gzip.prefix(5000))
+                return ["--set", "data.train=train.jsonl.gz"]
+            },
+            Refusal("faults on several ranks", 65, "train.jsonl:5:", "\"positive\" is empty") { project in
+                var rows = TrainingRows.usual
+                rows[4] = #"{"query": "a", "positive": ""}"#
+                rows[22] = "{"
+                try project.folder.write("train.jsonl", rows.joined(separator: "\n"))
+                return []
+            },
+            Refusal("missing evaluation", 66, "missing: ") { _ in ["--set", "data.evaluation=missing"] },
+            Refusal("several tasks in order", 78, "--set training.shuffle: ", "train.jsonl", "training.shuffle: true") { _ in
+                ["--set", "training.shuffle=false"]
+            },
+        ]
+
+        @Test(arguments: faults, smallWorlds) func isRefused(fault: Refusal, ranks: Int?) throws {
+            try fault.check(ranks: ranks)
+        }
+
+        @Test(arguments: smallWorlds) func longTextsAreCutAndCounted(ranks: Int?) throws {
+            let project = try RunProject()
+            let result = try project.train(["--set", "system.max_seq_length=8", "--set", "training.max_steps=2"], ranks: ranks)
+            result.expect(0)
+            let table = try #require(result.standardError.split(separator: "\n").first { $0.contains("cut at 8 tokens") })
+            let count = try #require(table.firstMatch(of: #/(\d+) texts cut/#).flatMap { Int($0.1) })
+            // Every positive but those of three words at most, and the longer queries: no word is less than a token.
+            #expect(count >= 20)
+            #expect(try project.files().steps().count == 2)
+        }
+
+        private static func line(_ name: String, _ line: Int, _ text: String, _ parts: String...) -> Refusal {
+            Refusal(name, 65, parts) { project in
+                var rows = TrainingRows.usual
+                rows[line - 1] = text
+                try project.folder.write("train.jsonl", rows.map { $0 + "\n" }.joined())
+                return []
+            }
+        }
+    }
+}
