@@ -41,7 +41,7 @@ package struct AdapterStart {
     }
 
     /// Of what was read from disk: the same on every host that holds the same adapters. Fresh ones are the same anyway.
-    func fingerprint() -> [UInt8] {
+    var fingerprint: [UInt8] {
         guard folder != nil else { return [] }
         var hash = SHA256()
         for adapter in adapters {

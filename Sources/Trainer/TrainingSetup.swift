@@ -48,7 +48,7 @@ package struct TrainingSetup {
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
-        try world.requireSameOnHosts(start.fingerprint(), path: start.place, "adapter")
+        try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
         var fingerprints = try fingerprints(world, source)

@@ -87,6 +87,7 @@ package struct ModelConfig: Sendable, Equatable {
         let nested = try root.section("text_config")
         text = try Text(nested ?? root)
         if let section = try root.section("vision_config") { vision = try Vision(section, text) } else { vision = nil }
+        try root.expect("single_vector_pool_strategy", oneOf: ["mean"])
         taskNames = try Self.taskNames(root)
         matryoshkaDimensions = try Self.matryoshkaDimensions(root, hidden: text.hiddenSize)
         let projector = try root.optionalInteger("multi_vector_projector_dim", in: 1...65536)
