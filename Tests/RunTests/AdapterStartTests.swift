@@ -2,6 +2,7 @@
 
 import Foundation
 import Support
+import Tensor
 import Testing
 
 extension RunTests {
@@ -10,7 +11,7 @@ extension RunTests {
             let project = try projectWithAdapters()
             for (setting, words) in [
                 ("lora.r=4", ["--set lora.r: ", "8 in the adapters of first"]), ("lora.alpha=4", ["--set lora.alpha: ", "8"]),
-                ("lora.target_modules=[q_proj]", ["--set lora.target_modules: ", "15 modules"]),
+                ("lora.target_modules=[q_proj]", ["--set lora.target_modules: ", "15 where it names 2"]),
             ] {
                 let result = try project.train(["--set", "lora.start_from=first", "--set", setting], ranks: ranks, limit: refusalLimit)
                 result.expectRefusal(78, words + ["lora.start_from: fresh"], isAlone: ranks == nil)
@@ -20,6 +21,32 @@ extension RunTests {
             let other = try project.train(["--set", "lora.start_from=model"], ranks: ranks, limit: refusalLimit)
             other.expectRefusal(66, ["model: ", "adapter_model.safetensors"], isAlone: ranks == nil)
             #expect(try project.files().everything().isEmpty)
+        }
+
+        /// More linears than the adapters have would silently stay without one.
+        @Test func moreLinearsThanTheAdaptersHaveAreRefused() throws {
+            let project = try RunProject()
+            let settings = ["training.max_steps=1", "training.output_dir=first", "lora.target_modules=[q_proj, v_proj]"]
+            try project.train(settings.flatMap { ["--set", $0] }).expect(0)
+            let more = ["--set", "lora.start_from=first", "--set", "lora.target_modules=[q_proj, v_proj, k_proj]"]
+            try project.train(more, limit: refusalLimit).expectRefusal(
+                78, ["--set lora.target_modules: ", "4 where it names 6"], isAlone: true)
+            try project.train(["--set", "lora.start_from=first", "--set", "training.max_steps=1"]).expect(0)
+            #expect(try project.files().record()["configuration"]?["lora"]?["target_modules"]?.arrayValue?.count == 4)
+        }
+
+        /// A plain PEFT adapter has no pair for the projector; the published file has one again.
+        @Test func thePlainAdapterGetsAFreshProjectorPair() throws {
+            let project = try projectWithAdapters()
+            let result = try project.train(["--set", "lora.start_from=first/peft/code", "--set", "training.max_steps=1"])
+            result.expect(0)
+            let file = try SafetensorsFile(path: project.path("run/adapter_model.safetensors"))
+            #expect(file["base_model.model.multi_vector_projector.lora_A.code.weight"] != nil)
+            let first = try SafetensorsFile(path: project.path("first/adapter_model.safetensors"))
+            let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_B.code.weight"
+            let (own, source) = (try #require(file[name]), try #require(first[name]))
+            #expect(file.bytes(of: own).elementsEqual(first.bytes(of: source)))
+            withExtendedLifetime((file, first)) {}
         }
 
         @Test func aRunGoesOnFromAnothersAdapters() throws {

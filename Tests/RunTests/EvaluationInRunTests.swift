@@ -73,5 +73,19 @@ extension RunTests {
             }
             return best
         }
+
+        /// Each row's own task decides which adapter embeds it; the best checkpoint goes by the mean.
+        @Test func pairsAreEvaluatedByTheirOwnTasks() throws {
+            let project = try RunProject()
+            let rows = TrainingRows.plain(anchors: ["one", "two", "three"])
+            let retrieval = rows.map { $0.dropLast() + ", \"task\": \"retrieval\"}" }
+            let code = TrainingRows.plain(anchors: ["four", "five"]).map { $0.dropLast() + ", \"task\": \"code\"}" }
+            try project.folder.write("pairs.jsonl", (retrieval + code).joined(separator: "\n"))
+            let result = try project.train(["--set", "data.evaluation=pairs.jsonl", "--set", "training.max_steps=2"], ranks: 2)
+            result.expect(0)
+            let results = try #require(try project.files().events("evaluation").first?["results"]?.arrayValue)
+            let queries = Set(results.map { "\($0["task"]!.stringValue!) \($0["queries"]!.integerValue!)" })
+            #expect(queries == ["retrieval 3", "code 2"])
+        }
     }
 }

@@ -33,6 +33,16 @@ extension RunTests {
             #expect(try project.files().everything() == before)
         }
 
+        @Test(arguments: smallWorlds) func anotherBackboneIsRefused(ranks: Int?) throws {
+            let project = try stopped()
+            let weights = try FileManager.default.contentsOfDirectory(atPath: project.path("model")).first { $0.hasSuffix(".safetensors") }!
+            var bytes = try project.folder.bytes("model/\(weights)")
+            for place in stride(from: bytes.count - 2, to: bytes.count - 2000, by: -2) { bytes[place] ^= 1 }
+            try project.folder.write("model/\(weights)", bytes)
+            let result = try project.train(["--resume"], ranks: ranks, limit: refusalLimit)
+            result.expectRefusal(78, ["model: ", "is not what the run was started with"], isAlone: ranks == nil)
+        }
+
         @Test func cadenceAndThreadsMayChange() throws {
             let project = try stopped()
             let settings = ["training.save_steps=9", "training.logging_steps=1", "system.threads=2", "system.microbatch_tokens=100"]
