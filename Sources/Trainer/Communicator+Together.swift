@@ -34,6 +34,22 @@ extension Communicator {
         )
     }
 
+    /// Throws on every rank when the ranks hold different adapters after the same steps: a host computes or transfers wrongly, or
+    /// processors of different models do not give the same bits.
+    ///
+    /// Collective.
+    func requireSameAdapters(_ state: TrainingState) throws {
+        var hash = SHA256()
+        for adapter in state.adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
+        let hashes = try allGatherVariable(hash.finalize())
+        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
+        guard !differing.isEmpty else { return }
+        throw UserError(
+            .diverged,
+            "after step \(state.step) the adapters differ between ranks: \(hosts.describe(differing)) from \(hosts.describe([0])); "
+                + "use hosts with one model of processor, or start again without these")
+    }
+
     /// Throws on every rank when the ranks were started with different command lines.
     ///
     /// Collective.

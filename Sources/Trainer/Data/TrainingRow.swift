@@ -30,7 +30,7 @@ package struct TrainingRow: Equatable, Sendable {
         negatives = try texts(.negatives, of: line)
         task = try line.text("task") ?? fileTask
         guard knownTasks.contains(task) else {
-            throw line.fault(at: "task", "\"task\" is \"\(task)\"; the tasks here are \(knownTasks.joined(separator: ", "))")
+            throw line.fault(at: "task", "\"task\" is \"\(task)\"; this run has the tasks \(knownTasks.joined(separator: ", "))")
         }
     }
 }

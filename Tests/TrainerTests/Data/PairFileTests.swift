@@ -62,7 +62,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         (#"{"query": "a", "anchor": "b", "positive": "p"}"#, 11, "mean the same"),
         (#"{"query": "a", "pos": "p", "positive": "p"}"#, 23, "mean the same"),
         (#"{"query": "a", "query": "b", "positive": "p"}"#, 16, "stands twice"),
-        (#"{"query": "a", "positive": "p", "task": "codes"}"#, 41, "\"codes\"; this model has the tasks retrieval, text-matching, code"),
+        (#"{"query": "a", "positive": "p", "task": "codes"}"#, 41, "\"codes\"; this run has the tasks retrieval, text-matching, code"),
         (#"{"query": "a", "positive": "p", "task": ["code"]}"#, 41, "\"task\" is an array; it must be a string"),
         (#"{"sentence1": "a", "sentence2": "b", "score": 1}"#, 15, "not available in this version"),
         (#"{"query": "a", "positive": "p", "score": 1}"#, 42, "not available in this version"),
