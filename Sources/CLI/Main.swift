@@ -76,7 +76,8 @@ struct Shoal: ParsableCommand {
                 --texts "a question" --output question.npy
 
             Results go to stdout or the named file, everything else to stderr. Exit codes: 64 command line, 65 content of a \
-            file, 66 missing file, 70 failed check, 72 numbers not finite, 73 output, 75 stopped with a checkpoint, 78 configuration.
+            file, 66 missing file, 70 failed check, 71 ranks diverged, 72 numbers not finite, 73 output, 74 reading failed, 75 stopped \
+            with a checkpoint, 78 configuration.
 
             Shell completions: shoal --generate-completion-script bash|zsh|fish
             """,

@@ -11,8 +11,10 @@ struct TrainCommand: ParsableCommand {
             Examples:
 
               shoal train --config project_config.yaml
-              mpirun -n 2 --bind-to none shoal train --config project_config.yaml --set training.max_steps=50
-              mpirun --hostfile hostfiles/two-hosts.hosts --map-by ppr:1:node:PE=16 shoal train --config project_config.yaml
+              mpirun -n 2 --bind-to none shoal train \\
+                --config project_config.yaml --set training.max_steps=50
+              mpirun --hostfile hostfiles/two-hosts.hosts --bind-to none \\
+                shoal train --config project_config.yaml
               shoal train --config project_config.yaml --resume
 
             Stopping: Ctrl-C on one rank, SIGUSR1 to mpirun, or a file STOP in the run's folder end the run after the step in \

@@ -17,7 +17,8 @@ struct VerifyGradientsCommand: ParsableCommand {
 
             The table goes to stdout; exit code 70 when anything is out of tolerance.
 
-              mpirun -n 4 --bind-to none shoal verify-gradients --config project_config.yaml --set training.global_batch_size=16
+              mpirun -n 4 --bind-to none shoal verify-gradients \\
+                --config project_config.yaml --set training.global_batch_size=16
             """)
 
     @OptionGroup var options: RunOptions
