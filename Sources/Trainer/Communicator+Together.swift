@@ -25,12 +25,10 @@ extension Communicator {
     ///
     /// Collective.
     func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
-        let hashes = try allGatherVariable(hash)
-        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
-        guard !differing.isEmpty else { return }
+        guard let differing = try ranksUnlikeRank0(hash) else { return }
         throw UserError(
             .configuration, path,
-            "the \(what) here differs between hosts: \(hosts.describe(differing)) from \(hosts.describe([0])); copy the same files to every host"
+            "the \(what) here differs between hosts: \(differing) from \(hosts.describe([0])); copy the same files to every host"
         )
     }
 
@@ -38,15 +36,12 @@ extension Communicator {
     /// processors of different models do not give the same bits.
     ///
     /// Collective.
-    func requireSameAdapters(_ state: TrainingState) throws {
-        var hash = SHA256()
-        for adapter in state.adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
-        let hashes = try allGatherVariable(hash.finalize())
-        let differing = hashes.indices.filter { hashes[$0] != hashes[0] }
-        guard !differing.isEmpty else { return }
+    /// - Parameter hash: of this rank's adapters
+    package func requireSameAdapters(_ hash: [UInt8], afterStep step: Int) throws {
+        guard let differing = try ranksUnlikeRank0(hash) else { return }
         throw UserError(
             .diverged,
-            "after step \(state.step) the adapters differ between ranks: \(hosts.describe(differing)) from \(hosts.describe([0])); "
+            "after step \(step) the adapters differ between ranks: \(differing) from \(hosts.describe([0])); "
                 + "use hosts with one model of processor, or start again without these")
     }
 
@@ -54,13 +49,20 @@ extension Communicator {
     ///
     /// Collective.
     package func requireSameCommandLine(_ arguments: [String]) throws {
-        let lines = try allGatherVariable(Array(arguments.joined(separator: "\u{0}").utf8))
-        let differing = lines.indices.filter { lines[$0] != lines[0] }
-        guard !differing.isEmpty else { return }
+        guard let differing = try ranksUnlikeRank0(Array(arguments.joined(separator: "\u{0}").utf8)) else { return }
         throw UserError(
             .configuration,
-            "the ranks were started with different command lines: \(hosts.describe(differing)) differently from \(hosts.describe([0])); start all with one mpirun command"
+            "the ranks were started with different command lines: \(differing) differently from \(hosts.describe([0])); start all with one mpirun command"
         )
+    }
+
+    /// The ranks whose bytes are not rank 0's, with their hosts; nil when all are alike.
+    ///
+    /// Collective.
+    func ranksUnlikeRank0(_ bytes: [UInt8]) throws -> String? {
+        let all = try allGatherVariable(bytes)
+        let differing = all.indices.filter { all[$0] != all[0] }
+        return differing.isEmpty ? nil : hosts.describe(differing)
     }
 }
 

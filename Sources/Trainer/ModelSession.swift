@@ -55,12 +55,10 @@ extension Communicator {
     ///
     /// Collective.
     fileprivate func requireSameEngine(_ engine: MatrixEngine) throws {
-        let kinds = try allGather(UInt8(engine.kind == .bfloat16 ? 1 : 0))
-        let differing = kinds.indices.filter { kinds[$0] != kinds[0] }
-        guard !differing.isEmpty else { return }
+        guard let differing = try ranksUnlikeRank0(Array(engine.kind.rawValue.utf8)) else { return }
         throw UserError(
             .configuration,
-            "some processors have bfloat16 products and some have not: \(hosts.describe(differing)) differ from \(hosts.describe([0])); "
+            "some processors have bfloat16 products and some have not: \(differing) differ from \(hosts.describe([0])); "
                 + "set system.compute_dtype (--compute-dtype) to float32")
     }
 }

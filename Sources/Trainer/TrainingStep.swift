@@ -23,6 +23,13 @@ package struct TrainingState: Sendable {
         optimizers = Array(repeating: nil, count: adapters.count)
     }
 
+    /// SHA-256 of the adapters.
+    var fingerprint: [UInt8] {
+        var hash = SHA256()
+        for adapter in adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
+        return hash.finalize()
+    }
+
     /// One update of a task's adapter, in place: the moments are as large as the adapter, twice.
     ///
     /// - Returns: whether the adapter is still finite; if not, the state is of no use any more

@@ -1,9 +1,12 @@
 // Checks that ranks notice when they differ, that they know where they are, and that costs are counted.
 
 import Comm
+import Tensor
+import Trainer
 
 let agreementChecks: [(name: String, body: Check)] = [
     ("require-same", requireSame),
+    ("same-adapters", sameAdapters),
     ("votes", votes),
     ("other-call", otherCall),
     ("other-shape", otherShape),
@@ -25,6 +28,20 @@ private func requireSame(_ world: Communicator) throws {
         try expect(error.exitCode, 78)
         let host = world.hostName
         try expect(error.description, "the list differs between ranks: rank \(last) (\(host)) from rank 0 (\(host))")
+    }
+}
+
+/// A run whose ranks hold different adapters ends with code 71 on all of them, before a checkpoint is written.
+private func sameAdapters(_ world: Communicator) throws {
+    try world.requireSameAdapters([7, 7], afterStep: 3)
+    let last = world.worldSize - 1
+    guard last > 0 else { return }
+    do {
+        try world.requireSameAdapters(world.rank == last ? [7, 8] : [7, 7], afterStep: 3)
+        throw CheckFailed(description: "different adapters were taken for the same")
+    } catch let error as UserError {
+        try expect(error.code, .diverged)
+        try expect(error.message.contains("after step 3") && error.message.contains("rank \(last) ("), true)
     }
 }
 

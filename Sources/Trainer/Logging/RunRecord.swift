@@ -100,12 +100,6 @@ package struct RunRecord: Sendable {
 
     package var status: RunStatus? { document["status"]?.stringValue.flatMap(RunStatus.init) }
 
-    /// Lower-case hexadecimal.
-    package var modelFingerprint: String? { document["model"]?["fingerprint"]?.stringValue }
-
-    /// SHA-256 of each data file, lower-case hexadecimal, in order.
-    package var dataHashes: [String] { document["data"]?.arrayValue?.compactMap { $0["sha256"]?.stringValue } ?? [] }
-
     /// The checkpoint that is best so far; nil before the first evaluation.
     package var bestCheckpoint: BestCheckpoint? {
         get {

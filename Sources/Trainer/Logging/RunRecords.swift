@@ -73,7 +73,7 @@ struct RunRecords {
     /// Saves the checkpoint of `state.step`.
     mutating func checkpoint(_ state: TrainingState) throws {
         world.phase = "checkpoint of step \(state.step)"
-        try world.requireSameAdapters(state)
+        try world.requireSameAdapters(state.fingerprint, afterStep: state.step)
         let info = CheckpointInfo(
             epoch: setup.sampler.epoch(ofStep: state.step), worldSize: world.worldSize, globalBatchRows: setup.globalRows,
             stepsPerEpoch: setup.sampler.batchesPerEpoch, dataFingerprints: setup.dataFingerprints,

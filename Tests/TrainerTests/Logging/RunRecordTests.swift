@@ -118,8 +118,8 @@ private func fileText(status: String, step: Int, best: String, starts: [String])
         try written.write(folder: folder.path)
         let read = try RunRecord.read(folder: folder.path)
         #expect(read.configuration["training"]?["seed"]?.integerValue == 7)
-        #expect(read.modelFingerprint == "ab01")
-        #expect(read.dataHashes == ["ff00"])
+        #expect(read.json["model"]?["fingerprint"]?.stringValue == "ab01")
+        #expect(read.json["data"]?.arrayValue?.map { $0["sha256"]?.stringValue } == ["ff00"])
         #expect(read.bestCheckpoint == written.bestCheckpoint)
     }
 
