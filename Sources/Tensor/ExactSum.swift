@@ -83,9 +83,11 @@ package final class ExactSum: @unchecked Sendable {
 package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<Int>], to sum: ExactSum, at offset: Int) {
     precondition(left.rows == right.rows, "outer product: [\(left.rows), \(left.columns)]ᵀ × [\(right.rows), \(right.columns)]")
     let (m, n) = (left.columns, right.columns)
-    // Tiles of the result, small enough that the integers stay in the nearest cache over all chunks.
-    let tileColumns = min(n, 128)
-    let tileRows = min(m, tileColumns > 64 ? 32 : 64)
+    // Tiles of the result span the narrow side (an adapter's rank), which is widened once for all of them, and are small enough
+    // that the integers stay in a near cache over all chunks.
+    let (left, right) = m < n ? (widened(left), right) : (left, widened(right))
+    let tileRows = min(m, m < n ? 128 : 64)
+    let tileColumns = min(n, m < n ? 64 : 128)
     let (down, across) = ((m + tileRows - 1) / tileRows, (n + tileColumns - 1) / tileColumns)
     Threads.run(down * across) { task in
         let rows = task / across * tileRows..<min((task / across + 1) * tileRows, m)
@@ -106,6 +108,11 @@ package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<In
         }
         withExtendedLifetime(part) {}
     }
+}
+
+/// x as float32, with rows of whole vectors where a copy is made.
+private func widened(_ x: Tensor) -> Tensor {
+    x.element == .float32 ? x : x.tile(0..<x.rows, 0..<x.columns).owner
 }
 
 /// Part of a tensor as floats, rows `stride` apart and readable up to whole vectors.

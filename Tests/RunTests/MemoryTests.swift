@@ -9,7 +9,7 @@ extension RunTests {
     @Suite struct MemoryTests {
         /// Wide batches of the embedded model, so that activations outweigh the program.
         private let wide = [
-            "training.global_batch_size=192", "training.max_steps=1", "system.max_seq_length=400", "lora.tasks=[code]",
+            "training.global_batch_size=40", "training.max_steps=1", "system.max_seq_length=400", "lora.tasks=[code]",
             "training.save_steps=0",
         ]
 
@@ -43,7 +43,7 @@ extension RunTests {
             return try #require(Double(words[0])) * #require(units[String(words[1])])
         }
 
-        private static let longRows = (0..<192).map { row in
+        private static let longRows = (0..<40).map { row in
             let text = (0..<150).map { "word\((row * 31 + $0 * 7) % 97)" }.joined(separator: " ")
             return #"{"query": "\#(row) \#(text)", "positive": "passage \#(row) \#(text)"}"#
         }

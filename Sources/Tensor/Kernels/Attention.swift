@@ -48,8 +48,7 @@ package func causalAttention(
     shape.check(q, k, v)
     let output = Tensor(q.rows, q.columns, q.element)
     let logSumExp = Tensor(q.rows, shape.heads)
-    Threads.run(segments.count * shape.keyValueHeads) { task in
-        let (segment, head) = (segments[task / shape.keyValueHeads], task % shape.keyValueHeads)
+    forEachHead(segments, shape) { segment, head in
         if q.element == .float32 {
             forward(segment, head, q, k, v, shape, output, logSumExp, Float.self)
         } else {
@@ -69,8 +68,7 @@ package func causalAttentionBackward(
     _ shape: AttentionShape
 ) -> (dQ: Tensor, dK: Tensor, dV: Tensor) {
     let gradients = (dQ: Tensor(q.rows, q.columns), dK: Tensor(k.rows, k.columns), dV: Tensor(v.rows, v.columns))
-    Threads.run(segments.count * shape.keyValueHeads) { task in
-        let (segment, head) = (segments[task / shape.keyValueHeads], task % shape.keyValueHeads)
+    forEachHead(segments, shape) { segment, head in
         if q.element == .float32 {
             backward(segment, head, dOutput, q, k, v, output, logSumExp, shape, gradients, Float.self)
         } else {
@@ -78,6 +76,14 @@ package func causalAttentionBackward(
         }
     }
     return gradients
+}
+
+/// Runs `body` for every key/value head of every segment on all threads, the longest first, so that all threads finish together.
+private func forEachHead(_ segments: [Range<Int>], _ shape: AttentionShape, _ body: (_ segment: Range<Int>, _ head: Int) -> Void) {
+    let longestFirst = segments.sorted { ($1.count, $0.lowerBound) < ($0.count, $1.lowerBound) }
+    Threads.run(segments.count * shape.keyValueHeads) { task in
+        body(longestFirst[task / shape.keyValueHeads], task % shape.keyValueHeads)
+    }
 }
 
 private func forward<S: Scalar>(
