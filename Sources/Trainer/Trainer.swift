@@ -45,7 +45,7 @@ package struct Trainer {
         defer { folder.close() }
         folder.notices.forEach(console.notice)
         var store = CheckpointStore(folder, limit: config.training.saveTotalLimit, adapters: .init(config))
-        let setup = try TrainingSetup.load(world, config) { setting in
+        let setup = try TrainingSetup.load(world, config, console) { setting in
             options.resumes ? try store.newest(world, setting) : nil
         }
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
