@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
               mpirun --hostfile hostfiles/two-hosts.hosts --bind-to none \\
                 shoal train --config project_config.yaml
               shoal train --config project_config.yaml --resume
+              shoal train --config project_config.yaml --dry-run
 
             Stopping: Ctrl-C on one rank, SIGUSR1 to mpirun, or a file STOP in the run's folder end the run after the step in \
             progress with a checkpoint (exit code 75); --resume goes on from it, at any number of ranks.
@@ -29,14 +30,20 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Save a checkpoint after this step and stop with exit code 75.", valueName: "step"))
     var stopAfter: Int?
 
+    @Flag(help: "Show what would run and the memory it would take, and end.")
+    var dryRun = false
+
     func validate() throws {
+        if dryRun && (resume || stopAfter != nil) { throw ValidationError("--dry-run goes with neither --resume nor --stop-after") }
         if let stopAfter, stopAfter < 1 { throw ValidationError("--stop-after is \(stopAfter); steps count from 1") }
     }
 
     func run() throws {
         runOnAllRanks { world, console in
             try Trainer.run(
-                world, TrainingOptions(configPath: options.config, overrides: options.set, resumes: resume, stopAfter: stopAfter), console)
+                world,
+                TrainingOptions(
+                    configPath: options.config, overrides: options.set, resumes: resume, stopAfter: stopAfter, isDryRun: dryRun), console)
         }
     }
 }

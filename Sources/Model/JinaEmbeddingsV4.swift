@@ -36,15 +36,19 @@ package struct JinaEmbeddingsV4: Sendable {
 
     /// One unit vector an input.                                   [inputs, hidden], float32
     package func embed(_ tokens: PackedTokens, _ adapter: LoadedAdapter?) -> Tensor {
-        let (states, _) = decoder.forward(pass(tokens, adapter, dropout: 0), keepsActivations: false)
+        let (states, _) = decoder.forward(pass(tokens, adapter, dropout: 0), keeping: .nothing)
         return meanPooled(states, segments: tokens.segments).unit
     }
 
     /// The same with dropout, keeping what `backward` needs.
-    package func forward(_ tokens: PackedTokens, _ adapter: LoadedAdapter, dropout: Float) -> (embeddings: Tensor, kept: Activations) {
-        let (states, decoderActivations) = decoder.forward(pass(tokens, adapter, dropout: dropout), keepsActivations: true)
+    ///
+    /// - Parameter keeping: `.nothing` where no backward pass of these activations follows
+    package func forward(
+        _ tokens: PackedTokens, _ adapter: LoadedAdapter, dropout: Float, keeping: ActivationKeeping = .everything
+    ) -> (embeddings: Tensor, kept: Activations) {
+        let (states, kept) = decoder.forward(pass(tokens, adapter, dropout: dropout), keeping: keeping)
         let pooled = meanPooled(states, segments: tokens.segments)
-        return (pooled.unit, Activations(decoder: decoderActivations!, pooled: pooled))
+        return (pooled.unit, Activations(decoder: kept, pooled: pooled))
     }
 
     /// Adds the gradient of the adapter, chunk by chunk.

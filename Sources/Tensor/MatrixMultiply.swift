@@ -5,7 +5,7 @@
 
 /// What multiplies, and in which element type activations enter a product.
 package struct MatrixEngine: Sendable {
-    /// The element type of the operands; results are float32.
+    /// The element type of the operands.
     package enum Kind: String, Sendable {
         case float32
         case bfloat16
@@ -23,28 +23,39 @@ package struct MatrixEngine: Sendable {
         kind == .bfloat16 ? weight.roundedToBFloat16() : weight
     }
 
-    /// x·Wᵀ                                          x [rows, in], W [out, in] → [rows, out] float32
-    package func forward(_ x: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil) -> Tensor {
+    /// x·Wᵀ, or sum + x·Wᵀ                           x [rows, in], W [out, in] → [rows, out]
+    ///
+    /// - Parameters:
+    ///   - sum: added to in place and returned, where given; its element type is then the result's
+    ///   - element: of a new result; sums inside a product are float32 in either case
+    package func forward(
+        _ x: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
+    ) -> Tensor {
         precondition(x.columns == weight.columns, "matmul: [\(x.rows), \(x.columns)] × [\(weight.rows), \(weight.columns)]ᵀ")
-        return multiply(x, weight, transposed: true, sum)
+        return multiply(x, weight, transposed: true, sum, element)
     }
 
-    /// dY·W                                          dY [rows, out], W [out, in] → [rows, in] float32
-    package func backward(_ dY: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil) -> Tensor {
+    /// dY·W, or sum + dY·W                           dY [rows, out], W [out, in] → [rows, in]
+    package func backward(
+        _ dY: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
+    ) -> Tensor {
         precondition(dY.columns == weight.rows, "matmul: [\(dY.rows), \(dY.columns)] × [\(weight.rows), \(weight.columns)]")
-        return multiply(dY, weight, transposed: false, sum)
+        return multiply(dY, weight, transposed: false, sum, element)
     }
 
-    private func multiply(_ x: Tensor, _ weight: WeightMatrix, transposed: Bool, _ sum: Tensor?) -> Tensor {
+    private func multiply(
+        _ x: Tensor, _ weight: WeightMatrix, transposed: Bool, _ sum: Tensor?, _ element: Tensor.Element
+    ) -> Tensor {
         let columns = transposed ? weight.rows : weight.columns
-        let result = sum ?? Tensor(x.rows, columns)
+        let result = sum ?? Tensor(x.rows, columns, element)
         precondition(result.rows == x.rows && result.columns == columns, "matmul: result [\(result.rows), \(result.columns)]")
         guard x.rows > 0 else { return result }
         switch kind {
         case .bfloat16:
             precondition(x.element == .bfloat16 && weight.element == .bfloat16, "matmul: \(x.element) × \(weight.element)")
             let shape = OneDNN.Shape(
-                rows: x.rows, columns: columns, depth: x.columns, transposed: transposed, accumulate: sum != nil)
+                rows: x.rows, columns: columns, depth: x.columns, transposed: transposed, accumulate: sum != nil,
+                element: result.element)
             OneDNN.multiply(shape, x.memory, weight.memory, into: result.memory)
         case .float32 where min(weight.rows, weight.columns) <= Self.narrow:
             multiplyNarrow(x, weight, transposed, into: result, accumulate: sum != nil)

@@ -1,7 +1,7 @@
 // The matrix of activations: rows are tokens (or embeddings), row-major, in float32 or bfloat16.
 //
 // A Tensor is a reference: kernels write into the memory of the one they return or are given. Memory comes from
-// TensorMemory, which keeps freed blocks for the next tensor, so that a step costs no page faults after the first.
+// TensorMemory, which keeps what is freed for the next tensor, so that a step costs no page faults after the first.
 
 /// A row-major matrix `[rows, columns]` of float32 or bfloat16.
 ///

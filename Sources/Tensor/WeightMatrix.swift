@@ -9,6 +9,8 @@ package struct WeightMatrix: @unchecked Sendable {
         case float32 = "F32"
         case bfloat16 = "BF16"
         case float16 = "F16"
+
+        package var byteWidth: Int { self == .float32 ? 4 : 2 }
     }
 
     package let memory: UnsafeRawPointer

@@ -21,7 +21,7 @@ package struct AdapterStart {
         place = if case .path(let path) = given.lora.startFrom { path } else { checkpoint.folder + "/adapters" }
         guard let found = try Self.found(given, checkpoint, tasks) else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
-                given.lora.targetModules.matches($0)
+                given.lora.adapts($0)
             }
             try Self.check(given, layout, checkpoint.config)
             config = given
@@ -75,7 +75,7 @@ package struct AdapterStart {
     /// What the files adapt. A plain PEFT adapter has no pair for the projector, which its model lacks: it gets a fresh one.
     private static func layout(of found: AdapterSet, _ given: ProjectConfig, _ model: ModelConfig) -> AdapterLayout {
         let modules = Set(found.layout.pairs.map(\.module))
-        let addsProjector = found.isPlain && given.lora.targetModules.matches(DecoderModule.projectorPath)
+        let addsProjector = found.isPlain && given.lora.adapts(DecoderModule.projectorPath)
         return AdapterLayout(model, rank: found.rank, alpha: found.alpha) {
             modules.contains($0) || addsProjector && $0 == DecoderModule.projectorPath
         }
@@ -95,11 +95,13 @@ package struct AdapterStart {
             notices.append("\(sentence); the value of the configuration is not used")
         }
         let modules = layout.pairs.map(\.module)
-        let wanted = AdapterLayout(model, rank: 1, alpha: 1) { given.lora.targetModules.matches($0) }.pairs.map(\.module)
+        let wanted = AdapterLayout(model, rank: 1, alpha: 1) { given.lora.adapts($0) }.pairs.map(\.module)
         try adopt("lora.r", given.lora.rank != found.rank, "\(found.rank)")
         try adopt("lora.alpha", given.lora.alpha != found.alpha, "\(found.alpha)")
-        try adopt("lora.target_modules", modules != wanted, "another choice of linears (\(modules.count) where it names \(wanted.count))")
-        let targets = modules == wanted ? given.lora.targetModules : TargetModules(.array(modules.map { .string($0) }))!
+        for key in ["lora.target_modules", "lora.layers_to_transform"] {
+            try adopt(key, modules != wanted, "another choice of linears (\(modules.count) where it names \(wanted.count))")
+        }
+        let targets = modules == wanted ? nil : TargetModules(.array(modules.map { .string($0) }))!
         return (given.adoptingAdapter(rank: found.rank, alpha: found.alpha, targetModules: targets), notices)
     }
 
@@ -109,6 +111,10 @@ package struct AdapterStart {
             let linears = DecoderModule.allCases.map(\.linear).joined(separator: ", ")
             throw config.error(
                 at: "lora.target_modules", "\(name) matches no linear of the model; the linears are \(linears)")
+        }
+        if let layer = config.lora.layers?.last, layer >= model.text.layers {
+            throw config.error(
+                at: "lora.layers_to_transform", "the model has no layer \(layer); it has \(model.text.layers), counted from 0")
         }
         if layout.decoderCount == 0 {
             throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")

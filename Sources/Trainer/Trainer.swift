@@ -13,12 +13,17 @@ package struct TrainingOptions: Sendable {
     package var resumes: Bool
     /// Save a checkpoint after this step and stop.
     package var stopAfter: Int?
+    /// Show what would run and what memory it would take, and end.
+    package var isDryRun: Bool
 
-    package init(configPath: String, overrides: [String] = [], resumes: Bool = false, stopAfter: Int? = nil) {
+    package init(
+        configPath: String, overrides: [String] = [], resumes: Bool = false, stopAfter: Int? = nil, isDryRun: Bool = false
+    ) {
         self.configPath = configPath
         self.overrides = overrides
         self.resumes = resumes
         self.stopAfter = stopAfter
+        self.isDryRun = isDryRun
     }
 }
 
@@ -41,6 +46,7 @@ package struct Trainer {
     package static func run(_ world: Communicator, _ options: TrainingOptions, _ console: Console) throws -> Int32 {
         world.phase = "setup"
         let config = try TrainingSetup.configuration(world, path: options.configPath, overrides: options.overrides)
+        if options.isDryRun { return try showPlan(world, config, console) }
         let folder = try RunFolder.open(world, config.training.outputFolder, resuming: options.resumes)
         defer { folder.close() }
         folder.notices.forEach(console.notice)
@@ -52,8 +58,7 @@ package struct Trainer {
         let evaluation = try world.together { try RunEvaluation(setup) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
         let step = setup.step(in: world)
-        let firstPlan = step.plan(setup.sampler.batches(epoch: 0)[0])
-        let records = try RunRecords(setup, firstPlan, folder, store, console, evaluation: evaluation?.description)
+        let records = try RunRecords(setup, step, folder, store, console, evaluation: evaluation?.description)
         var trainer = Trainer(
             world: world, setup: setup, step: step, evaluation: evaluation, options: options, records: records, state: setup.state)
         do {
@@ -62,6 +67,16 @@ package struct Trainer {
             trainer.records.fail(error, trainer.state)
             throw error
         }
+    }
+
+    /// The start-up table, and no more: nothing is written but the rows' tokens, and of the weights only their headers are read.
+    private static func showPlan(_ world: Communicator, _ config: ProjectConfig, _ console: Console) throws -> Int32 {
+        let setup = try TrainingSetup.load(world, config, console)
+        let evaluation = try world.together { try RunEvaluation(setup) }
+        let table = StartupTable(StartupReport(setup, setup.step(in: world), evaluation: evaluation?.description))
+        console.write(table.text)
+        table.warnings.forEach(console.warning)
+        return 0
     }
 
     private mutating func train() throws -> Int32 {

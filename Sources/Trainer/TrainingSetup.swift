@@ -84,6 +84,7 @@ package struct TrainingSetup {
             TrainingStep.Configuration(
                 temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
+                activations: activations(in: world),
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
                 optimizer: config.training.optimizer, schedule: schedule))
     }
@@ -91,7 +92,7 @@ package struct TrainingSetup {
     /// Tokens that go through the layers together. Where the configuration leaves it to us: enough for full products, more in
     /// narrow models, where the start of each product would show.
     package var microbatchTokens: Int {
-        config.system.microbatchTokens ?? max(1024, (1 << 19) / session.checkpoint.config.text.hiddenSize)
+        config.system.microbatchTokens ?? max(2048, (1 << 19) / session.checkpoint.config.text.hiddenSize)
     }
 
     /// The adapters and moments that the first step begins with.

@@ -53,10 +53,19 @@ package struct TrainingStep {
         package var seed: UInt64
         package var chunkTokens: Int
         package var microbatchTokens: Int
+        package var activations: ActivationPolicy
         package var reduction: TrainingConfig.Reduction
         package var maximumGradientNorm: Double
         package var optimizer: AdamW.Configuration
         package var schedule: LearningRateSchedule
+    }
+
+    /// A microbatch between its forward and its backward pass.
+    private struct Pass {
+        let tokens: PackedTokens
+        let keeping: ActivationKeeping
+        /// Nil: it is embedded again.
+        let kept: Activations?
     }
 
     let world: Communicator
@@ -89,7 +98,7 @@ package struct TrainingStep {
         let plan = plan(batch)
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
 
-        // 2. Embed this rank's inputs, keeping activations.         [own inputs, dimension]
+        // 2. Embed this rank's inputs, keeping what memory allows.  [own inputs, dimension]
         let (own, passes) = try timer.measure(.embed) { try embed(plan, adapter, step: step) }
 
         // 3. Gather: every rank sees the embeddings of the whole global batch.
@@ -99,7 +108,7 @@ package struct TrainingStep {
         let (loss, dEmbeddings) = try timer.measure(.loss) { try lossAndGradient(plan, pool) }
 
         // 5. Backpropagate, microbatch by microbatch, into integers.
-        timer.measure(.backward) { backward(plan, consume passes, dEmbeddings) }
+        timer.measure(.backward) { backward(plan, consume passes, dEmbeddings, adapter) }
 
         // 6. Sum over the ranks, not average: the loss is already a mean over the global batch.
         var summed = try timer.measure(.reduce) { try reduce() }
@@ -124,9 +133,10 @@ package struct TrainingStep {
     /// Collective. Phases 1 to 6 of a step, without the update.
     package func gradient(_ batch: [Int], _ state: TrainingState) throws -> (loss: Double, gradient: [Float]) {
         let plan = plan(batch)
-        let (own, passes) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
+        let adapter = state.adapters[plan.task].loaded(for: model.engine)
+        let (own, passes) = try embed(plan, adapter, step: state.step + 1)
         let (loss, dEmbeddings) = try lossAndGradient(plan, gather(own, plan))
-        backward(plan, passes, dEmbeddings)
+        backward(plan, passes, dEmbeddings, adapter)
         return (loss, try reduce())
     }
 
@@ -147,21 +157,28 @@ package struct TrainingStep {
     }
 
     /// One forward pass a microbatch.
-    private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Activations]) {
+    private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Pass]) {
         let inputs = plan.inputs(ofRank: world.rank)
         let texts = try world.together { try index.tokens(of: inputs.map { plan.inputs[$0] }) }
+        let choice = activations(plan, rank: world.rank)
         let own = Tensor(inputs.count, model.config.text.hiddenSize)
-        var passes: [Activations] = []
+        var passes: [Pass] = []
         var row = 0
         for chunks in plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens) {
             let count = chunks.reduce(0) { $0 + plan.chunks[$1].count }
             let tokens = packed(plan, chunks, Array(texts[row..<row + count]), step: step)
-            let (embeddings, kept) = model.forward(tokens, adapter, dropout: configuration.dropout)
+            let (embeddings, kept) = model.forward(tokens, adapter, dropout: configuration.dropout, keeping: choice.embedding)
             own.setRows(from: row, to: embeddings)
-            passes.append(kept)
+            passes.append(Pass(tokens: tokens, keeping: choice.keeping, kept: choice.memory == .cache ? nil : kept))
             row += count
         }
         return (own, passes)
+    }
+
+    /// How a rank keeps activations in a step.
+    package func activations(_ plan: StepPlan, rank: Int) -> ActivationPolicy.Choice {
+        let microbatches = plan.microbatches(rank: rank, limit: configuration.microbatchTokens).map(plan.tokenCount)
+        return configuration.activations.choice(tokens: microbatches.reduce(0, +), microbatch: microbatches.max() ?? 0)
     }
 
     /// The texts of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token).
@@ -204,11 +221,13 @@ package struct TrainingStep {
         return (mean, loss.gradient(of: inputs, plan, pool, statistics))
     }
 
-    private func backward(_ plan: StepPlan, _ passes: consuming [Activations], _ dEmbeddings: Tensor) {
+    /// Last microbatch first; its activations are free after it.
+    private func backward(_ plan: StepPlan, _ passes: consuming [Pass], _ dEmbeddings: Tensor, _ adapter: LoadedAdapter) {
         gradient.sum.reset(parts: plan.chunks.count)
         var end = dEmbeddings.rows
-        while let kept = passes.popLast() {
-            let rows = end - kept.inputs..<end
+        while let pass = passes.popLast() {
+            let rows = end - pass.tokens.segments.count..<end
+            let kept = pass.kept ?? model.forward(pass.tokens, adapter, dropout: configuration.dropout, keeping: pass.keeping).kept
             model.backward(kept, dEmbeddings.rows(rows), into: gradient)
             end = rows.lowerBound
         }

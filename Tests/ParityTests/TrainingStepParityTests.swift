@@ -159,7 +159,10 @@ private struct GoldenRun {
         func number(_ key: String) throws -> Double { try golden.doubles("training", key)[0] }
         return TrainingStep.Configuration(
             temperature: try golden.doubles("temperature")[0], masksDuplicates: true, dropout: 0, seed: 1, chunkTokens: 48,
-            microbatchTokens: 96, reduction: .exact, maximumGradientNorm: try number("max_grad_norm"),
+            microbatchTokens: 96,
+            activations: ActivationPolicy(
+                .keep, budget: 0, ActivationFootprint(everything: 1, layerInputs: 1, layer: 1, working: 1, workspace: 0)),
+            reduction: .exact, maximumGradientNorm: try number("max_grad_norm"),
             optimizer: AdamW.Configuration(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: try number("weight_decay")),
             schedule: LearningRateSchedule(
                 peak: try number("learning_rate"), decay: .linear, warmupSteps: Int(try number("warmup_steps")),

@@ -30,7 +30,7 @@ package struct Samples: Sendable {
         let tensor = Tensor(rows, columns)
         let target = tensor.floats
         for i in 0..<tensor.count { target[i] = Float(Int32(truncatingIfNeeded: stream.bits(at: i))) * (bound * 0x1p-31) }
-        return scaled(tensor, by: 1, to: element)
+        return converted(tensor, to: element)
     }
 }
 

@@ -29,6 +29,23 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
         }
     }
 
+    /// Where only the next product reads a result it is stored in bfloat16: rounded once, after the sum.
+    @Test(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16"), arguments: [(64, 160), (768, 256), (97, 65)])
+    func resultsInBFloat16(out: Int, in width: Int) {
+        let engine = MatrixEngine(.bfloat16)
+        let x = Samples(seed: 1).tensor(37, width, .bfloat16)
+        let weight = engine.prepare(WeightMatrix(Samples(seed: 3).tensor(out, width)))
+        let y0 = Samples(seed: 4).tensor(37, out, .bfloat16)
+        let exact = engine.forward(x, weight)
+        expectSameBits(
+            engine.forward(x, weight, as: .bfloat16).asFloats, exact.values.map { BFloat16(rounding: $0).float }, "x·Wᵀ rounded",
+            shape: exact.shape)
+        let sum = engine.forward(x, weight, addingTo: Tensor(y0.asFloats, rows: 37, columns: out))
+        expectSameBits(
+            engine.forward(x, weight, addingTo: y0).asFloats, sum.values.map { BFloat16(rounding: $0).float }, "y + x·Wᵀ rounded",
+            shape: exact.shape)
+    }
+
     /// Weights as they come in checkpoints; the bfloat16 engine rounds those of more bits, once.
     @Test(arguments: [(96, 64), (16, 128), (130, 200)])
     func elementTypesOfWeights(out: Int, in width: Int) {
@@ -95,7 +112,7 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
     }
 
     @Test func everyProductOfTheLargeModel() {
-        for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31], of: 129) }
+        for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31, 200], of: 257) }
     }
 
     /// The first and the last `count` rows alone, against all `rows` together; with one thread and with three.
@@ -105,15 +122,24 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
             let weight = engine.prepare(WeightMatrix(source))
             let x = Samples(seed: 2).uniform(rows, width, engine.element)
             let dY = Samples(seed: 3).uniform(rows, out, engine.element)
-            check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts) { engine.forward($0, weight, addingTo: $1) }
-            check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts) { engine.backward($0, weight, addingTo: $1) }
+            for element in Set([.float32, engine.element]) {
+                check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
+                    engine.forward($0, weight, addingTo: $1, as: element)
+                }
+                check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
+                    engine.backward($0, weight, addingTo: $1, as: element)
+                }
+            }
         }
     }
 
-    private func check(_ name: String, _ x: Tensor, width: Int, _ counts: [Int], product: (Tensor, Tensor?) -> Tensor) {
-        let initial = Samples(seed: 4).uniform(x.rows, width)
+    private func check(
+        _ name: String, _ x: Tensor, width: Int, _ counts: [Int], _ element: Tensor.Element, product: (Tensor, Tensor?) -> Tensor
+    ) {
+        let name = element == .float32 ? name : "\(name) in bfloat16"
+        let initial = Samples(seed: 4).uniform(x.rows, width, element)
         for accumulate in [false, true] {
-            func run(_ range: Range<Int>) -> [Float] { product(x.copy(of: range), accumulate ? initial.copy(of: range) : nil).values }
+            func run(_ range: Range<Int>) -> [Float] { product(x.copy(of: range), accumulate ? initial.copy(of: range) : nil).asFloats }
             let together = withThreads(2) { run(0..<x.rows) }
             expectSameBits(withThreads(1) { run(0..<x.rows) }, together, "\(name), one thread", shape: [x.rows, width])
             for count in counts {

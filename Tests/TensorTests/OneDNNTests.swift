@@ -8,11 +8,11 @@ import Testing
     @Test(arguments: [ProductShapes.small[0], ProductShapes.large], [64, 300, 1024])
     func everyHotProductIsServedByAFastKernel(shapes: ProductShapes, rows: Int) {
         for (out, width) in shapes.weights {
-            for accumulate in [false, true] {
-                for transposed in [true, false] {
+            for (accumulate, transposed) in [(false, false), (false, true), (true, false), (true, true)] {
+                for element in [Tensor.Element.float32, .bfloat16] {
                     let shape = OneDNN.Shape(
                         rows: rows, columns: transposed ? out : width, depth: transposed ? width : out, transposed: transposed,
-                        accumulate: accumulate)
+                        accumulate: accumulate, element: element)
                     let name = OneDNN.implementation(of: shape)
                     #expect(name.hasPrefix("brg"), "\(shape): \(name)")
                 }

@@ -32,7 +32,10 @@ import Testing
     }
 
     @Test func zerosAreZerosInUsedMemory() {
-        do { Samples(seed: 1).tensor(333, 77).floats.update(repeating: .nan, count: 333 * 77) }
+        do {
+            let used = Tensor(333, 77)
+            withExtendedLifetime(used) { used.floats.update(repeating: .nan, count: used.count) }
+        }
         #expect(Tensor.zeros(333, 77).values.allSatisfy { $0 == 0 })
     }
 
@@ -46,13 +49,19 @@ import Testing
         }
     }
 
-    /// Blocks of nearly the same size serve one another: rounding up costs at most a quarter.
-    @Test func blocksAreKeptAndReleased() {
-        let before = TensorMemory.heldBytes
+    /// Freed neighbours grow together, so blocks of ever other sizes take no new memory.
+    @Test func freedMemoryServesBlocksOfAnySize() {
         let size = 40 << 20
-        do { _ = Tensor(1, size / 4) }
-        #expect(TensorMemory.heldBytes >= size)
-        TensorMemory.release()
-        #expect(TensorMemory.heldBytes < before + size)
+        withExtendedLifetime(Tensor(1, size / 4)) {}
+        let before = TensorMemory.peakBytes
+        #expect(before >= size)
+        for parts in 2...9 {
+            let tensors = (0..<parts).map { Tensor(1, size / 4 / (parts + $0 % 2)) }
+            for index in [Array(stride(from: 0, to: parts, by: 2)), Array(stride(from: 1, to: parts, by: 2))].joined() {
+                tensors[index].floats.update(repeating: Float(index), count: tensors[index].count)
+            }
+            for (index, tensor) in tensors.enumerated() { #expect(tensor.floats[tensor.count - 1] == Float(index)) }
+        }
+        #expect(TensorMemory.peakBytes < before + size)
     }
 }

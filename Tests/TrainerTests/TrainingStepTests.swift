@@ -24,6 +24,15 @@ import Testing
         try #expect(train(ranks: nil, setting, "system.microbatch_tokens=4096") == alone, "other microbatches")
     }
 
+    @Test func howActivationsAreHeldDoesNotMatter() throws {
+        let usual = try train(ranks: nil, "system.activation_memory=keep", steps: 3)
+        for memory in ["recompute", "cache"] {
+            let setting = "system.activation_memory=\(memory)"
+            try #expect(train(ranks: nil, setting, "system.microbatch_tokens=64", steps: 3) == usual, "\(memory)")
+            try #expect(train(ranks: 2, setting, steps: 3) == usual, "\(memory) on two ranks")
+        }
+    }
+
     @Test func ranksWithoutAChunkTakePart() throws {
         let setting = "system.chunk_tokens=1024"
         try #expect(train(ranks: 4, setting, steps: 2) == train(ranks: nil, setting, steps: 2))

@@ -62,37 +62,55 @@ package struct Adapter: Sendable {
 /// An adapter as the engine reads it; it does not follow later changes of the values.
 package struct LoadedAdapter: Sendable {
     package let layout: AdapterLayout
-    private let flat: Tensor
-    private let indices: [String: Int]
+    private let groups: [GroupFactors?]
+    /// The lowest group that is adapted: no gradient is needed below it.
+    let lowestPlace: Int
 
     fileprivate init(layout: AdapterLayout, flat: Tensor) {
+        func matrix(at offset: Int, rows: Int, columns: Int) -> WeightMatrix {
+            WeightMatrix(
+                memory: UnsafeRawPointer(flat.memory) + offset * flat.element.byteWidth, rows: rows, columns: columns,
+                element: flat.element == .float32 ? .float32 : .bfloat16, owner: flat)
+        }
         self.layout = layout
-        self.flat = flat
-        indices = Dictionary(uniqueKeysWithValues: layout.pairs.enumerated().map { ($1.module, $0) })
+        lowestPlace = layout.groups.firstIndex { $0 != nil } ?? layout.groups.count
+        groups = layout.groups.map { group in
+            group.map { group in
+                let first = group.pairs[0]
+                return GroupFactors(
+                    scale: layout.scale, aOffset: first.aOffset,
+                    a: matrix(at: first.aOffset, rows: group.pairs.count * layout.rank, columns: first.inputs),
+                    members: zip(group.linears, group.pairs).map { linear, pair in
+                        GroupFactors.Member(
+                            linear: linear, bOffset: pair.bOffset,
+                            b: matrix(at: pair.bOffset, rows: pair.outputs, columns: layout.rank))
+                    })
+            }
+        }
     }
 
-    /// The factors of the linear at `module`: A [rank, inputs], B [outputs, rank].
-    func factors(of module: String) -> LoRAFactors? {
-        guard let index = indices[module] else { return nil }
-        let pair = layout.pairs[index]
-        return LoRAFactors(
-            a: matrix(at: pair.aOffset, rows: layout.rank, columns: pair.inputs),
-            b: matrix(at: pair.bOffset, rows: pair.outputs, columns: layout.rank), scale: layout.scale, pair: pair)
-    }
-
-    private func matrix(at offset: Int, rows: Int, columns: Int) -> WeightMatrix {
-        WeightMatrix(
-            memory: UnsafeRawPointer(flat.memory) + offset * flat.element.byteWidth, rows: rows, columns: columns,
-            element: flat.element == .float32 ? .float32 : .bfloat16, owner: flat)
-    }
+    /// The factors of a group of linears; nil where none is adapted.
+    func factors(at place: Int) -> GroupFactors? { groups[place] }
 }
 
-/// The two factors of one linear, ready to multiply.
-struct LoRAFactors {
-    let a: WeightMatrix
-    let b: WeightMatrix
+/// The factors of linears that share an input, ready to multiply.
+struct GroupFactors: Sendable {
+    /// An adapted linear of the group.
+    struct Member: Sendable {
+        /// Its number in the group.
+        let linear: Int
+        /// Where its B begins in the flat buffer.
+        let bOffset: Int
+        /// [outputs, rank]
+        let b: WeightMatrix
+    }
+
     let scale: Float
-    let pair: AdapterPair
+    /// Where the A's begin in the flat buffer.
+    let aOffset: Int
+    /// The A's of all members, one below the other.               [members · rank, inputs]
+    let a: WeightMatrix
+    let members: [Member]
 }
 
 /// The gradient of one task's adapter, summed exactly over chunks.

@@ -14,6 +14,13 @@ package struct AdapterPair: Sendable, Equatable {
     package let bOffset: Int
 }
 
+/// The adapted linears among those that share one input.
+package struct AdapterGroup: Sendable, Equatable {
+    package let pairs: [AdapterPair]
+    /// Which of the group's linears each pair belongs to, in the order of `DecoderModule.inputGroups`.
+    package let linears: [Int]
+}
+
 /// The shape of an adapter: the same for every task of a model.
 ///
 /// Factors of linears that share an input lie together, A's before B's; the projector's come last. One flat buffer holds
@@ -22,6 +29,8 @@ package struct AdapterLayout: Sendable, Equatable {
     package let rank: Int
     package let alpha: Double
     package let pairs: [AdapterPair]
+    /// The decoder's groups in the order of the forward pass, [layers · 4]; nil where no linear is adapted.
+    package let groups: [AdapterGroup?]
     /// Parameters in all.
     package let count: Int
     /// Parameters of the decoder's pairs: all but the projector's, which only late interaction reaches.
@@ -39,27 +48,32 @@ package struct AdapterLayout: Sendable, Equatable {
         modelLayers = config.text.layers
         var pairs: [AdapterPair] = []
         var offset = 0
-        func append(_ group: [(module: String, inputs: Int, outputs: Int)]) {
-            let adapted = group.filter { isTarget($0.module) }
-            let bStart = offset + adapted.reduce(0) { $0 + rank * $1.inputs }
-            var bOffset = bStart
-            for linear in adapted {
-                pairs.append(
-                    AdapterPair(
-                        module: linear.module, inputs: linear.inputs, outputs: linear.outputs, aOffset: offset, bOffset: bOffset))
-                offset += rank * linear.inputs
-                bOffset += rank * linear.outputs
+        func append(_ linears: [(module: String, inputs: Int, outputs: Int)]) -> AdapterGroup? {
+            let adapted = linears.indices.filter { isTarget(linears[$0].module) }
+            var bOffset = offset + adapted.reduce(0) { $0 + rank * linears[$1].inputs }
+            let group = adapted.map { index in
+                let linear = linears[index]
+                defer {
+                    offset += rank * linear.inputs
+                    bOffset += rank * linear.outputs
+                }
+                return AdapterPair(
+                    module: linear.module, inputs: linear.inputs, outputs: linear.outputs, aOffset: offset, bOffset: bOffset)
             }
             offset = bOffset
+            pairs += group
+            return group.isEmpty ? nil : AdapterGroup(pairs: group, linears: adapted)
         }
+        var groups: [AdapterGroup?] = []
         for layer in 0..<config.text.layers {
             for group in DecoderModule.inputGroups {
-                append(group.map { ($0.path(layer: layer), $0.inputs(config.text), $0.outputs(config.text)) })
+                groups.append(append(group.map { ($0.path(layer: layer), $0.inputs(config.text), $0.outputs(config.text)) }))
             }
         }
         decoderCount = offset
-        append([(DecoderModule.projectorPath, config.text.hiddenSize, config.projectorDimension)])
+        _ = append([(DecoderModule.projectorPath, config.text.hiddenSize, config.projectorDimension)])
         self.pairs = pairs
+        self.groups = groups
         count = offset
     }
 
@@ -105,7 +119,7 @@ package enum DecoderModule: String, CaseIterable, Sendable {
     case up = "mlp.up_proj"
     case down = "mlp.down_proj"
 
-    /// Linears that read the same input share one dropout mask.
+    /// Linears that read the same input, in the order of the forward pass.
     static let inputGroups: [[DecoderModule]] = [[.q, .k, .v], [.o], [.gate, .up], [.down]]
 
     package static let projectorPath = "multi_vector_projector"
@@ -115,6 +129,12 @@ package enum DecoderModule: String, CaseIterable, Sendable {
 
     /// The linear's path in the model, such as `model.language_model.layers.0.self_attn.q_proj`.
     package func path(layer: Int) -> String { "model.language_model.layers.\(layer).\(rawValue)" }
+
+    /// The layer in a path of that form; nil for linears outside the layers.
+    package static func layer(ofPath path: String) -> Int? {
+        let parts = path.split(separator: ".")
+        return parts.firstIndex(of: "layers").flatMap { $0 + 1 < parts.count ? Int(parts[$0 + 1]) : nil }
+    }
 
     func inputs(_ text: ModelConfig.Text) -> Int {
         switch self {

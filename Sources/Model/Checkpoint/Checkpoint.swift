@@ -38,6 +38,12 @@ package struct Checkpoint: Sendable {
     /// Of the weight files.
     package let byteCount: Int
 
+    /// Of the matrices of the decoder's layers.
+    package var layerBytes: Int {
+        let matrices = layers.flatMap { [$0.q, $0.k, $0.v, $0.o, $0.gate, $0.up, $0.down] }
+        return matrices.reduce(0) { $0 + $1.count * $1.element.byteWidth }
+    }
+
     /// - Throws: `UserError` `.missing` when the folder, config.json or weights are; `.content` naming file and tensor when one
     ///   is absent, superfluous, of another shape than config.json says, or of a type other than BF16, F16 and F32
     package static func read(folder: String) throws(UserError) -> Checkpoint {

@@ -21,11 +21,10 @@ struct DecoderLayer: Sendable {
 
     /// Turns the gradient of the layer's output into that of its input, in place.    dX [tokens, hidden], float32
     ///
-    /// - Parameter inputIsTrained: false at the lowest layer: dX is then left incomplete
-    func backward(
-        _ dX: Tensor, _ kept: LayerActivations, _ pass: ForwardPass, into gradient: AdapterGradient, inputIsTrained: Bool
-    ) {
+    /// Where nothing below a linear is trained it stops, and dX is left incomplete.
+    func backward(_ dX: Tensor, _ kept: LayerActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
         mlp.backward(dX, kept.mlp, pass, into: gradient)
-        attention.backward(dX, kept.attention, pass, into: gradient, inputIsTrained: inputIsTrained)
+        guard pass.trainsBelow(mlp.input.place) else { return }
+        attention.backward(dX, kept.attention, pass, into: gradient)
     }
 }

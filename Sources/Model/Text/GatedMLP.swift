@@ -5,41 +5,38 @@ import Tensor
 struct MLPActivations {
     let norm: NormalizedRows
     /// [tokens, intermediate]
-    let gated: GatedRows
-    /// s·A·d(x) of the three linears.                              [tokens, rank]
-    let lowGate, lowUp, lowDown: Tensor?
+    let gate, up: Tensor
+    /// s·A·d(x) of gate and up, and of down.                       [tokens, rank] each
+    let lowInput, lowGated: [Tensor]
 }
 
 struct GatedMLP: Sendable {
-    let layer: Int
     let normWeight: [Float]
     let normEpsilon: Float
-    let gate, up, down: LoRALinear
+    /// Gate and up.
+    let input: LinearGroup
+    let down: LinearGroup
 
-    private var inputStream: UInt64 { DropoutPlace.mlpInput.stream(layer) }
-    private var gatedStream: UInt64 { DropoutPlace.mlpGated.stream(layer) }
-
+    /// Adds mlp(norm(x)) to x.
     func forward(addingTo x: Tensor, _ pass: ForwardPass) -> MLPActivations {
         let (normed, norm) = rmsNorm(x, weight: normWeight, epsilon: normEpsilon, as: pass.engine.element)
-        let input = LinearInput(normed, stream: inputStream, pass)
-        let (yGate, lowGate) = gate.forward(input, pass)
-        let (yUp, lowUp) = up.forward(input, pass)
-        let (product, gated) = swiGLU(gate: yGate, up: yUp, as: pass.engine.element)
-        let (y, lowDown) = down.forward(LinearInput(product, stream: gatedStream, pass), pass)
-        add(y, to: x)
-        return MLPActivations(norm: norm, gated: gated, lowGate: lowGate, lowUp: lowUp, lowDown: lowDown)
+        let (y, lowInput) = input.forward(normed, as: pass.engine.element, pass)
+        let (_, lowGated) = down.forward(swiGLU(gate: y[0], up: y[1]), addingTo: x, pass)
+        return MLPActivations(norm: norm, gate: y[0], up: y[1], lowInput: lowInput, lowGated: lowGated)
     }
 
+    /// - Parameter dX: gradient of the output; becomes that of the input, unless nothing below is trained
     func backward(_ dX: Tensor, _ kept: MLPActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
-        let product = LinearInput(swiGLU(kept.gated), stream: gatedStream, pass)
-        var dProduct = InputGradient()
-        down.backward(converted(dX, to: pass.engine.element), product, low: kept.lowDown, pass, into: gradient, &dProduct)
-        let (dGate, dUp) = swiGLUBackward(dProduct.total(product, pass), kept.gated)
-
-        let input = LinearInput(rescaled(kept.norm, weight: normWeight), stream: inputStream, pass)
-        var dInput = InputGradient()
-        gate.backward(dGate, input, low: kept.lowGate, pass, into: gradient, &dInput)
-        up.backward(dUp, input, low: kept.lowUp, pass, into: gradient, &dInput)
-        rmsNormBackward(dInput.total(input, pass), kept.norm, weight: normWeight, addingTo: dX)
+        let element = pass.engine.element
+        guard
+            let dProduct = down.backward(
+                [converted(dX, to: element)], swiGLU(gate: kept.gate, up: kept.up), low: kept.lowGated, as: element, pass, into: gradient)
+        else { return }
+        let (dGate, dUp) = swiGLUBackward(dProduct, gate: kept.gate, up: kept.up)
+        guard
+            let dNormed = input.backward(
+                [dGate, dUp], rescaled(kept.norm, weight: normWeight), low: kept.lowInput, pass, into: gradient)
+        else { return }
+        rmsNormBackward(dNormed, kept.norm, weight: normWeight, addingTo: dX)
     }
 }

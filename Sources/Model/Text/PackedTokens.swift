@@ -35,4 +35,10 @@ struct ForwardPass: Sendable {
     let tokens: PackedTokens
     let rotary: RotaryTable
     let positions: RotaryPositions
+
+    /// What the adapters of the group at `place` read of its input.
+    func dropped(_ x: Tensor, at place: Int) -> Tensor { dropout?.applied(to: x, stream: UInt64(place)) ?? x }
+
+    /// Whether a group before this one is adapted, so that the gradient of this one's input is needed.
+    func trainsBelow(_ place: Int) -> Bool { adapter.map { $0.lowestPlace < place } ?? false }
 }

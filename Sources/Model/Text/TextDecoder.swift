@@ -2,10 +2,28 @@
 
 import Tensor
 
+/// What a forward pass keeps for a backward pass. The gradients have the same bits either way.
+package enum ActivationKeeping: Sendable {
+    /// No backward pass follows; each layer's memory is free after it.
+    case nothing
+    /// Each adapted layer's input; the layer is computed again just before its backward pass.
+    case layerInputs
+    /// All that the backward pass reads.
+    case everything
+}
+
 /// What a forward pass keeps for its backward pass.
 struct DecoderActivations {
+    /// Of one layer.
+    enum Layer {
+        /// [tokens, hidden], float32
+        case input(Tensor)
+        case activations(LayerActivations)
+    }
+
     let pass: ForwardPass
-    let layers: [LayerActivations]
+    /// Of the layers from the lowest adapted one upwards.
+    var layers: [Layer]
     let finalNorm: NormalizedRows
 }
 
@@ -23,42 +41,59 @@ struct TextDecoder: Sendable {
         finalNorm = checkpoint.finalNorm
         normEpsilon = text.normEpsilon
         layers = checkpoint.layers.enumerated().map { layer, weights in
-            func linear(_ module: DecoderModule, _ weight: WeightMatrix) -> LoRALinear {
-                LoRALinear(module: module.path(layer: layer), weight: engine.prepare(weight))
+            let matrices: [DecoderModule: WeightMatrix] = [
+                .q: weights.q, .k: weights.k, .v: weights.v, .o: weights.o, .gate: weights.gate, .up: weights.up, .down: weights.down,
+            ]
+            let groups = DecoderModule.inputGroups.enumerated().map { index, modules in
+                LinearGroup(
+                    place: layer * DecoderModule.inputGroups.count + index,
+                    linears: modules.map { FrozenLinear(module: $0.path(layer: layer), weight: engine.prepare(matrices[$0]!)) })
             }
             return DecoderLayer(
                 attention: GroupedQueryAttention(
-                    layer: layer, shape: shape, normWeight: weights.inputNorm, normEpsilon: text.normEpsilon,
-                    q: linear(.q, weights.q), k: linear(.k, weights.k), v: linear(.v, weights.v), o: linear(.o, weights.o),
+                    shape: shape, normWeight: weights.inputNorm, normEpsilon: text.normEpsilon, input: groups[0], o: groups[1],
                     qBias: weights.qBias, kBias: weights.kBias, vBias: weights.vBias),
                 mlp: GatedMLP(
-                    layer: layer, normWeight: weights.postAttentionNorm, normEpsilon: text.normEpsilon,
-                    gate: linear(.gate, weights.gate), up: linear(.up, weights.up), down: linear(.down, weights.down)))
+                    normWeight: weights.postAttentionNorm, normEpsilon: text.normEpsilon, input: groups[2], down: groups[3]))
         }
     }
 
-    /// - Parameter keepsActivations: false where no backward pass follows; each layer's memory is then free after it
-    /// - Returns: states after the final norm [tokens, hidden], float32
-    func forward(_ pass: ForwardPass, keepsActivations: Bool) -> (states: Tensor, kept: DecoderActivations?) {
+    /// - Returns: states after the final norm [tokens, hidden], float32; and what `keeping` says
+    func forward(_ pass: ForwardPass, keeping: ActivationKeeping) -> (states: Tensor, kept: DecoderActivations) {
         let x = embedded(pass.tokens.ids)
-        var kept: [LayerActivations] = []
-        for layer in layers {
+        var kept: [DecoderActivations.Layer] = []
+        for (index, layer) in layers.enumerated() {
+            let isKept = index >= lowestTrained(pass)
+            if isKept, keeping == .layerInputs { kept.append(.input(x.rows(0..<x.rows))) }
             let activations = layer.forward(x, pass)
-            if keepsActivations { kept.append(activations) }
+            if isKept, keeping == .everything { kept.append(.activations(activations)) }
         }
         let (states, norm) = rmsNorm(x, weight: finalNorm, epsilon: normEpsilon, as: .float32)
-        return (states, keepsActivations ? DecoderActivations(pass: pass, layers: kept, finalNorm: norm) : nil)
+        return (states, DecoderActivations(pass: pass, layers: kept, finalNorm: norm))
     }
 
-    /// Adds the adapter's gradient; the embeddings below the layers are frozen.
+    /// Adds the adapter's gradient, down to the lowest adapted layer. What was kept of a layer is free after it.
     ///
     /// - Parameter dStates: [tokens, hidden], float32
     func backward(_ dStates: Tensor, _ kept: consuming DecoderActivations, into gradient: AdapterGradient) {
         let dX = Tensor.zeros(dStates.rows, dStates.columns)
         rmsNormBackward(dStates, kept.finalNorm, weight: finalNorm, addingTo: dX)
-        for index in layers.indices.reversed() {
-            layers[index].backward(dX, kept.layers[index], kept.pass, into: gradient, inputIsTrained: index > 0)
+        let pass = kept.pass
+        var index = layers.count
+        while let layer = kept.layers.popLast() {
+            index -= 1
+            let activations =
+                switch layer {
+                case .input(let x): layers[index].forward(x, pass)
+                case .activations(let activations): activations
+                }
+            layers[index].backward(dX, activations, pass, into: gradient)
         }
+    }
+
+    /// The lowest layer with an adapted linear.
+    private func lowestTrained(_ pass: ForwardPass) -> Int {
+        pass.adapter.map { $0.lowestPlace / DecoderModule.inputGroups.count } ?? layers.count
     }
 
     /// The embedding rows of `ids`, widened.                       [tokens, hidden]

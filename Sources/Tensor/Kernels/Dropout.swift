@@ -21,25 +21,17 @@ package struct Dropout: Sendable {
     /// - Parameter stream: the place in the model
     /// - Returns: [tokens, width] in x's element type
     package func applied(to x: Tensor, stream: UInt64) -> Tensor {
-        precondition(x.rows == rowKeys.count, "dropout: \(rowKeys.count) keys for [\(x.rows), \(x.columns)]")
         let y = Tensor(x.rows, x.columns, x.element)
-        x.element == .float32 ? mask(x, into: y, stream, Float.self) : mask(x, into: y, stream, BFloat16.self)
+        mask(x, into: y, stream)
         return y
     }
 
-    /// Adds the masked and scaled `dY` to `dX`, float32: the gradient of `applied`.
-    package func addBackward(_ dY: Tensor, to dX: Tensor, stream: UInt64) {
-        let (from, to, width) = (dY.floats, dX.floats, dY.columns)
-        let (threshold, scale) = (threshold, 1 / (1 - probability))
-        Threads.run(dY.rows, grain: 32) { rows in
-            for row in rows {
-                let key = Self.key(rowKeys[row], stream)
-                let (from, to) = (from + row * width, to + row * width)
-                for i in 0..<width {
-                    to[i] += Self.hash(UInt32(truncatingIfNeeded: i), key) < threshold ? 0 : from[i] * scale
-                }
-            }
-        }
+    /// The same in place. As a gradient is masked and scaled like its value, this is also the backward pass.
+    package func apply(to x: Tensor, stream: UInt64) { mask(x, into: x, stream) }
+
+    private func mask(_ x: Tensor, into y: Tensor, _ stream: UInt64) {
+        precondition(x.rows == rowKeys.count, "dropout: \(rowKeys.count) keys for [\(x.rows), \(x.columns)]")
+        x.element == .float32 ? mask(x, into: y, stream, Float.self) : mask(x, into: y, stream, BFloat16.self)
     }
 
     private func mask<S: Scalar>(_ x: Tensor, into y: Tensor, _ stream: UInt64, _: S.Type) {

@@ -1,26 +1,47 @@
-// Passes over activations that treat each value by itself: sums, factors, biases, and the rounding to the engine's type.
+// Passes over activations that treat each value by itself: factors, biases, and the rounding to the engine's type.
 
-/// target += source, element by element.
-package func add(_ source: Tensor, to target: Tensor) {
-    precondition(source.rows == target.rows && source.columns == target.columns, "add: shapes differ")
-    let (from, to) = (source.floats, target.floats)
-    Threads.run(target.count, grain: 1 << 15) { range in
-        for i in range { to[i] += from[i] }
+/// x · factor, cut into `count` blocks of columns, rounded to `element`.
+///
+/// - Parameter x: [rows, count · width], float32
+/// - Returns: `count` tensors [rows, width]
+package func scaledBlocks(_ x: Tensor, count: Int, by factor: Float, to element: Tensor.Element) -> [Tensor] {
+    func run<S: Scalar>(_: S.Type) -> [Tensor] {
+        let width = x.columns / count
+        let blocks = (0..<count).map { _ in Tensor(x.rows, width, S.element) }
+        let (from, to) = (x.floats, blocks.map { $0.pointer(to: S.self) })
+        Threads.run(x.rows, grain: 128) { rows in
+            for row in rows {
+                for block in 0..<count {
+                    let (from, to) = (from + row * x.columns + block * width, to[block] + row * width)
+                    for i in 0..<width { to[i] = S(rounding: from[i] * factor) }
+                }
+            }
+        }
+        return blocks
     }
+    return element == .float32 ? run(Float.self) : run(BFloat16.self)
 }
 
-/// x · factor, rounded to `element`.
-package func scaled(_ x: Tensor, by factor: Float, to element: Tensor.Element) -> Tensor {
-    if element == .float32 && factor == 1 { return x }
+/// Blocks of equal shape side by side, each value · factor, rounded to `element`.
+///
+/// - Parameter blocks: [rows, width] each, float32
+/// - Returns: [rows, blocks · width]
+package func scaledSideBySide(_ blocks: [Tensor], by factor: Float, to element: Tensor.Element) -> Tensor {
     func run<S: Scalar>(_: S.Type) -> Tensor {
-        let y = Tensor(x.rows, x.columns, S.element)
-        let (from, to) = (x.floats, y.pointer(to: S.self))
-        Threads.run(x.count, grain: 1 << 15) { range in
-            for i in range { to[i] = S(rounding: from[i] * factor) }
+        let (width, rows) = (blocks[0].columns, blocks[0].rows)
+        let y = Tensor(rows, width * blocks.count, S.element)
+        let (from, to) = (blocks.map(\.floats), y.pointer(to: S.self))
+        Threads.run(rows, grain: 128) { rows in
+            for row in rows {
+                for block in blocks.indices {
+                    let (from, to) = (from[block] + row * width, to + row * y.columns + block * width)
+                    for i in 0..<width { to[i] = S(rounding: from[i] * factor) }
+                }
+            }
         }
         return y
     }
-    return element == .float32 ? run(Float.self) : run(BFloat16.self)
+    return withExtendedLifetime(blocks) { element == .float32 ? run(Float.self) : run(BFloat16.self) }
 }
 
 /// x + bias, rounded to `element`.                                  [tokens, width]

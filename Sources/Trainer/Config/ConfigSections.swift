@@ -1,6 +1,7 @@
 // The sections `training`, `lora`, `loss` and `system` as types, made from the table of checked values. Names follow the house's
 // terms; the key of project_config.yaml stands beside a name that differs from it.
 
+import Model
 import Tensor
 
 /// `training`: the run, its optimizer and its schedule.
@@ -111,6 +112,8 @@ package struct LoRAConfig: Sendable {
     package let alpha: Double
     package let dropout: Double
     package let targetModules: TargetModules
+    /// Decoder layers with adapters; nil: all.
+    package let layers: [Int]?  // layers_to_transform
     /// Tasks to create; nil: all that the model names.
     package let tasks: [String]?
     package let startFrom: StartFrom
@@ -127,11 +130,19 @@ package struct LoRAConfig: Sendable {
     package enum SaveFormat: String, Sendable { case published, peft, both }
     package enum SavePrecision: String, Sendable { case bfloat16, float32 }
 
+    /// Whether the linear at `modulePath` carries an adapter. The projector belongs to no layer.
+    package func adapts(_ modulePath: String) -> Bool {
+        guard targetModules.matches(modulePath) else { return false }
+        guard let layers, let layer = DecoderModule.layer(ofPath: modulePath) else { return true }
+        return layers.contains(layer)
+    }
+
     init(_ values: SettingValues) {
         rank = values.integer("lora.r")
         alpha = values.number("lora.alpha")
         dropout = values.number("lora.dropout")
         targetModules = TargetModules(values["lora.target_modules"])!
+        layers = values["lora.layers_to_transform"].arrayValue?.compactMap(\.integerValue).map { Int($0) }
         tasks = values["lora.tasks"].arrayValue?.compactMap(\.stringValue)
         startFrom =
             switch values.text("lora.start_from") {
@@ -167,6 +178,8 @@ package struct SystemConfig: Sendable {
     package let chunkTokens: Int
     /// Tokens that go through the layers together; nil: chosen by the engine.
     package let microbatchTokens: Int?
+    /// Nil: the first that fits.
+    package let activationMemory: ActivationMemory?
 
     package enum ComputeType: String, CaseIterable, Sendable {
         case automatic = "auto"
@@ -180,5 +193,6 @@ package struct SystemConfig: Sendable {
         maximumTokens = values.integer("system.max_seq_length")
         chunkTokens = values.integer("system.chunk_tokens")
         microbatchTokens = values.optionalInteger("system.microbatch_tokens")
+        activationMemory = ActivationMemory(rawValue: values.text("system.activation_memory"))
     }
 }

@@ -12,10 +12,9 @@ package enum ConfigurationSchema {
 
     /// Keys that are part of the design, whose features this version does not have: refused.
     package static let laterKeys = [
-        "data.image_base_dir", "data.image_cache", "data.on_bad_image", "training.gradient_checkpointing", "lora.layers_to_transform",
-        "loss.dense_weight", "loss.late_weight", "loss.kl_weight", "loss.kl_direction", "loss.matryoshka_dims",
-        "loss.matryoshka_weights", "loss.cosent_temperature", "loss.symmetric", "loss.pool", "loss.pool_limit",
-        "system.activation_memory", "system.memory_limit",
+        "data.image_base_dir", "data.image_cache", "data.on_bad_image", "loss.dense_weight", "loss.late_weight", "loss.kl_weight",
+        "loss.kl_direction", "loss.matryoshka_dims", "loss.matryoshka_weights", "loss.cosent_temperature", "loss.symmetric", "loss.pool",
+        "loss.pool_limit", "system.memory_limit",
     ]
 
     /// Keys of the Python project that have no meaning here, with the notice that says why: accepted, whatever their value.
@@ -33,6 +32,7 @@ package enum ConfigurationSchema {
         ("training.batch_size", "training.global_batch_size"),
         ("training.warmup_ratio", "training.warmup_steps"),
         ("system.bf16", "system.compute_dtype"),
+        ("training.gradient_checkpointing", "system.activation_memory"),
     ]
 
     private static let baseModel = Setting(
@@ -102,6 +102,9 @@ package enum ConfigurationSchema {
             "training.metric_for_best_model", .metric, .value("ndcg@10"),
             "What the best checkpoint is best in: ndcg@10, recall@1, recall@5, recall@10 or mrr@10, at the full width or at `@WIDTH`."),
         Setting(
+            "training.gradient_checkpointing", .boolean, .value(false), mayDifferOnResume: true,
+            "Short for `system.activation_memory`: `true` is `recompute`."),
+        Setting(
             "training.reduction", .choice(["exact", "float32"]), .value("exact"),
             "Sum of the ranks' gradients: `exact` gives the same bits at any world size, `float32` needs half the bytes."),
     ]
@@ -116,6 +119,9 @@ package enum ConfigurationSchema {
         Setting(
             "lora.target_modules", .targetModules, .value(.string(TargetModules.publishedPattern)), aliases: ["lora_target_modules"],
             "Linears with an adapter, by PEFT's rules. The vision tower never has one."),
+        Setting(
+            "lora.layers_to_transform", .optional(.layers), .absent("all layers"),
+            "Decoder layers with an adapter, counted from 0; nothing is computed backwards below the lowest."),
         Setting(
             "lora.init", .choice(["gaussian"]), .value("gaussian"), aliases: ["init_lora_weights"],
             "Start of fresh adapters: A normal with deviation 1/r, B zero."),
@@ -160,5 +166,9 @@ package enum ConfigurationSchema {
         Setting(
             "system.microbatch_tokens", .count(from: 1, orWord: "auto"), .value("auto"), mayDifferOnResume: true,
             "Tokens that go through the layers together."),
+        Setting(
+            "system.activation_memory", .choice(["auto", "keep", "recompute", "cache"]), .value("auto"), mayDifferOnResume: true,
+            "What is held between the forward and the backward pass: all (`keep`), the layers' inputs (`recompute`, a second forward "
+                + "pass), or embeddings alone (`cache`). `auto`: the first that fits."),
     ]
 }

@@ -73,11 +73,16 @@ package struct ProjectConfig: Sendable {
     }
 
     /// The same run with the shape of the adapters that it continues.
-    package func adoptingAdapter(rank: Int, alpha: Double, targetModules: TargetModules) -> ProjectConfig {
+    ///
+    /// - Parameter targetModules: nil where the configuration chooses the same linears
+    package func adoptingAdapter(rank: Int, alpha: Double, targetModules: TargetModules?) -> ProjectConfig {
         var values = values
         values["lora.r"] = .integer(Int64(rank))
         values["lora.alpha"] = .number(alpha)
-        values["lora.target_modules"] = targetModules.json
+        if let targetModules {
+            values["lora.target_modules"] = targetModules.json
+            values["lora.layers_to_transform"] = .null
+        }
         return ProjectConfig(values: values, notices: notices, overrides: overrides, givenKeys: givenKeys, places: places)
     }
 

@@ -67,6 +67,8 @@ package indirect enum SettingForm: Sendable {
     case text(String)
     /// A list of different texts, or a single one.
     case names
+    /// A list of layer numbers, or a single one.
+    case layers
     /// A list of module names, or a regular expression.
     case targetModules
     /// A data file: a path, or a mapping with the path, task and prompts.
@@ -92,6 +94,7 @@ package indirect enum SettingForm: Sendable {
         case .choice(let names, _, _): names.map { "`\($0)`" }.joined(separator: " or ")
         case .text(let words): words
         case .names: "a list of names"
+        case .layers: "a list of layer numbers"
         case .targetModules: "a list of module names, or a regular expression"
         case .dataFile: "a path, or `{path, task, query_prompt, positive_prompt}`"
         case .dataFiles: "a path, or a list of paths and `{path, task, query_prompt, positive_prompt}`"

@@ -26,6 +26,8 @@ extension SettingForm {
         case (.text, .scalar(.text(let text))) where !text.isEmpty: return .string(text)
         case (.names, .sequence(let elements)): return try names(elements, node, key: key)
         case (.names, .scalar(.text)): return try names([node], node, key: key)
+        case (.layers, .sequence(let elements)): return try layers(elements, node, key: key)
+        case (.layers, .scalar(.integer)): return try layers([node], node, key: key)
         case (.targetModules, .sequence(let elements)): return try SettingForm.names.names(elements, node, key: key)
         case (.targetModules, .scalar(.text(let pattern))): return try TargetModules.decode(pattern, node, key: key)
         case (.dataFile, .scalar(.text)), (.dataFile, .mapping): return try DataFile.decode(node, key: key)
@@ -80,6 +82,19 @@ extension SettingForm {
             names.append(name)
         }
         return .array(names.map { .string($0) })
+    }
+
+    /// Ascending, whatever the order in the file.
+    private func layers(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+        guard !elements.isEmpty else { throw node.place.error("\(key) is an empty list; name at least one layer, or remove the key") }
+        var layers: Set<Int> = []
+        for (index, element) in elements.enumerated() {
+            guard case .scalar(.integer(let layer)) = element.content, layer >= 0 else {
+                throw element.place.error("\(key)[\(index)] must be a layer number, 0 or more, but is \(element.inWords)")
+            }
+            guard layers.insert(layer).inserted else { throw element.place.error("\(key) names \(layer) twice; remove one") }
+        }
+        return .array(layers.sorted().map { .integer(Int64($0)) })
     }
 
     private func dataFiles(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {

@@ -22,6 +22,7 @@ struct SettingValues: Sendable {
         try joinBatch(reader)
         try joinWarmup(reader, &notices)
         try joinPrecision(reader)
+        try joinActivations(reader)
         try joinEvaluation(reader, &notices)
     }
 
@@ -85,6 +86,17 @@ struct SettingValues: Sendable {
         } else if bf16 == false {
             self["system.compute_dtype"] = "float32"
         }
+    }
+
+    private mutating func joinActivations(_ reader: ConfigurationReader) throws(UserError) {
+        guard let short = reader.given["training.gradient_checkpointing"], short.value.boolValue == true else { return }
+        let memory = reader.given["system.activation_memory"]
+        guard memory == nil || memory!.value.stringValue == ActivationMemory.recompute.rawValue else {
+            throw short.place.error(
+                "training.gradient_checkpointing means system.activation_memory: recompute, but \(memory!.place) says "
+                    + "\(memory!.value.stringValue ?? ""); keep one of the two")
+        }
+        self["system.activation_memory"] = .string(ActivationMemory.recompute.rawValue)
     }
 
     private func joinEvaluation(_ reader: ConfigurationReader, _ notices: inout [String]) throws(UserError) {

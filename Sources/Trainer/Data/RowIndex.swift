@@ -68,6 +68,12 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return tasks
     }
 
+    /// Of all texts of a row.
+    func tokenCount(ofRow row: Int) -> Int {
+        let file = file(ofRow: row)
+        return files[file].tokenCount(ofRow: row - starts[file])
+    }
+
     /// The tokens of a text, prompt included, cut at the limit.
     ///
     /// - Throws: `UserError` `.inputOutput` when they are damaged

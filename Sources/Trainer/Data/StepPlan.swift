@@ -72,12 +72,26 @@ package struct StepPlan: Sendable {
             of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
     }
 
-    /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself).
+    /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself), as few as can
+    /// be and, among so few, as even: products of few rows are slow.
     package func microbatches(rank: Int, limit: Int) -> [[Int]] {
+        let own = chunks.indices.filter { owners[$0] == rank }
+        let fewest = packed(own, limit: limit).count
+        // The lowest limit that needs no more of them.
+        var (low, high) = (1, limit)
+        while low < high {
+            let middle = (low + high) / 2
+            if packed(own, limit: middle).count > fewest { low = middle + 1 } else { high = middle }
+        }
+        return packed(own, limit: high)
+    }
+
+    /// Runs of chunks, each filled until the next one does not fit.
+    private func packed(_ own: [Int], limit: Int) -> [[Int]] {
         var batches: [[Int]] = []
         var tokens = 0
-        for chunk in chunks.indices where owners[chunk] == rank {
-            let size = chunks[chunk].reduce(0) { $0 + inputs[$1].tokens }
+        for chunk in own {
+            let size = tokenCount(of: [chunk])
             if batches.isEmpty || tokens + size > limit {
                 batches.append([])
                 tokens = 0
@@ -86,6 +100,11 @@ package struct StepPlan: Sendable {
             tokens += size
         }
         return batches
+    }
+
+    /// Tokens of some chunks together.
+    package func tokenCount(of chunks: [Int]) -> Int {
+        chunks.reduce(0) { $0 + self.chunks[$1].reduce(0) { $0 + inputs[$1].tokens } }
     }
 
     /// The inputs of a rank in the order in which it embeds them.

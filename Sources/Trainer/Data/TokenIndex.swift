@@ -58,6 +58,12 @@ package struct TokenIndex: Sendable {
         return Int(rows[row].task)
     }
 
+    /// Of all its texts.
+    func tokenCount(ofRow row: Int) -> Int {
+        defer { withExtendedLifetime(file) {} }
+        return Int(rows[row + 1].firstToken - rows[row].firstToken)
+    }
+
     /// - Parameter file: index of the training file in `data.train`
     func summary(ofRow row: Int, file: Int) -> RowSummary {
         defer { withExtendedLifetime(self.file) {} }

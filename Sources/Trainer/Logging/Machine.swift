@@ -9,9 +9,14 @@ package enum Machine {
         read("/proc/cpuinfo").flatMap { value(of: "model name", in: $0) } ?? "unknown"
     }
 
-    /// Bytes of this process that lie in memory, those of mapped files included.
-    package static var residentBytes: Int? {
-        read("/proc/self/status").flatMap { value(of: "VmRSS", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
+    /// The most bytes of this process that lay in memory at one time, those of mapped files included.
+    package static var peakResidentBytes: Int? {
+        read("/proc/self/status").flatMap { value(of: "VmHWM", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
+    }
+
+    /// Bytes that programs can still take without swapping; what mapped files fill of memory counts among them.
+    package static var availableBytes: Int? {
+        read("/proc/meminfo").flatMap { value(of: "MemAvailable", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
     }
 
     /// Cores that are switched on, whether or not this process may use them.

@@ -6,10 +6,9 @@ import Model
 import Tensor
 
 extension StartupReport {
-    /// - Parameters:
-    ///   - plan: of the first batch
-    ///   - evaluation: what is evaluated on
-    init(_ setup: TrainingSetup, _ plan: StepPlan, evaluation: String?) {
+    /// - Parameter evaluation: what is evaluated on
+    init(_ setup: TrainingSetup, _ step: TrainingStep, evaluation: String?) {
+        let plan = step.plan(setup.sampler.batches(epoch: 0)[0])
         let (config, session, world) = (setup.config, setup.session, setup.world)
         let layout = setup.layout
         self.init(
@@ -34,7 +33,7 @@ extension StartupReport {
             engine: Engine(
                 kind: session.model.engine.kind, requested: config.system.computeType, processorHasBFloat16: Processor.hasBFloat16),
             placement: Placement(world.hosts, threads: Threads.count),
-            memory: Memory(mappedBytes: session.checkpoint.byteCount, residentBytes: Machine.residentBytes),
+            memory: Memory(mappedBytes: session.checkpoint.byteCount, estimate: setup.memoryEstimate(step)),
             reduction: Reduction(
                 kind: config.training.reduction, bytes: layout.decoderCount * (config.training.reduction == .exact ? 8 : 4)),
             outputFolder: config.training.outputFolder, resumedStep: setup.checkpoint?.state.step, overrides: config.overrides,

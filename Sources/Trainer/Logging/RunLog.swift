@@ -83,6 +83,7 @@ package struct RunLog {
     /// - Parameter seconds: since this process began to train
     package func end(_ status: RunStatus, step: Int, seconds: Double, message: String? = nil) throws(UserError) {
         var members: [(String, JSONValue)] = [("status", .string(status.rawValue)), ("seconds", .number(seconds))]
+        if let peak = Machine.peakResidentBytes { members.append(("peak_resident_bytes", .whole(peak))) }
         if let message { members.append(("message", .string(message))) }
         try append("end", step, members)
     }

@@ -25,15 +25,14 @@ struct RunRecords {
     /// Collective.
     ///
     /// - Parameters:
-    ///   - plan: of the first batch
     ///   - evaluation: what is evaluated on
     init(
-        _ setup: TrainingSetup, _ plan: StepPlan, _ folder: RunFolder, _ store: CheckpointStore, _ console: Console, evaluation: String?
+        _ setup: TrainingSetup, _ step: TrainingStep, _ folder: RunFolder, _ store: CheckpointStore, _ console: Console, evaluation: String?
     ) throws {
         (world, self.setup, self.folder, self.store, self.console) = (setup.world, setup, folder, store, console)
         best = setup.checkpoint?.info.best
         let stepsDone = setup.checkpoint?.state.step
-        let table = StartupTable(StartupReport(setup, plan, evaluation: evaluation))
+        let table = StartupTable(StartupReport(setup, step, evaluation: evaluation))
         console.write(table.text)
         table.warnings.forEach(console.warning)
         let opened = try setup.world.together { () throws -> (RunLog, RunRecord) in

@@ -108,8 +108,8 @@ package struct StartupReport: Sendable {
     package struct Memory: Sendable {
         /// Of the model's files, shared by the ranks of a host.
         package var mappedBytes: Int
-        /// Of rank 0, now.
-        package var residentBytes: Int?
+        /// Of the largest step.
+        package var estimate: MemoryEstimate
     }
 
     package struct Reduction: Sendable {

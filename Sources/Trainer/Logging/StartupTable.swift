@@ -127,9 +127,26 @@ package struct StartupTable {
     }
 
     private var memory: [String] {
-        let memory = report.memory
-        let resident = memory.residentBytes.map { "\(Figures.bytes($0)) resident in rank 0 now" }
-        return [Self.join("model \(Figures.bytes(memory.mappedBytes)) mapped, one copy a host", resident)]
+        let (memory, estimate) = (report.memory, report.memory.estimate)
+        let rank = estimate.rank
+        let meaning =
+            switch estimate.choice.memory {
+            case .keep: "kept from the forward to the backward pass"
+            case .recompute: "layers computed again in the backward pass"
+            case .cache: "texts embedded again, microbatch by microbatch"
+            }
+        return [
+            Self.join(
+                "model \(Figures.bytes(memory.mappedBytes)) mapped, one copy a host",
+                "training reads \(Figures.bytes(estimate.weights)) of it"),
+            Self.join(
+                "a rank: adapters \(Figures.bytes(rank.adapters))", "optimizer \(Figures.bytes(rank.optimizer))",
+                "embeddings \(Figures.bytes(rank.embeddings))", "activations \(Figures.bytes(rank.activations))",
+                "program \(Figures.bytes(rank.program))"),
+            "activations: \(estimate.choice.memory.rawValue), \(meaning) · \(Figures.count(estimate.tokens, "token")) in the largest step",
+            Self.join(
+                "at the peak \(Figures.bytes(rank.total)) a rank", "\(Figures.bytes(estimate.host)) a host, weights once"),
+        ]
     }
 
     private var hosts: [String] {

@@ -91,6 +91,27 @@ struct ProjectConfigTests {
         }
     }
 
+    @Test("layers_to_transform: a list or one layer, within the target modules")
+    func layers() throws {
+        let path = { (layer: Int) in "model.language_model.layers.\(layer).self_attn.q_proj" }
+        let some = try decode(requiredSettings + "lora: {layers_to_transform: [3, 1], target_modules: [q_proj, multi_vector_projector]}\n")
+        #expect(some.lora.layers == [1, 3])
+        #expect((0..<5).filter { some.lora.adapts(path($0)) } == [1, 3])
+        #expect(!some.lora.adapts("model.language_model.layers.1.self_attn.k_proj") && some.lora.adapts("multi_vector_projector"))
+        #expect(try decode(requiredSettings + "lora: {layers_to_transform: 0}\n").lora.layers == [0])
+        #expect(try decode(requiredSettings).lora.adapts(path(35)))
+    }
+
+    @Test("gradient_checkpointing is short for recompute")
+    func gradientCheckpointing() throws {
+        #expect(try decode(requiredSettings).system.activationMemory == nil)
+        #expect(try decode(requiredSettings + "system: {activation_memory: cache}\n").system.activationMemory == .cache)
+        let short = requiredSettings.replacing("{output_dir: out}", with: "{output_dir: out, gradient_checkpointing: true}")
+        #expect(try decode(short).system.activationMemory == .recompute)
+        #expect(try decode(short + "system: {activation_memory: recompute}\n").system.activationMemory == .recompute)
+        #expect(throws: UserError.self) { try decode(short + "system: {activation_memory: keep}\n") }
+    }
+
     @Test("aliases of Hugging Face and PEFT")
     func aliases() throws {
         let config = try decode(

@@ -127,7 +127,18 @@ import Testing
                 let microbatches = plan.microbatches(rank: rank, limit: limit)
                 #expect(microbatches.flatMap { $0 } == own)
                 #expect(microbatches.allSatisfy { !$0.isEmpty && ($0.count == 1 || tokens($0) <= limit) })
-                for (one, next) in zip(microbatches, microbatches.dropFirst()) { #expect(tokens(one + [next[0]]) > limit) }
+                // As few as filling each one up gives; and none is larger than it must be for that.
+                let largest = microbatches.map(tokens).max()!
+                func count(limit: Int) -> Int {
+                    var (count, sum) = (0, limit)
+                    for chunk in own {
+                        let size = tokens([chunk])
+                        (count, sum) = sum + size > limit ? (count + 1, size) : (count, sum + size)
+                    }
+                    return count
+                }
+                #expect(microbatches.count == count(limit: limit))
+                #expect(largest == 1 || count(limit: largest - 1) > microbatches.count || microbatches.contains { $0.count == 1 })
             }
         }
         #expect(randomRows(1).plan(chunkTokens: 10_000, worldSize: 2).microbatches(rank: 1, limit: 100).isEmpty)

@@ -92,6 +92,8 @@ import Testing
                 positive: try summary(content.positive, "Passage: ", .positive),
                 negatives: try places.map { try summary(content.negatives[$0], "Passage: ", .negative($0)) }, negativePlaces: places)
             #expect(index[row] == expected)
+            let tokens = ([expected.anchor, expected.positive] + expected.negatives).reduce(0) { $0 + Int($1.tokens) }
+            #expect(index.tokenCount(ofRow: row) == tokens)
         }
         #expect(truncated > 0 && index.truncated == truncated)
     }

@@ -27,8 +27,12 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
         try log.evaluation([sampleEvaluationBefore[0]], step: 1, seconds: 2.5)
         try log.checkpoint("step-1", step: 1, bytes: 1234, seconds: 0.5, isBest: true)
         try log.end(.stopped, step: 1, seconds: 12)
+        var written = try lines(folder)
+        let end = try JSONValue.parse(Array(written.removeLast().utf8), path: "metrics.jsonl")
+        #expect(end["event"]?.stringValue == "end" && end["status"]?.stringValue == "stopped" && end["seconds"]?.numberValue == 12)
+        #expect(try #require(end["peak_resident_bytes"]?.integerValue) > 1_000_000)
         #expect(
-            try lines(folder) == [
+            written == [
                 #"{"event":"config","time":1000.5,"step":0,"total_steps":100,"world_size":2,"config":{"training":{"seed":42}}}"#,
                 #"{"event":"step","time":1000.5,"step":1,"epoch":0.25,"task":"code","loss":2.134,"learning_rate":0.0006667,"#
                     + #""grad_norm":1.2345,"tokens":3000,"tokens_per_second":1500.0,"#
@@ -39,7 +43,6 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
                     + #""mode":"dense","dimension":256,"queries":1200,"#
                     + #""metrics":{"ndcg@10":0.202,"recall@1":0.12,"recall@5":0.25,"recall@10":0.31,"mrr@10":0.17}}]}"#,
                 #"{"event":"checkpoint","time":1000.5,"step":1,"name":"step-1","bytes":1234,"seconds":0.5,"best":true}"#,
-                #"{"event":"end","time":1000.5,"step":1,"status":"stopped","seconds":12.0}"#,
             ])
     }
 

@@ -1,4 +1,5 @@
 import Comm
+import Model
 import Testing
 
 @testable import Trainer
@@ -20,9 +21,19 @@ private func report() -> StartupReport {
             chunkTokens: 128),
         engine: .init(kind: .bfloat16, requested: .automatic, processorHasBFloat16: true),
         placement: .init(twoRanks, threads: 1, machineCores: 2, isLaunched: true),
-        memory: .init(mappedBytes: 16_453_632, residentBytes: 120_000_000), reduction: .init(kind: .exact, bytes: 3_932_160),
+        memory: .init(mappedBytes: 16_453_632, estimate: memoryEstimate), reduction: .init(kind: .exact, bytes: 3_932_160),
         outputFolder: "outputs/demo", resumedStep: nil, overrides: [], notices: [])
 }
+
+private let memoryEstimate = MemoryEstimate(
+    weights: 13_000_000,
+    rank: .init(adapters: 6_000_000, optimizer: 10_000_000, embeddings: 400_000, activations: 90_000_000, program: 67_000_000),
+    ranksOnHost: 2,
+    choice: ActivationPolicy(
+        .recompute, budget: 1 << 40,
+        ActivationFootprint(everything: 400, layerInputs: 100, layer: 50, working: 30, workspace: 1000)
+    ).choice(tokens: 8200, microbatch: 2048),
+    tokens: 8200)
 
 private func line(_ label: String, _ report: StartupReport) -> String? {
     StartupTable(report).text.split(separator: "\n").map(String.init).first { $0.hasPrefix(label) }
@@ -44,7 +55,10 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
                 steps      100 = 1.72 epochs of 58 batches
                 engine     bfloat16 by oneDNN: the processor has bfloat16 products
                 threads    2 ranks on this host × 1 thread · a rank bound to 1 core of 2
-                memory     model 16 MB mapped, one copy a host · 120 MB resident in rank 0 now
+                memory     model 16 MB mapped, one copy a host · training reads 13 MB of it
+                           a rank: adapters 6.0 MB · optimizer 10 MB · embeddings 400 kB · activations 90 MB · program 67 MB
+                           activations: recompute, layers computed again in the backward pass · 8,200 tokens in the largest step
+                           at the peak 173 MB a rank · 360 MB a host, weights once
                 hosts      host-a: ranks 0–1
                 reduction  exact: the same bits at any world size · 3.9 MB a rank and step
                 output     outputs/demo
