@@ -24,6 +24,7 @@ let package = Package(
         .systemLibrary(name: "COneDNN", path: "Sources/System/COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "COpenMP", path: "Sources/System/COpenMP", providers: [.apt(["libgomp1"])]),
         .systemLibrary(name: "CProcessor", path: "Sources/System/CProcessor"),
+        .systemLibrary(name: "CMemoryFile", path: "Sources/System/CMemoryFile"),
         .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -31,7 +32,7 @@ let package = Package(
         .target(name: "Comm", dependencies: ["COpenMPI"]),
         .target(
             name: "Tensor",
-            dependencies: ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CCrypto", "CZlib"],
+            dependencies: ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
             swiftSettings: vectorised),
         .target(name: "Model", dependencies: ["Tensor"], swiftSettings: vectorised),
         .target(name: "Trainer", dependencies: ["Comm", "Model", "Tensor", "CYAML"], swiftSettings: vectorised),

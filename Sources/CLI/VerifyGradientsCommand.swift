@@ -31,7 +31,7 @@ struct VerifyGradientsCommand: ParsableCommand {
         runOnAllRanks { world, console in
             let overrides = options.set + ["system.compute_dtype=float32", "training.reduction=exact"]
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
-            let setup = try TrainingSetup.load(world, config)
+            let setup = try TrainingSetup.load(world, config, console)
             let batch = setup.sampler.batches(epoch: 0)[0]
             let verification = GradientVerification(
                 world, setup.step(in: world), alone: setup.step(in: .alone()), batch: batch, setup.state,

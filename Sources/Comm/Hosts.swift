@@ -54,6 +54,23 @@ package struct Hosts: Sendable, Equatable {
         coresPerRank = Hosts.share(of: affinities[rank], among: local.map { affinities[$0] })
     }
 
+    /// The same machines as a world of some of the ranks sees them.
+    ///
+    /// - Parameters:
+    ///   - all: as `rank` of `ranks` sees them
+    ///   - ranks: numbered as in `all`, ascending
+    init(_ all: Hosts, among ranks: [Int], rank: Int) {
+        let hosts = ranks.map { all.hostOfRank[$0] }
+        var order: [Int] = []
+        for host in hosts where !order.contains(host) { order.append(host) }
+        let local = hosts.indices.filter { hosts[$0] == hosts[rank] }
+        names = ranks.map { all.names[$0] }
+        hostOfRank = hosts.map { order.firstIndex(of: $0)! }
+        localRank = local.firstIndex(of: rank)!
+        localSize = local.count
+        (cores, coresPerRank) = (all.cores, all.coresPerRank)
+    }
+
     /// All ranks on this host, which is so for a world of one and is assumed until the ranks have met.
     static func assumed(rank: Int = 0, worldSize: Int = 1) -> Hosts {
         Hosts(

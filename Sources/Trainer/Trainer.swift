@@ -51,7 +51,7 @@ package struct Trainer {
         defer { folder.close() }
         folder.notices.forEach(console.notice)
         var store = CheckpointStore(folder, limit: config.training.saveTotalLimit, adapters: .init(config))
-        let setup = try TrainingSetup.load(world, config) { setting in
+        let setup = try TrainingSetup.load(world, config, console) { setting in
             options.resumes ? try store.newest(world, setting) : nil
         }
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
@@ -69,9 +69,9 @@ package struct Trainer {
         }
     }
 
-    /// The start-up table, and no more: nothing is written, and of the weights only their headers are read.
+    /// The start-up table, and no more: nothing is written but the rows' tokens, and of the weights only their headers are read.
     private static func showPlan(_ world: Communicator, _ config: ProjectConfig, _ console: Console) throws -> Int32 {
-        let setup = try TrainingSetup.load(world, config)
+        let setup = try TrainingSetup.load(world, config, console)
         let evaluation = try world.together { try RunEvaluation(setup) }
         let table = StartupTable(StartupReport(setup, setup.step(in: world), evaluation: evaluation?.description))
         console.write(table.text)

@@ -45,10 +45,8 @@ extension TrainingSetup {
 
     /// The batch of the first epoch whose texts have most tokens.
     private var largestBatch: [Int] {
-        func tokens(_ row: Int) -> Int {
-            let row = index.rows[row]
-            return Int(row.anchor.tokens) + Int(row.positive.tokens) + row.negatives.reduce(0) { $0 + Int($1.tokens) }
-        }
-        return sampler.batches(epoch: 0).max { $0.reduce(0) { $0 + tokens($1) } < $1.reduce(0) { $0 + tokens($1) } }!
+        let batches = sampler.batches(epoch: 0)
+        let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1) } }
+        return batches[tokens.firstIndex(of: tokens.max()!)!]
     }
 }

@@ -40,9 +40,12 @@ package struct TrainingSetup {
 
     /// Collective.
     ///
-    /// - Parameter resume: finds the checkpoint that the run goes on from; it keeps that run's global batch
+    /// - Parameters:
+    ///   - console: shows how far rows are tokenized, when that takes long
+    ///   - resume: finds the checkpoint that the run goes on from; it keeps that run's global batch
     package static func load(
-        _ world: Communicator, _ given: ProjectConfig, resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
+        _ world: Communicator, _ given: ProjectConfig, _ console: Console? = nil,
+        resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
     ) throws -> TrainingSetup {
         let session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
@@ -51,22 +54,25 @@ package struct TrainingSetup {
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
-        var fingerprints = try fingerprints(world, source)
+        let data = try TrainingData.find(source, world, TokenCache(setting: config.data.cacheFolder))
+        var fingerprints = data.fingerprints
         fingerprints[config.baseModelPath] = SHA256.hex(session.checkpoint.fingerprint())
         let checkpoint = try resume(
             ResumeSetting(
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
                 optimizer: config.training.optimizer,
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
-        let index = try RowIndex.build(source, world, dropsEqualNegatives: config.loss.maskDuplicates)
+        var notices: [String] = []
+        let progress = TokenizingProgress(console)
+        let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
         let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
         try world.together { try Self.check(config, index, source, globalRows: rows, worldSize: world.worldSize) }
         let sampler = BatchSampler(
-            tasks: index.rows.map(\.task), batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
+            tasks: index.tasks, batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
-            notices: config.notices + start.notices + session.notices(given) + (checkpoint?.notices ?? []))
+            notices: config.notices + start.notices + session.notices(given) + notices + (checkpoint?.notices ?? []))
     }
 
     /// The step of this run.
@@ -98,17 +104,6 @@ package struct TrainingSetup {
             peak: training.learningRate, decay: training.decay, warmupSteps: training.warmup.steps(of: total), totalSteps: total)
     }
 
-    /// SHA-256 of every training file, the same on all hosts.
-    private static func fingerprints(_ world: Communicator, _ source: TrainingSource) throws -> [String: String] {
-        var fingerprints: [String: String] = [:]
-        for file in source.files {
-            let hash = try world.together { () throws(UserError) in try MappedFile(path: file.path).sha256() }
-            try world.requireSameOnHosts(hash, path: file.path, "data file")
-            fingerprints[file.path] = SHA256.hex(hash)
-        }
-        return fingerprints
-    }
-
     private static func check(
         _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, globalRows: Int, worldSize: Int
     ) throws(UserError) {
@@ -117,8 +112,7 @@ package struct TrainingSetup {
             throw config.error(
                 at: key, "a global batch of \(globalRows) rows has fewer rows than the \(worldSize) ranks; raise it or start fewer ranks")
         }
-        let rowsByTask = Dictionary(grouping: index.rows, by: \.task).mapValues(\.count)
-        let largest = rowsByTask.values.max() ?? 0
+        let largest = index.rowsByTask.max() ?? 0
         if largest < globalRows {
             throw config.error(
                 at: key,
@@ -126,10 +120,10 @@ package struct TrainingSetup {
             )
         }
         guard !config.training.shuffle else { return }
-        for file in source.files.indices where Set(index.rows.lazy.filter { $0.file == file }.map(\.task)).count > 1 {
+        for (file, rows) in zip(source.files, index.files) where rows.header.rowsByTask.count(where: { $0 > 0 }) > 1 {
             throw config.error(
                 at: "training.shuffle",
-                "without shuffling a file must hold one task, and \(source.files[file].path) holds several; split it or set training.shuffle: true"
+                "without shuffling a file must hold one task, and \(file.path) holds several; split it or set training.shuffle: true"
             )
         }
     }
@@ -140,20 +134,21 @@ extension TrainingSource {
     ///
     /// - Parameter names: the tasks that have adapters; a row's task is one of them
     fileprivate init(_ config: ProjectConfig, _ session: ModelSession, tasks names: [String]) throws(UserError) {
-        var files: [PairFile] = []
+        var files: [(path: String, task: String)] = []
         for entry in config.data.train {
             let task = entry.task ?? DataConfig.usualTask
             guard names.contains(task) else {
                 throw config.error(
                     at: "data.train", "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
             }
-            files.append(try PairFile(path: entry.path, task: task, knownTasks: names))
+            files.append((entry.path, task))
         }
         var holdsOut = false
-        if case .pairsOrHeldOut(let file) = config.data.evaluation {
-            holdsOut = !FileManager.default.fileExists(atPath: file.path) && files[0].count > HeldOutRows.smallestFile
-        }
-        self.init(files: files, taskNames: names, processor: session.processor, holdsOut: holdsOut) { file, task in
+        if case .pairsOrHeldOut(let file) = config.data.evaluation { holdsOut = !FileManager.default.fileExists(atPath: file.path) }
+        self.init(
+            files: files, taskNames: names, processor: session.processor, dropsEqualNegatives: config.loss.maskDuplicates,
+            holdsOut: holdsOut
+        ) { file, task in
             let prompts = config.data.train[file].prompts(task: task)
             return (prompts.query.prefix, prompts.positive.prefix)
         }

@@ -152,14 +152,14 @@ package struct TrainingStep {
     /// Who embeds what for a global batch; the same on every rank.
     package func plan(_ batch: [Int]) -> StepPlan {
         StepPlan(
-            index, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
+            batch.map { index[$0] }, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
             chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
     }
 
     /// One forward pass a microbatch.
     private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Pass]) {
         let inputs = plan.inputs(ofRank: world.rank)
-        let texts = try world.together { try source.tokens(of: inputs.map { (index.rows[plan.inputs[$0].row], plan.inputs[$0].text) }) }
+        let texts = try world.together { try index.tokens(of: inputs.map { plan.inputs[$0] }) }
         let choice = activations(plan, rank: world.rank)
         let own = Tensor(inputs.count, model.config.text.hiddenSize)
         var passes: [Pass] = []

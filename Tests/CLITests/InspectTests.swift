@@ -20,7 +20,7 @@ import Testing
         let data = try folder.write("rows.jsonl", rows)
         let config = """
             base_model_path: \(ShoalProgram.model)
-            data: {train: [{path: \(data), task: code}]}
+            data: {train: [{path: \(data), task: code}], cache_dir: \(folder.path("cache"))}
             training: {output_dir: \(folder.path("run")), max_steps: 2, save_steps: 1, global_batch_size: 8}
             lora: {r: 4, alpha: 8}
             """

@@ -1,7 +1,8 @@
 // Who shares a machine and its cores, for worlds that one test machine does not have.
 
-import Comm
 import Testing
+
+@testable import Comm
 
 @Suite struct HostsTests {
     /// Ranks 0 and 2 on one host, 1, 3 and 4 on another, which has the same name.
@@ -33,6 +34,13 @@ import Testing
         let bound: [[UInt64]] = [[0b0011], [0b0001], [0b1100], [0, 0b0110], [0b1110]]
         #expect((0..<5).map { hosts(rank: $0, affinities: bound).coresPerRank } == [2, 1, 2, 2, 3])
         #expect(hosts(rank: 3, affinities: bound).cores == 2)
+    }
+
+    @Test func someOfTheRanksAreAWorldOfTheirOwn() {
+        let group = Hosts(hosts(rank: 3), among: [1, 2, 3], rank: 2)
+        #expect(group.names == ["b", "a", "b"] && group.hostOfRank == [0, 1, 0])
+        #expect(group.localRank == 1 && group.localSize == 2)
+        #expect(group.cores == 8 && group.coresPerRank == 2)
     }
 
     @Test func moreRanksThanCoresHaveOneEach() {

@@ -68,7 +68,7 @@ private struct GoldenLoss {
     let tensors: GoldenTensors
     let facts: JSONValue
     let temperature: Double
-    private let index: RowIndex
+    private let summaries: [RowSummary]
 
     init(rows: Int) throws {
         self.rows = rows
@@ -78,13 +78,12 @@ private struct GoldenLoss {
         let (anchors, positives) = try (tensors.integers("anchor_contents"), tensors.integers("positive_contents"))
         // The goldens do not say whose the negatives are, only their order: the last row has them all.
         let negatives = try tensors.integers("negative_contents")
-        index = RowIndex(
-            rows: (0..<rows).map { row in
-                let own = row == rows - 1 ? negatives : []
-                return RowSummary(
-                    file: 0, row: row, task: 0, anchor: Self.summary(anchors[row]), positive: Self.summary(positives[row]),
-                    negatives: own.map(Self.summary), negativePlaces: Array(own.indices))
-            })
+        summaries = (0..<rows).map { row in
+            let own = row == rows - 1 ? negatives : []
+            return RowSummary(
+                file: 0, row: row, task: 0, anchor: Self.summary(anchors[row]), positive: Self.summary(positives[row]),
+                negatives: own.map(Self.summary), negativePlaces: Array(own.indices))
+        }
     }
 
     private static func summary(_ content: Int) -> InputSummary {
@@ -93,7 +92,7 @@ private struct GoldenLoss {
 
     func plan(masksDuplicates: Bool, worldSize: Int) -> StepPlan {
         StepPlan(
-            index, batch: Array(0..<rows), prompts: PromptNumbers(anchor: { _, _ in 0 }, candidate: { _, _ in 1 }),
+            summaries, batch: Array(0..<rows), prompts: PromptNumbers(anchor: { _, _ in 0 }, candidate: { _, _ in 1 }),
             masksDuplicates: masksDuplicates, chunkTokens: 24, worldSize: worldSize,
             cost: InputCost(perToken: 100, perTokenSquared: 1))
     }

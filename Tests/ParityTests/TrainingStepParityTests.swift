@@ -102,8 +102,9 @@ private struct GoldenRun {
         layout = try golden.layout(checkpoint.config)
         task = try #require(tasks.firstIndex(of: "retrieval"))
         let source = try Self.source(golden, rows, segments, folder, checkpoint.config)
-        let index = try RowIndex.build(source, .alone(), dropsEqualNegatives: true)
-        #expect(index.rows.count == 5 && index.truncated == 0 && index.droppedNegatives == 0)
+        var notices: [String] = []
+        let index = try TrainingData.find(source, .alone(), nil).index(notices: &notices) { _, _, _ in }
+        #expect(index.count == 5 && index.truncated == 0 && index.droppedNegatives == 0)
         let engine = MatrixEngine(.float32)
         step = TrainingStep(
             .alone(), JinaEmbeddingsV4(checkpoint, engine, maxTokens: 64), source, index, layout: layout,
@@ -117,7 +118,7 @@ private struct GoldenRun {
 
     /// Statistics of the rows, and the loss's gradient by segment of the golden file, zero where a segment is not used.
     func lossAndGradient(_ plan: StepPlan) throws -> ([RowStatistics], [Float]) {
-        let texts = try plan.inputs.map { try step.source.tokens(of: step.index.rows[$0.row], $0.text) }
+        let texts = try plan.inputs.map { try step.index.tokens(ofRow: $0.row, $0.text) }
         let embeddings = step.model.embed(PackedTokens(texts), state.adapters[task].loaded(for: step.model.engine))
         let pool = EmbeddingPool(embeddings: embeddings, rows: Array(plan.inputs.indices))
         let loss = InfoNCE(temperature: step.configuration.temperature)
@@ -149,7 +150,7 @@ private struct GoldenRun {
         let path = try folder.write("rows.jsonl", lines.joined())
         let tokenizer = try Tokenizer(path: NumberedTokens.writeTokenizer(count: config.text.vocabularySize, to: folder.path))
         return TrainingSource(
-            files: [try PairFile(path: path, task: "retrieval", knownTasks: config.taskNames)], taskNames: config.taskNames,
+            files: [(path, "retrieval")], taskNames: config.taskNames,
             processor: TextProcessor(tokenizer, maxTokens: 64)
         ) { _, _ in ("", "") }
     }

@@ -11,6 +11,7 @@ let agreementChecks: [(name: String, body: Check)] = [
     ("other-call", otherCall),
     ("other-shape", otherShape),
     ("hosts", hosts),
+    ("split", split),
     ("statistics", statistics),
 ]
 
@@ -43,6 +44,21 @@ private func sameAdapters(_ world: Communicator) throws {
         try expect(error.code, .diverged)
         try expect(error.message.contains("after step 3") && error.message.contains("rank \(last) ("), true)
     }
+}
+
+/// Even and odd ranks apart, each group with collectives of its own; then all together.
+private func split(_ world: Communicator) throws {
+    let odd = world.rank % 2
+    let group = try world.split(by: [UInt8(odd)])
+    let members = (0..<world.worldSize).filter { $0 % 2 == odd }
+    try expect(group.worldSize, members.count)
+    try expect(try group.allGather(world.rank), members)
+    try expect(group.hosts.names, members.map { world.hosts.names[$0] })
+    // As many calls as only this group makes.
+    for round in 0...odd { try expect(try group.broadcast([UInt8(world.rank), UInt8(round)]), [UInt8(odd), UInt8(round)]) }
+    try expect(try world.allGather(group.rank), (0..<world.worldSize).map { $0 / 2 })
+    let all = try world.split(by: [7])
+    try expect(try all.allGather(world.rank), Array(0..<world.worldSize))
 }
 
 private func votes(_ world: Communicator) throws {

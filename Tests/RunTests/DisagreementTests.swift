@@ -84,7 +84,7 @@ extension RunTests {
         ) throws -> JobResult {
             try MPILauncher.run(
                 "shoal", each: [RankStart(first, folder: here.folder.path), RankStart(second, folder: there.folder.path)],
-                limit: refusalLimit)
+                environment: here.environment, limit: refusalLimit)
         }
     }
 }

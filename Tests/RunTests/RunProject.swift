@@ -98,8 +98,12 @@ struct RunProject {
         _ arguments: [String], ranks: Int? = nil, limit: Double = 120, whileRunning: (RunningJob) throws -> Void = { _ in }
     ) throws -> JobResult {
         try MPILauncher.run(
-            "shoal", arguments, ranks: ranks, folder: URL(fileURLWithPath: folder.path), limit: limit, whileRunning: whileRunning)
+            "shoal", arguments, ranks: ranks, environment: environment, folder: URL(fileURLWithPath: folder.path), limit: limit,
+            whileRunning: whileRunning)
     }
+
+    /// The user's folder for caches is one of the project's.
+    var environment: [String: String] { ["XDG_CACHE_HOME": folder.path("cache")] }
 
     /// What a run has left in a folder of the project.
     func files(of run: String = "run") -> RunFiles { RunFiles(path: path(run)) }

@@ -90,9 +90,11 @@ package enum MPILauncher {
     }
 
     /// Runs one job under mpirun whose ranks are started differently.
-    package static func run(_ product: String, each ranks: [RankStart], limit: Double = 60) throws -> JobResult {
+    package static func run(
+        _ product: String, each ranks: [RankStart], environment: [String: String] = [:], limit: Double = 60
+    ) throws -> JobResult {
         let parts = ranks.map { ["-n", "1", "-wdir", $0.folder, Self.product(product).path] + $0.arguments }
-        return try run(mpirun + Array(parts.joined(separator: [":"])), [:], nil, limit) { _ in }
+        return try run(mpirun + Array(parts.joined(separator: [":"])), environment, nil, limit) { _ in }
     }
 
     private static func run(

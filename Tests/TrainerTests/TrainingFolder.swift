@@ -24,6 +24,7 @@ struct TrainingFolder {
             data:
               train:
                 - {path: \(rows), task: retrieval, query_prompt: "<1>", positive_prompt: "<2>"}
+              cache_dir: \(folder.path("cache"))
             training:
               output_dir: \(folder.path("run"))
               global_batch_size: 12

@@ -15,6 +15,9 @@ package final class Tokenizer: Sendable {
     /// Highest id + 1, added tokens included.
     package let vocabularySize: Int
 
+    /// SHA-256 of its file: equal ones give equal ids.              [32]
+    package let fingerprint: [UInt8]
+
     private let normalizes: Bool
     private let addedTokens: [AddedToken]
     /// Finds added tokens in the text as it came, and in normalised text.
@@ -30,6 +33,7 @@ package final class Tokenizer: Sendable {
     ///   for anything that this tokenizer does not do exactly as the reference does
     package init(path: String) throws(UserError) {
         let file = try TokenizerFile(path: path)
+        fingerprint = file.fingerprint
         normalizes = file.normalizes
         addedTokens = file.addedTokens
         bytePairs = file.bytePairs

@@ -11,12 +11,15 @@ struct TokenizerFile {
     private(set) var normalizes = false
     private(set) var addedTokens: [AddedToken] = []
     let bytePairs: BytePairEncoding
+    /// SHA-256 of the file.                                        [32]
+    let fingerprint: [UInt8]
     /// Tokens of `model.vocab`; their ids are 0 to this - 1.
     let vocabularyCount: Int
 
     init(path: String) throws(UserError) {
         let file = try MappedFile(path: path)
         defer { withExtendedLifetime(file) {} }  // The scanner reads its memory.
+        fingerprint = file.sha256()
         var scanner = JSONScanner(file.bytes, path: path)
         var keys = RequiredKeys(["model", "pre_tokenizer", "normalizer", "added_tokens"], of: "a tokenizer file")
         var model: TokenizerModel?

@@ -37,6 +37,12 @@ static inline int shoal_split_by_host(int rank, MPI_Comm *local) {
     return MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, local);
 }
 
+/// The ranks of `world` that give the same `group` (0 or more), in its order.
+static inline int shoal_split_by_group(MPI_Comm world, int group, int rank, MPI_Comm *members) {
+    int status = MPI_Comm_split(world, group, rank, members);
+    return status == MPI_SUCCESS ? MPI_Comm_set_errhandler(*members, MPI_ERRORS_RETURN) : status;
+}
+
 /// Fills `set` with the cores that this process may run on. 0 on success.
 static inline int shoal_cores(void *set, size_t bytes) { return sched_getaffinity(0, bytes, (cpu_set_t *)set); }
 

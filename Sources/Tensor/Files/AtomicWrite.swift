@@ -59,7 +59,7 @@ package enum AtomicWrite {
     }
 
     /// A name beside `path` that nobody else uses.
-    static func temporaryName(for path: String) -> String { path + ".tmp-" + UUID().uuidString.lowercased() }
+    package static func temporaryName(for path: String) -> String { path + ".tmp-" + UUID().uuidString.lowercased() }
 }
 
 /// A folder under a temporary name that takes its place as a whole: a checkpoint.

@@ -10,24 +10,7 @@ package final class MappedFile: @unchecked Sendable {
     package let path: String
     /// The whole file; empty for an empty file. Begins on a page, so an offset in the file has the same alignment in memory.
     package let bytes: UnsafeRawBufferPointer
-    private let identity: Identity
-
-    /// What tells that a path still leads to the same, unchanged file.
-    private struct Identity: Equatable {
-        let device: UInt
-        let inode: UInt
-        let size: Int
-        let seconds: Int
-        let nanoseconds: Int
-
-        init(_ status: stat) {
-            device = UInt(status.st_dev)
-            inode = UInt(status.st_ino)
-            size = Int(status.st_size)
-            seconds = status.st_mtim.tv_sec
-            nanoseconds = status.st_mtim.tv_nsec
-        }
-    }
+    package let identity: FileIdentity
 
     /// - Throws: `UserError` `.missing` when there is no such file, it is a folder or device, or may not be read;
     ///   `.inputOutput` when the system fails to open or map it
@@ -35,16 +18,11 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Self.openingFailed(path, errno) }
+        guard descriptor >= 0 else { throw FileIdentity.openingFailed(path, errno) }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Self.openingFailed(path, errno) }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR: throw UserError(.missing, path, "is a folder where a file is expected; name the file in it")
-        default: throw UserError(.missing, path, "is no regular file (a device, pipe or socket); copy its content into a file first")
-        }
-        identity = Identity(status)
+        guard fstat(descriptor, &status) == 0 else { throw FileIdentity.openingFailed(path, errno) }
+        identity = try FileIdentity.ofRegularFile(status, path)
         guard identity.size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -69,29 +47,7 @@ package final class MappedFile: @unchecked Sendable {
     }
 
     /// - Throws: `UserError` `.inputOutput` when the path no longer leads to this file, or its size or time of change differ
-    package func checkUnchanged() throws(UserError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            let code = errno
-            throw UserError(
-                .inputOutput, path, "was opened by this run and can no longer be found: \(errorText(code)); put it back and start again")
-        }
-        let now = Identity(status)
-        guard now != identity else { return }
-        let what = now.size == identity.size ? "at the same size" : "from \(identity.size) to \(now.size) bytes"
-        throw UserError(
-            .inputOutput, path, "was changed or replaced, \(what), while this run used it; leave the file alone and start again")
-    }
-
-    private static func openingFailed(_ path: String, _ code: Int32) -> UserError {
-        switch code {
-        case ENOENT, ENOTDIR: UserError(.missing, path, "no such file; check the path")
-        case EACCES, EPERM: UserError(.missing, path, "may not be read by this user; change its permissions (chmod +r) or the path")
-        case EIO, ESTALE, ETIMEDOUT:
-            UserError(.inputOutput, path, "cannot be opened: \(errorText(code)); check the disk or network and start again")
-        default: UserError(.missing, path, "cannot be opened: \(errorText(code))")
-        }
-    }
+    package func checkUnchanged() throws(UserError) { try identity.checkUnchanged(path) }
 
     /// The file's content, for as long as the caller likes.
     package func copied() -> [UInt8] { withExtendedLifetime(self) { Array(bytes) } }

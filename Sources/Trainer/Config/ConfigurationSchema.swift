@@ -49,6 +49,10 @@ package enum ConfigurationSchema {
         Setting(
             "data.processed_dir", .optional(.text("the path of a folder")), .absent("none"),
             "Without `data.train`: train on its `train.jsonl`, evaluate on its `eval.jsonl`, else on a fifth of the rows held out."),
+        Setting(
+            "data.cache_dir", .optional(.text("the path of a folder, or `none`")),
+            .absent("`$XDG_CACHE_HOME/shoal`, else `~/.cache/shoal`"), mayDifferOnResume: true,
+            "Where the tokens of training rows are kept for later runs."),
     ]
 
     private static let training = [

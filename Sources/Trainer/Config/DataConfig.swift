@@ -74,6 +74,8 @@ package struct DataConfig: Sendable {
 
     package let train: [DataFile]
     package let evaluation: EvaluationSource
+    /// Where token indexes are kept, or `none`; nil: the user's own folder for such files.
+    package let cacheFolder: String?  // cache_dir
 
     package enum EvaluationSource: Sendable {
         case none
@@ -94,6 +96,7 @@ package struct DataConfig: Sendable {
     }
 
     init(_ values: SettingValues) {
+        cacheFolder = values.optionalText("data.cache_dir")
         let files = values["data.train"].arrayValue
         let folder = values.optionalText("data.processed_dir")
         self.train = files?.map(DataFile.init) ?? [DataFile(path: "\(folder ?? "")/train.jsonl", task: nil)]

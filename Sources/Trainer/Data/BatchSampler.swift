@@ -16,14 +16,16 @@ package struct BatchSampler: Sendable {
     private let stream: RandomStream
 
     /// - Parameters:
-    ///   - tasks: the task of each row, in file order
+    ///   - tasks: the task of each row, counted from 0, in file order
     ///   - batchRows: rows of a global batch
     ///   - shuffles: false takes rows in file order, the tasks one after the other, from the first row in every epoch
     package init(tasks: [Int], batchRows: Int, shuffles: Bool, seed: UInt64) {
         precondition(batchRows > 0, "sampler: batches of \(batchRows) rows")
         self.batchRows = batchRows
         self.shuffles = shuffles
-        rowsByTask = Dictionary(grouping: tasks.indices, by: { tasks[$0] }).values.sorted { $0[0] < $1[0] }
+        var rows = [[Int]](repeating: [], count: (tasks.max() ?? 0) + 1)
+        for (row, task) in tasks.enumerated() { rows[task].append(row) }
+        rowsByTask = rows.filter { !$0.isEmpty }.sorted { $0[0] < $1[0] }
         batchesPerEpoch = rowsByTask.reduce(0) { $0 + $1.count / batchRows }
         leftOver = rowsByTask.reduce(0) { $0 + $1.count % batchRows }
         stream = RandomStream(seed).stream("order")

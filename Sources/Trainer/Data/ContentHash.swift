@@ -7,20 +7,16 @@ import Tensor
 ///
 /// Compares bytes, where Swift's `String` would hold composed and decomposed letters for equal. 128 bits: among 10⁹ different
 /// texts the chance of any collision is below 2·10⁻²¹.
-package struct ContentHash: Hashable, Sendable {
+package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
     /// Bytes 0..<8 and 8..<16, big-endian.
     package let high: Int64
     package let low: Int64
 
-    package init(of text: [UInt8]) {
-        let bytes = SHA256.hash(of: text)
-        func word(_ bytes: ArraySlice<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
-        self.init(high: word(bytes[0..<8]), low: word(bytes[8..<16]))
-    }
+    package init(of text: [UInt8]) { self = text.withUnsafeBytes { ContentHash(of: $0) } }
 
-    /// A hash as another rank sent it.
-    package init(high: Int64, low: Int64) {
-        self.high = high
-        self.low = low
+    init(of bytes: UnsafeRawBufferPointer) {
+        let digest = SHA256.hash(of: bytes)
+        func word(_ bytes: ArraySlice<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
+        (high, low) = (word(digest[0..<8]), word(digest[8..<16]))
     }
 }

@@ -23,6 +23,19 @@ package struct JSONLinesFile: Sendable {
     /// Counted from 1.
     package func lineNumber(ofRow row: Int) -> Int { lines[row] + 1 }
 
+    /// The rows in ranges of at most so many bytes of text each, and of at least one row.
+    package func rounds(ofBytes limit: Int) -> [Range<Int>] {
+        var rounds: [Range<Int>] = []
+        var (start, bytes) = (0, 0)
+        for (row, line) in lines.enumerated() {
+            bytes += text.lines[line].count
+            guard bytes > limit && row > start else { continue }
+            rounds.append(start..<row)
+            (start, bytes) = (row, text.lines[line].count)
+        }
+        return lines.isEmpty ? [] : rounds + [start..<lines.count]
+    }
+
     /// - Throws: when the line is not one JSON object, naming file, line and column
     package func row(_ row: Int) throws(UserError) -> JSONLine {
         try JSONLine(of: text, line: lines[row], path: path)

@@ -30,6 +30,9 @@ package struct PairFile: Sendable {
     /// Counted from 1.
     package func lineNumber(ofRow row: Int) -> Int { file.lineNumber(ofRow: row) }
 
+    /// The rows in ranges of at most so many bytes of text each, and of at least one row.
+    func rounds(ofBytes limit: Int) -> [Range<Int>] { file.rounds(ofBytes: limit) }
+
     /// May be called from several threads.
     ///
     /// - Throws: for a row that cannot be trained on, naming file, line and column

@@ -1,7 +1,6 @@
-// What the plan knows of every row: its task, and the content and length of its texts. Rows are read and tokenized once,
-// by shares; lengths and hashes are gathered, so that every rank can plan every step without reading a text.
+// What the plan knows of every row: its task, and the content and length of its texts. Read from mapped token indexes row by
+// row, so that every rank can plan every step without reading a text, and a start does not depend on the number of rows.
 
-import Comm
 import Model
 import Tensor
 
@@ -26,70 +25,69 @@ package struct RowSummary: Sendable, Equatable {
     package let negativePlaces: [Int]
 }
 
-/// The rows of all training files in order, and what was noticed while reading them.
-package struct RowIndex: Sendable {
-    package var rows: [RowSummary] = []
+/// The rows of all training files in order, without those held out.
+package struct RowIndex: RandomAccessCollection, Sendable {
+    /// One a file of `data.train`.
+    let files: [TokenIndex]
+    /// Number of the first row of each file.
+    private let starts: [Int]
+
+    package let startIndex = 0
+    package let endIndex: Int
+
+    init(_ files: [TokenIndex]) {
+        self.files = files
+        starts = files.indices.map { files[..<$0].reduce(0) { $0 + $1.header.rows } }
+        endIndex = files.reduce(0) { $0 + $1.header.rows }
+    }
+
+    package subscript(row: Int) -> RowSummary {
+        let file = file(ofRow: row)
+        return files[file].summary(ofRow: row - starts[file], file: file)
+    }
+
     /// Texts that were cut at the limit of tokens.
-    package var truncated = 0
+    package var truncated: Int { files.reduce(0) { $0 + $1.header.truncated } }
     /// Hard negatives left out because they equal their row's positive.
-    package var droppedNegatives = 0
+    package var droppedNegatives: Int { files.reduce(0) { $0 + $1.header.droppedNegatives } }
+    /// Whether rows are kept for evaluation.
+    package var holdsOut: Bool { files.contains(where: \.header.holdsOut) }
 
-    /// Reads and tokenizes this rank's share of the rows and gathers the others'.
+    /// [tasks]
+    package var rowsByTask: [Int] {
+        files.dropFirst().reduce(files[0].header.rowsByTask) { sums, file in zip(sums, file.header.rowsByTask).map { $0 + $1 } }
+    }
+
+    /// The task of each row.                                       [rows]
+    package var tasks: [Int] {
+        var tasks: [Int] = []
+        tasks.reserveCapacity(count)
+        for file in files {
+            for row in 0..<file.header.rows { tasks.append(file.task(ofRow: row)) }
+        }
+        return tasks
+    }
+
+    /// Of all texts of a row.
+    func tokenCount(ofRow row: Int) -> Int {
+        let file = file(ofRow: row)
+        return files[file].tokenCount(ofRow: row - starts[file])
+    }
+
+    /// The tokens of a text, prompt included, cut at the limit.
     ///
-    /// Collective.
-    static func build(_ source: TrainingSource, _ world: Communicator, dropsEqualNegatives: Bool) throws -> RowIndex {
-        let share = Shard.range(of: source.rowCount, rank: world.rank, worldSize: world.worldSize)
-        let local = try world.together { try source.summaries(share, dropsEqualNegatives: dropsEqualNegatives) }
-        var index = RowIndex()
-        for part in try world.allGatherVariable(local.encoded) { index.append(RowIndex(encoded: part)) }
-        return index
+    /// - Throws: `UserError` `.inputOutput` when they are damaged
+    package func tokens(ofRow row: Int, _ text: RowText) throws(UserError) -> [Int32] {
+        let file = file(ofRow: row)
+        return try files[file].tokens(ofRow: row - starts[file], text)
     }
 
-    private mutating func append(_ other: RowIndex) {
-        rows += other.rows
-        truncated += other.truncated
-        droppedNegatives += other.droppedNegatives
-    }
-}
-
-/// For the wire: 64-bit numbers.
-extension RowIndex {
-    private var encoded: [Int64] {
-        var numbers = [Int64(truncated), Int64(droppedNegatives)]
-        for row in rows {
-            numbers += [Int64(row.file), Int64(row.row), Int64(row.task), Int64(row.negatives.count)]
-            numbers += row.negativePlaces.map(Int64.init)
-            for input in [row.anchor, row.positive] + row.negatives { numbers += input.encoded }
-        }
-        return numbers
+    /// The same for planned inputs.
+    func tokens(of inputs: [PlannedInput]) throws(UserError) -> [[Int32]] {
+        var lists: [[Int32]] = []
+        for input in inputs { lists.append(try tokens(ofRow: input.row, input.text)) }
+        return lists
     }
 
-    private init(encoded numbers: [Int64]) {
-        truncated = Int(numbers[0])
-        droppedNegatives = Int(numbers[1])
-        var next = 2
-        func take() -> Int {
-            next += 1
-            return Int(numbers[next - 1])
-        }
-        while next < numbers.count {
-            let (file, row, task, count) = (take(), take(), take(), take())
-            let places = (0..<count).map { _ in take() }
-            let inputs = (0..<count + 2).map { InputSummary(encoded: Array(numbers[next + 3 * $0..<next + 3 * $0 + 3])) }
-            next += 3 * inputs.count
-            rows.append(
-                RowSummary(
-                    file: file, row: row, task: task, anchor: inputs[0], positive: inputs[1], negatives: Array(inputs[2...]),
-                    negativePlaces: places))
-        }
-    }
-}
-
-extension InputSummary {
-    fileprivate var encoded: [Int64] { [Int64(tokens), content.high, content.low] }
-
-    /// - Parameter numbers: [3], as `encoded` gives them
-    fileprivate init(encoded numbers: [Int64]) {
-        self.init(content: ContentHash(high: numbers[1], low: numbers[2]), tokens: Int32(numbers[0]))
-    }
+    private func file(ofRow row: Int) -> Int { starts.lastIndex { $0 <= row }! }
 }

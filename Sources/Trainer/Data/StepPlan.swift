@@ -15,7 +15,7 @@ package enum RowText: Sendable, Hashable {
 
 /// One text that is embedded in a step, wherever it occurs.
 package struct PlannedInput: Sendable {
-    /// Index in RowIndex.rows, and the text, of its first occurrence.
+    /// Index in the RowIndex, and the text, of its first occurrence.
     package let row: Int
     package let text: RowText
     package let tokens: Int
@@ -42,15 +42,15 @@ package struct StepPlan: Sendable {
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:
-    ///   - batch: indices of rows, all of one task
+    ///   - rows: of the global batch, all of one task
+    ///   - batch: their indices in the RowIndex
     ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
     ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
     package init(
-        _ index: RowIndex, batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, chunkTokens: Int, worldSize: Int,
+        _ rows: [RowSummary], batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, chunkTokens: Int, worldSize: Int,
         cost: InputCost
     ) {
         var unique = UniqueInputs()
-        let rows = batch.map { index.rows[$0] }
         task = rows[0].task
         anchors = batch.indices.map { i in
             unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)

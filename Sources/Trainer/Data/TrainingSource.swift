@@ -3,121 +3,121 @@
 import Model
 import Tensor
 
-/// All rows of `data.train`, by number, in file order.
+/// What `data.train` says, and what becomes of a row.
 package struct TrainingSource: Sendable {
-    package let files: [PairFile]
-    package let taskNames: [String]
-    /// Whether every fifth row is kept for evaluation (see HeldOutRows).
-    package let holdsOut: Bool
-    private let processor: TextProcessor
-    /// Prompts of a file's rows by task.                           [files][tasks]
-    private let prompts: [[(anchor: String, candidate: String)]]
-    /// Number of the first row of each file.
-    private let starts: [Int]
-
-    /// - Parameters:
-    ///   - prompts: what stands before a file's anchors and candidates, for a task
-    package init(
-        files: [PairFile], taskNames: [String], processor: TextProcessor, holdsOut: Bool = false,
-        prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
-    ) {
-        self.files = files
-        self.taskNames = taskNames
-        self.processor = processor
-        self.holdsOut = holdsOut
-        self.prompts = files.indices.map { file in taskNames.map { prompts(file, $0) } }
-        starts = files.indices.map { files[..<$0].reduce(0) { $0 + $1.count } }
+    package struct File: Sendable {
+        package let path: String
+        /// Of rows that name none.
+        package let task: String
+        /// What stands before anchors, and before positives and negatives.     [tasks]
+        let prompts: [(anchor: String, candidate: String)]
     }
 
-    package var rowCount: Int { files.reduce(0) { $0 + $1.count } }
+    package let files: [File]
+    package let taskNames: [String]
+    private let processor: TextProcessor
+    private let dropsEqualNegatives: Bool
+    /// Whether every fifth row of a file that is large enough is kept for evaluation (see HeldOutRows).
+    private let holdsOut: Bool
+
+    /// - Parameters:
+    ///   - files: path, and task of rows that name none
+    ///   - taskNames: a row with another task is refused
+    ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
+    ///   - prompts: what stands before a file's anchors and candidates, for a task
+    package init(
+        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, dropsEqualNegatives: Bool = true,
+        holdsOut: Bool = false, prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
+    ) {
+        self.files = files.enumerated().map { number, file in
+            File(path: file.path, task: file.task, prompts: taskNames.map { prompts(number, $0) })
+        }
+        self.taskNames = taskNames
+        self.processor = processor
+        self.dropsEqualNegatives = dropsEqualNegatives
+        self.holdsOut = holdsOut
+    }
 
     /// Equal prompt texts have equal numbers.
     package var promptNumbers: PromptNumbers {
-        let texts = Array(Set(prompts.joined().flatMap { [$0.anchor, $0.candidate] }.map { Array($0.utf8) }))
-        let numbers = prompts.map { file in
-            file.map { pair in (texts.firstIndex(of: Array(pair.anchor.utf8))!, texts.firstIndex(of: Array(pair.candidate.utf8))!) }
+        let texts = Array(Set(files.flatMap(\.prompts).flatMap { [$0.anchor, $0.candidate] }.map { Array($0.utf8) }))
+        let numbers = files.map { file in
+            file.prompts.map { pair in (texts.firstIndex(of: Array(pair.anchor.utf8))!, texts.firstIndex(of: Array(pair.candidate.utf8))!) }
         }
         return PromptNumbers(anchor: { numbers[$0][$1].0 }, candidate: { numbers[$0][$1].1 })
     }
 
+    /// SHA-256 of everything that the rows of a file depend on, beside the file's bytes and the format of token indexes.    [32]
+    func key(ofFile number: Int) -> [UInt8] {
+        let file = files[number]
+        let parts: JSONValue = [
+            "shoal": .string(Versions.shoal), "tokenizer": .string(SHA256.hex(processor.tokenizer.fingerprint)),
+            "maximum tokens": .integer(Int64(processor.maxTokens)), "task": .string(file.task),
+            "tasks": .array(taskNames.map { .string($0) }),
+            "prompts": .array(file.prompts.map { .array([.string($0.anchor), .string($0.candidate)]) }),
+            "drops equal negatives": .bool(dropsEqualNegatives), "holds out": .bool(holdsOut),
+        ]
+        return SHA256.hash(of: parts.serialized(pretty: false))
+    }
+
+    /// - Throws: `UserError` when the file is missing or holds no row
+    func open(_ number: Int) throws(UserError) -> PairFile {
+        try PairFile(path: files[number].path, task: files[number].task, knownTasks: taskNames)
+    }
+
+    /// Whether rows of a file are held out: of a small one none.
+    func holdsOut(of pairs: PairFile) -> Bool { holdsOut && pairs.count > HeldOutRows.smallestFile }
+
     /// Reads and tokenizes rows on all threads.
     ///
+    /// - Parameters:
+    ///   - pairs: the opened file
+    ///   - file: its number
     /// - Throws: the error of the first bad row
-    func summaries(_ rows: Range<Int>, dropsEqualNegatives: Bool) throws(UserError) -> RowIndex {
-        var results = [Result<(RowSummary, truncated: Int, dropped: Int)?, UserError>?](repeating: nil, count: rows.count)
-        results.withUnsafeMutableBufferPointer { results in
-            nonisolated(unsafe) let results = results
-            Threads.run(rows.count, grain: 32) { block in
-                for place in block {
-                    results[place] = Result { () throws(UserError) in
-                        try summary(ofRow: rows.lowerBound + place, dropsEqualNegatives)
-                    }
+    func tokenized(_ rows: Range<Int>, of pairs: PairFile, file: Int) throws(UserError) -> TokenPart {
+        let grain = 32
+        let holdsOut = holdsOut(of: pairs)
+        var parts = [Result<TokenPart, UserError>](repeating: .success(TokenPart()), count: (rows.count + grain - 1) / grain)
+        parts.withUnsafeMutableBufferPointer { parts in
+            nonisolated(unsafe) let parts = parts
+            Threads.run(rows.count, grain: grain) { block in
+                parts[block.lowerBound / grain] = Result { () throws(UserError) in
+                    var part = TokenPart()
+                    for place in block { try append(row: rows.lowerBound + place, of: pairs, file, to: &part, holdsOut: holdsOut) }
+                    return part
                 }
             }
         }
-        var index = RowIndex()
-        for result in results {
-            guard let (summary, truncated, dropped) = try result!.get() else { continue }
-            index.rows.append(summary)
-            index.truncated += truncated
-            index.droppedNegatives += dropped
-        }
-        return index
+        var all = TokenPart()
+        for part in parts { all.append(try part.get()) }
+        return all
     }
 
-    /// The tokens of a text, prompt included, cut at the limit.
-    package func tokens(of row: RowSummary, _ text: RowText) throws(UserError) -> [Int32] {
-        let content = try files[row.file].row(row.row)
-        let prompt = prompts[row.file][row.task]
-        switch text {
-        case .anchor: return processor.encode(content.anchor, prefix: prompt.anchor).ids
-        case .positive: return processor.encode(content.positive, prefix: prompt.candidate).ids
-        case .negative(let place): return processor.encode(content.negatives[place], prefix: prompt.candidate).ids
-        }
-    }
-
-    /// The same for many texts, on all threads.
-    func tokens(of texts: [(row: RowSummary, text: RowText)]) throws(UserError) -> [[Int32]] {
-        var results = [Result<[Int32], UserError>?](repeating: nil, count: texts.count)
-        results.withUnsafeMutableBufferPointer { results in
-            nonisolated(unsafe) let results = results
-            Threads.run(texts.count, grain: 4) { block in
-                for place in block {
-                    results[place] = Result { () throws(UserError) in try tokens(of: texts[place].row, texts[place].text) }
-                }
-            }
-        }
-        var lists: [[Int32]] = []
-        for result in results { lists.append(try result!.get()) }
-        return lists
-    }
-
-    /// - Returns: nil for a row that is held out
-    private func summary(ofRow number: Int, _ dropsEqualNegatives: Bool) throws(UserError) -> (RowSummary, truncated: Int, dropped: Int)? {
-        let file = starts.lastIndex { $0 <= number }!
-        let row = number - starts[file]
-        let content = try files[file].row(row)
-        if holdsOut && HeldOutRows.contain(anchor: content.anchor) { return nil }
+    private func append(row: Int, of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool) throws(UserError) {
+        let content = try pairs.row(row)
+        if holdsOut && HeldOutRows.contain(anchor: content.anchor) { return }
         let task = taskNames.firstIndex(of: content.task)!
-        let prompt = prompts[file][task]
-        var truncated = 0
-        func summarize(_ text: [UInt8], _ prefix: String) throws(UserError) -> InputSummary {
+        let prompt = files[file].prompts[task]
+        func append(_ text: [UInt8], _ prefix: String, place: Int = 0) throws(UserError) {
             let (ids, isTruncated) = processor.encode(text, prefix: prefix)
             guard !ids.isEmpty else {
                 throw UserError(
-                    .content, files[file].path, line: files[file].lineNumber(ofRow: row),
+                    .content, files[file].path, line: pairs.lineNumber(ofRow: row),
                     "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
             }
-            truncated += isTruncated ? 1 : 0
-            return InputSummary(content: ContentHash(of: text), tokens: Int32(ids.count))
+            part.truncated += isTruncated ? 1 : 0
+            part.append(ContentHash(of: text), ids, place: place)
         }
-        let places = content.negatives.indices.filter { !dropsEqualNegatives || content.negatives[$0] != content.positive }
-        let anchor = try summarize(content.anchor, prompt.anchor)
-        let positive = try summarize(content.positive, prompt.candidate)
-        var negatives: [InputSummary] = []
-        for place in places { negatives.append(try summarize(content.negatives[place], prompt.candidate)) }
-        let summary = RowSummary(
-            file: file, row: row, task: task, anchor: anchor, positive: positive, negatives: negatives, negativePlaces: places)
-        return (summary, truncated, content.negatives.count - places.count)
+        part.beginRow(row, task: task)
+        try append(content.anchor, prompt.anchor)
+        try append(content.positive, prompt.candidate)
+        for (place, negative) in content.negatives.enumerated() {
+            if dropsEqualNegatives && negative == content.positive {
+                part.droppedNegatives += 1
+            } else {
+                try append(negative, prompt.candidate, place: place)
+            }
+        }
+        part.endRow()
     }
 }

@@ -75,7 +75,7 @@ struct RunEvaluation {
         case .none: return nil
         case .beir(let file):
             return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
-        case .pairsOrHeldOut(let file) where setup.source.holdsOut:
+        case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows()
             return rows.isEmpty ? nil : (byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
@@ -106,7 +106,7 @@ extension TrainingSource {
     /// The rows that training does not see.
     fileprivate func heldOutRows() throws(UserError) -> [TrainingRow] {
         var rows: [TrainingRow] = []
-        for file in files { rows += try file.allRows().filter { HeldOutRows.contain(anchor: $0.anchor) } }
+        for file in files.indices { rows += try open(file).allRows().filter { HeldOutRows.contain(anchor: $0.anchor) } }
         return rows
     }
 }

@@ -20,7 +20,8 @@ extension StartupReport {
                 dropout: config.lora.dropout, trainedParameters: layout.decoderCount,
                 start: setup.start.folder.map { "continues \($0)" } ?? "fresh"),
             data: Data(
-                files: setup.source.files.map { ($0.path, $0.count) }, rowsByTask: setup.rowsByTask, truncatedTexts: setup.index.truncated,
+                files: zip(setup.source.files, setup.index.files).map { ($0.path, $1.header.fileRows) }, rowsByTask: setup.rowsByTask,
+                truncatedTexts: setup.index.truncated,
                 maximumTokens: session.processor.maxTokens, droppedNegatives: setup.index.droppedNegatives,
                 leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
             batch: Batch(
@@ -76,9 +77,9 @@ extension ModelCard {
             rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
             saveFormat: config.lora.saveFormat, data: setup.dataFiles,
             prompts: setup.trainedTasks.map { task in
-                let row = setup.index.rows.first { setup.source.taskNames[$0.task] == task }!
-                let file = config.data.train[row.file]
-                let prompts = file.prompts(task: task)
+                let number = setup.source.taskNames.firstIndex(of: task)!
+                let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!
+                let prompts = config.data.train[file].prompts(task: task)
                 return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
             },
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
@@ -93,15 +94,13 @@ extension TrainingSetup {
     var trainedTasks: [String] { rowsByTask.map(\.task) }
 
     var rowsByTask: [(task: String, rows: Int)] {
-        let counts = Dictionary(grouping: index.rows, by: \.task).mapValues(\.count)
-        return source.taskNames.indices.compactMap { task in counts[task].map { (source.taskNames[task], $0) } }
+        zip(source.taskNames, index.rowsByTask).filter { $1 > 0 }.map { ($0, $1) }
     }
 
     var dataFiles: [RunRecord.DataFile] {
-        source.files.map { file in
+        zip(source.files, index.files).map { file, rows in
             RunRecord.DataFile(
-                path: file.path, bytes: (try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int) ?? 0,
-                sha256: dataFingerprints[file.path]!, rows: file.count)
+                path: file.path, bytes: rows.header.origin.size, sha256: dataFingerprints[file.path]!, rows: rows.header.fileRows)
         }
     }
 }

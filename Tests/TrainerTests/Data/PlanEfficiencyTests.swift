@@ -14,7 +14,7 @@ import Testing
     func ranksFinishTogether(worldSize: Int) throws {
         let rows = try Self.medQuAD.get()
         let cost = InputCost(perToken: 2 * 2048 * 2048 + 2 * 2048 * 256 + 3 * 2048 * 11008, perTokenSquared: 2048)
-        let sampler = BatchSampler(tasks: rows.index.rows.map(\.task), batchRows: 8 * worldSize, shuffles: true, seed: 42)
+        let sampler = BatchSampler(tasks: rows.rows.map(\.task), batchRows: 8 * worldSize, shuffles: true, seed: 42)
         var efficiencies: [Double] = []
         var slowest = 0.0
         for batch in (0..<3).flatMap({ sampler.batches(epoch: $0).prefix(8) }) {

@@ -10,7 +10,7 @@ import Tensor
 ///     rows.add("q1", "p1", ["n1"])
 ///     let plan = rows.plan()
 struct PlannedRows: Sendable {
-    private(set) var index = RowIndex()
+    private(set) var rows: [RowSummary] = []
     /// Tokens of a text.
     var length: @Sendable (String) -> Int = { _ in 10 }
 
@@ -18,16 +18,16 @@ struct PlannedRows: Sendable {
         func summary(_ text: String) -> InputSummary {
             InputSummary(content: ContentHash(of: Array(text.utf8)), tokens: Int32(length(text)))
         }
-        index.rows.append(
+        rows.append(
             RowSummary(
-                file: file, row: index.rows.count, task: task, anchor: summary(anchor), positive: summary(positive),
+                file: file, row: rows.count, task: task, anchor: summary(anchor), positive: summary(positive),
                 negatives: negatives.map(summary), negativePlaces: Array(negatives.indices)))
     }
 
     mutating func add(_ anchor: InputSummary, _ positive: InputSummary) {
-        index.rows.append(
+        rows.append(
             RowSummary(
-                file: 0, row: index.rows.count, task: 0, anchor: anchor, positive: positive, negatives: [], negativePlaces: []))
+                file: 0, row: rows.count, task: 0, anchor: anchor, positive: positive, negatives: [], negativePlaces: []))
     }
 
     /// A plan of all rows, or of `batch`.
@@ -35,8 +35,9 @@ struct PlannedRows: Sendable {
         batch: [Int]? = nil, prompts: PromptNumbers = .differing, masksDuplicates: Bool = true, chunkTokens: Int = 128, worldSize: Int = 1,
         cost: InputCost = InputCost(perToken: 1, perTokenSquared: 0)
     ) -> StepPlan {
-        StepPlan(
-            index, batch: batch ?? Array(index.rows.indices), prompts: prompts, masksDuplicates: masksDuplicates, chunkTokens: chunkTokens,
+        let batch = batch ?? Array(rows.indices)
+        return StepPlan(
+            batch.map { rows[$0] }, batch: batch, prompts: prompts, masksDuplicates: masksDuplicates, chunkTokens: chunkTokens,
             worldSize: worldSize, cost: cost)
     }
 }

@@ -1,6 +1,7 @@
 // From training files to the rows of the plan and the tokens of a text.
 
 import Comm
+import Foundation
 import Model
 import Support
 import Tensor
@@ -13,13 +14,14 @@ import Testing
     private let tasks = ["retrieval", "text-matching", "code"]
 
     /// Texts of numbered tokens; at most 6 of an input.
-    private func source(_ files: [(text: String, task: String)], holdsOut: Bool = false) throws -> TrainingSource {
+    private func source(
+        _ files: [(text: String, task: String)], dropsEqualNegatives: Bool = true, holdsOut: Bool = false
+    ) throws -> TrainingSource {
         let tokenizer = try Tokenizer(path: NumberedTokens.writeTokenizer(count: 40, to: folder.path))
-        let pairFiles = try files.enumerated().map { number, file in
-            try PairFile(path: folder.write("rows-\(number).jsonl", file.text), task: file.task, knownTasks: tasks)
-        }
         return TrainingSource(
-            files: pairFiles, taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: 6), holdsOut: holdsOut
+            files: try files.enumerated().map { number, file in (try folder.write("rows-\(number).jsonl", file.text), file.task) },
+            taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: 6), dropsEqualNegatives: dropsEqualNegatives,
+            holdsOut: holdsOut
         ) { file, task in task == "text-matching" ? ("<1>", "<1>") : file == 0 ? ("<1>", "<2>") : ("<1><1>", "") }
     }
 
@@ -38,12 +40,11 @@ import Testing
         """
 
     @Test func rowsHaveLengthsWithPromptsAndHashesWithout() throws {
-        let source = try source([(firstFile, "retrieval"), (secondFile, "code")])
-        #expect(source.rowCount == 3)
-        let index = try RowIndex.build(source, .alone(), dropsEqualNegatives: true)
-        #expect(index.truncated == 1 && index.droppedNegatives == 1)
+        let index = try source([(firstFile, "retrieval"), (secondFile, "code")]).index()
+        #expect(index.truncated == 1 && index.droppedNegatives == 1 && !index.holdsOut)
+        #expect(index.tasks == [0, 2, 2] && index.rowsByTask == [1, 0, 2])
         #expect(
-            index.rows == [
+            Array(index) == [
                 RowSummary(
                     file: 0, row: 0, task: 0, anchor: summary("<3>", tokens: 2), positive: summary("<4><5>", tokens: 3),
                     negatives: [summary("<6>", tokens: 2), summary("<7><7><7>", tokens: 4)], negativePlaces: [0, 2]),
@@ -54,18 +55,47 @@ import Testing
                     file: 1, row: 0, task: 2, anchor: summary("<9>", tokens: 3), positive: summary("<3>", tokens: 1), negatives: [],
                     negativePlaces: []),
             ])
-        let kept = try RowIndex.build(source, .alone(), dropsEqualNegatives: false)
-        #expect(kept.droppedNegatives == 0 && kept.rows[0].negativePlaces == [0, 1, 2])
+        let kept = try source([(firstFile, "retrieval"), (secondFile, "code")], dropsEqualNegatives: false).index()
+        #expect(kept.droppedNegatives == 0 && kept[0].negativePlaces == [0, 1, 2])
     }
 
     @Test func tokensAreThoseOfTheRowsText() throws {
-        let source = try source([(firstFile, "retrieval"), (secondFile, "code")])
-        let rows = try RowIndex.build(source, .alone(), dropsEqualNegatives: true).rows
-        #expect(try source.tokens(of: rows[0], .anchor) == [1, 3])
-        #expect(try source.tokens(of: rows[0], .positive) == [2, 4, 5])
-        #expect(try source.tokens(of: rows[0], .negative(2)) == [2, 7, 7, 7])
-        #expect(try source.tokens(of: rows[1], .positive) == [2, 8, 8, 8, 8, 8])
-        #expect(try source.tokens(of: [(rows[2], .positive), (rows[2], .anchor)]) == [[3], [1, 1, 9]])
+        let index = try source([(firstFile, "retrieval"), (secondFile, "code")]).index()
+        #expect(try index.tokens(ofRow: 0, .anchor) == [1, 3])
+        #expect(try index.tokens(ofRow: 0, .positive) == [2, 4, 5])
+        #expect(try index.tokens(ofRow: 0, .negative(2)) == [2, 7, 7, 7])
+        #expect(try index.tokens(ofRow: 1, .positive) == [2, 8, 8, 8, 8, 8])
+        let inputs = [RowText.positive, .anchor].map { PlannedInput(row: 2, text: $0, tokens: 0) }
+        #expect(try index.tokens(of: inputs) == [[3], [1, 1, 9]])
+    }
+
+    /// Every row of a real file, row by row through file, row and tokenizer.
+    @Test func theIndexHoldsWhatTheRowsGive() throws {
+        let path = PackagePath.example("python-stdlib/train.jsonl.gz")
+        let processor = TextProcessor(try Tokenizer(path: PackagePath.example("jina-tiny/tokenizer.json")), maxTokens: 100)
+        let source = TrainingSource(files: [(path, "code")], taskNames: tasks, processor: processor) { _, _ in ("Query: ", "Passage: ") }
+        let index = try source.index()
+        let file = try PairFile(path: path, task: "code", knownTasks: tasks)
+        #expect(index.count == file.count && file.count > 1000)
+        var truncated = 0
+        for row in 0..<file.count {
+            let content = try file.row(row)
+            func summary(_ text: [UInt8], _ prefix: String, _ place: RowText) throws -> InputSummary {
+                let (ids, isTruncated) = processor.encode(text, prefix: prefix)
+                truncated += isTruncated ? 1 : 0
+                #expect(try index.tokens(ofRow: row, place) == ids)
+                return InputSummary(content: ContentHash(of: text), tokens: Int32(ids.count))
+            }
+            let places = content.negatives.indices.filter { content.negatives[$0] != content.positive }
+            let expected = RowSummary(
+                file: 0, row: row, task: 2, anchor: try summary(content.anchor, "Query: ", .anchor),
+                positive: try summary(content.positive, "Passage: ", .positive),
+                negatives: try places.map { try summary(content.negatives[$0], "Passage: ", .negative($0)) }, negativePlaces: places)
+            #expect(index[row] == expected)
+            let tokens = ([expected.anchor, expected.positive] + expected.negatives).reduce(0) { $0 + Int($1.tokens) }
+            #expect(index.tokenCount(ofRow: row) == tokens)
+        }
+        #expect(truncated > 0 && index.truncated == truncated)
     }
 
     @Test func equalPromptsHaveEqualNumbers() throws {
@@ -74,18 +104,24 @@ import Testing
         #expect(Set([numbers.anchor(0, 0), numbers.candidate(0, 0), numbers.anchor(1, 0), numbers.candidate(1, 0)]).count == 4)
     }
 
-    @Test func heldOutRowsAreNotTrainedOn() throws {
-        let lines = (0..<40).map { "{\"query\": \"<\($0 % 40)>\", \"positive\": \"<1>\"}\n" }.joined()
-        let index = try RowIndex.build(source([(lines, "retrieval")], holdsOut: true), .alone(), dropsEqualNegatives: true)
-        let heldOut = (0..<40).filter { HeldOutRows.contain(anchor: Array("<\($0)>".utf8)) }
-        #expect(!heldOut.isEmpty)
-        #expect(index.rows.map(\.row) == (0..<40).filter { !heldOut.contains($0) })
+    @Test(arguments: [40, 10]) func heldOutRowsAreNotTrainedOn(rows: Int) throws {
+        let lines = (0..<rows).map { "{\"query\": \"<\($0)>\", \"positive\": \"<1>\"}\n" }.joined()
+        let index = try source([(lines, "retrieval")], holdsOut: true).index()
+        let heldOut = (0..<rows).filter { rows > 10 && HeldOutRows.contain(anchor: Array("<\($0)>".utf8)) }
+        #expect(heldOut.isEmpty == (rows == 10) && index.holdsOut == (rows > 10))
+        #expect(index.map(\.row) == (0..<rows).filter { !heldOut.contains($0) })
     }
 
     @Test func theFirstBadRowIsNamed() throws {
         let source = try source([(firstFile + "{\"query\": \"<3>\"}\n{\n", "retrieval")])
-        expectUserError(.content, "rows-0.jsonl:4", "positive") {
-            _ = try RowIndex.build(source, .alone(), dropsEqualNegatives: true)
-        }
+        expectUserError(.content, "rows-0.jsonl:4", "positive") { _ = try source.index() }
+    }
+}
+
+extension TrainingSource {
+    /// The rows, tokenized into memory.
+    func index() throws -> RowIndex {
+        var notices: [String] = []
+        return try TrainingData.find(self, .alone(), nil).index(notices: &notices) { _, _, _ in }
     }
 }
