@@ -14,7 +14,9 @@ struct Main {
         do {
             var command = try Benchmark.parseAsRoot()
             Threads.count = Communicator.alone().hosts.cores
+            let load = MachineLoad()
             try command.run()
+            load.warn(Console(rank: 0), ownSeconds: load.ownSeconds)
         } catch let error as UserError {
             Console(rank: 0).write(line: error.lineForUser)
             exit(error.code.rawValue)
@@ -53,11 +55,14 @@ struct Benchmark: ParsableCommand {
 func runOnAllRanks(_ body: (Communicator) throws -> Void) -> Never {
     exit(
         World.run { world in
+            let (console, load) = (Console(rank: world.rank), MachineLoad())
             do {
                 try body(world)
+                let seconds = try world.allGather(load.ownSeconds)
+                load.warn(console, ownSeconds: world.hosts.ranks(on: 0).reduce(0) { $0 + seconds[$1] })
                 return 0
             } catch let error as UserError {
-                Console(rank: world.rank).write(line: error.lineForUser)
+                console.write(line: error.lineForUser)
                 return error.code.rawValue
             }
         })

@@ -6,7 +6,9 @@ import Synthetic
 import Tensor
 
 struct CheckpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A checkpoint to run on. Default: one with random weights is made.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("A checkpoint to run on. Default: one with random weights is made.", valueName: "folder"),
+        completion: .directory)
     var model: String?
 
     @Option(help: ArgumentHelp("Decoder layers of the checkpoint that is made, in the shapes of jina-embeddings-v4.", valueName: "count"))

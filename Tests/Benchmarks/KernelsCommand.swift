@@ -39,7 +39,8 @@ struct KernelsCommand: ParsableCommand {
                 }
             let rate = amount / seconds
             table.add([
-                kernel.name, Figures.fixed(seconds * 1e3, 2), Figures.fixed(rate * 1e-9, 1), unit, Figures.fixed(100 * rate / best, 0) + " %",
+                kernel.name, Figures.fixed(seconds * 1e3, 2), Figures.fixed(rate * 1e-9, 1), unit,
+                Figures.fixed(100 * rate / best, 0) + " %",
             ])
         }
         print(table.text, terminator: "")

@@ -16,7 +16,8 @@ struct LossCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Pairs, each a row and a column of the pool.", valueName: "count"))
     var pool = 4096
 
-    @Option(help: ArgumentHelp("Tokens a second of a step of the whole model. Default: measured on some of its 36 layers.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Tokens a second of a step of the whole model. Default: measured on some of its 36 layers.", valueName: "number"))
     var rate: Double?
 
     func validate() throws {
@@ -33,8 +34,7 @@ struct LossCommand: ParsableCommand {
         let seconds = step.metrics.seconds[.loss] ?? 0
         // Scores for the statistics; scores again and their sums for the gradient of anchors, and of candidates.
         let operations = 5 * 2 * Double(pool) * Double(pool) * 2048
-        // A mean question and its mean answer, from the lengths that steps are timed with.
-        let tokens = 151 * Double(pool)
+        let tokens = SyntheticPairs.Lengths.meanTokensOfPair * Double(pool)
         let stepSeconds = tokens / rate
 
         print("\(Machine.summary)\n\(Figures.count(pool)) anchors × \(Figures.count(pool)) candidates of width 2,048, ", terminator: "")

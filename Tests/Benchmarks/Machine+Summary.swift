@@ -18,4 +18,14 @@ extension Machine {
         let versions = versions.map { "\($0.name) \($0.version)" }
         return ([processorModel, Figures.count(cores, "core")] + versions).joined(separator: " · ")
     }
+
+    /// The same for programs: members `processor`, `cores`, `versions`.
+    static var json: JSONObject {
+        var (machine, named) = (JSONObject(), JSONObject())
+        for (name, version) in versions { named[name] = .string(version) }
+        machine["processor"] = .string(processorModel)
+        machine["cores"] = .integer(Int64(cores))
+        machine["versions"] = .object(named)
+        return machine
+    }
 }

@@ -69,17 +69,19 @@ struct StepReport {
     private func gigabytes(_ bytes: Int) -> String { Figures.fixed(Double(bytes) * 1e-9, 2) + " GB" }
 
     var json: JSONValue {
-        var (versions, seconds) = (JSONObject(), JSONObject())
-        for (name, version) in Machine.versions { versions[name] = .string(version) }
+        var (json, seconds) = (Machine.json, JSONObject())
         for (name, median) in phases { seconds[name] = .number(median) }
-        return [
-            "processor": .string(Machine.processorModel), "cores": .integer(Int64(Machine.cores)), "versions": .object(versions),
-            "engine": .string(setup.session.model.engine.kind.rawValue), "ranks": .integer(Int64(setup.world.worldSize)),
-            "threads": .integer(Int64(Threads.count)), "tokens_per_second": .number(tokensPerSecond),
-            "gflops": .number(operationsPerSecond * 1e-9), "peak_gflops": peak.map { .number($0 * 1e-9) } ?? .null,
-            "seconds": .object(seconds), "tokens": .array(timed.map { .integer(Int64($0.metrics.tokens)) }),
-            "first_loss": .number(first.metrics.loss), "peak_resident_bytes": .integer(Int64(memory.map(\.peak).max() ?? 0)),
-            "proportional_bytes": .integer(Int64(memory.reduce(0) { $0 + $1.proportional })),
-        ]
+        json["engine"] = .string(setup.session.model.engine.kind.rawValue)
+        json["ranks"] = .integer(Int64(setup.world.worldSize))
+        json["threads"] = .integer(Int64(Threads.count))
+        json["tokens"] = .array(timed.map { .integer(Int64($0.metrics.tokens)) })
+        json["tokens_per_second"] = .number(tokensPerSecond)
+        json["gflops"] = .number(operationsPerSecond * 1e-9)
+        json["peak_gflops"] = peak.map { .number($0 * 1e-9) } ?? .null
+        json["seconds"] = .object(seconds)
+        json["first_loss"] = .number(first.metrics.loss)
+        json["peak_resident_bytes"] = .integer(Int64(memory.map(\.peak).max() ?? 0))
+        json["proportional_bytes"] = .integer(Int64(memory.reduce(0) { $0 + $1.proportional }))
+        return .object(json)
     }
 }

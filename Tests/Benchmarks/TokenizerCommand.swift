@@ -48,8 +48,10 @@ struct TokenizerCommand: ParsableCommand {
         }
         print(table.text, terminator: "")
         guard let output else { return }
-        let figures: JSONValue = ["bytes": .integer(Int64(bytes)), "bytes_per_second": .object(rates)]
-        try AtomicWrite.write(figures.serialized(pretty: true), to: output)
+        var figures = Machine.json
+        figures["bytes"] = .integer(Int64(bytes))
+        figures["bytes_per_second"] = .object(rates)
+        try AtomicWrite.write(JSONValue.object(figures).serialized(pretty: true), to: output)
     }
 
     /// Bytes a second of a new tokenizer: while it meets every word for the first time, and afterwards.
@@ -89,7 +91,8 @@ struct TokenizerCommand: ParsableCommand {
         guard path.hasSuffix(".gz") else { return try Tokenizer(path: path) }
         let plain = FileManager.default.temporaryDirectory.appendingPathComponent("tokenizer-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: plain) }
-        try Data(try TextFile(path: path).bytes).write(to: plain)
+        let file = try TextFile(path: path)
+        try withExtendedLifetime(file) { try Data($0.bytes).write(to: plain) }
         return try Tokenizer(path: plain.path)
     }
 }

@@ -8,8 +8,8 @@ import Tensor
 package enum SyntheticPairs {
     /// Tokens of a text, prompt included.
     package enum Lengths: Sendable, Equatable {
-        /// As questions and their answers: log-normal with the medians 14 and 120, at most 500. The answers' spread is milder
-        /// than that of real ones (0.5 against 0.75 in MedQuAD), so that padding costs less than it would there.
+        /// As questions and their answers: log-normal with the medians 14 and 120, at most 500. Milder than real ones (the
+        /// logarithms deviate by 0.3; those of MedQuAD's answers by 0.75), so that padding costs less than it would there.
         case logNormal
         /// Every text has this many.
         case equal(Int)
@@ -18,11 +18,16 @@ package enum SyntheticPairs {
             switch self {
             case .equal(let tokens): return tokens
             case .logNormal:
-                let (median, spread) = isQuery ? (14.0, 0.35) : (120.0, 0.5)
-                let length = median * exp(spread * stream.gaussian(at: row))
-                return min(max(Int(length.rounded()), isQuery ? 6 : 12), 500)
+                let length = (isQuery ? Self.medians.query : Self.medians.passage) * exp(Self.deviation * stream.gaussian(at: row))
+                return min(max(Int(length.rounded()), 6), 500)
             }
         }
+
+        private static let medians = (query: 14.0, passage: 120.0)
+        private static let deviation = 0.3
+
+        /// Of a log-normal pair, both texts.
+        package static var meanTokensOfPair: Double { (medians.query + medians.passage) * exp(deviation * deviation / 2) }
     }
 
     /// No two texts are equal.
