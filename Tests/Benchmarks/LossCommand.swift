@@ -17,7 +17,8 @@ struct LossCommand: ParsableCommand {
     var pool = 4096
 
     @Option(
-        help: ArgumentHelp("Tokens a second of a step of the whole model. Default: measured on some of its 36 layers.", valueName: "number"))
+        help: ArgumentHelp("Tokens a second of a step of the whole model. Default: measured on some of its 36 layers.", valueName: "number")
+    )
     var rate: Double?
 
     func validate() throws {
