@@ -16,7 +16,7 @@ struct Main {
             Threads.count = Communicator.alone().hosts.cores
             let load = MachineLoad()
             try command.run()
-            load.warn(Console(rank: 0), ownSeconds: load.ownSeconds)
+            if !(command is GenerateCommand) { load.warn(Console(rank: 0), ownSeconds: load.ownSeconds) }
         } catch let error as UserError {
             Console(rank: 0).write(line: error.lineForUser)
             exit(error.code.rawValue)
