@@ -13,7 +13,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help demo test build benchmark dist format lint install-packages clean
+.PHONY: help demo test build benchmark benchmark-build benchmark-peer dist format lint install-packages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,15 @@ test: install-packages ## Run every test
 build: install-packages ## Build .build/release/shoal for this machine's processor
 	swift build $(SWIFT_FLAGS) --product shoal
 
-benchmark: build ## Time a training step of the demo, phase by phase, on one rank and on two
+benchmark: benchmark-build ## Time products, kernels and steps against what this machine can do (10 minutes, 3 GB of disk)
+	@scripts/benchmark.sh
+
+benchmark-build: install-packages
 	swift build $(SWIFT_FLAGS) --product benchmark
-	export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; .build/release/benchmark project_config.yaml 5
-	export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; mpirun -n 2 --bind-to none --oversubscribe .build/release/benchmark project_config.yaml 5
+
+PYTHON ?= python3
+benchmark-peer: benchmark-build ## Compare with PyTorch, in turns; PYTHON=... must have Tests/Benchmarks/peer/requirements.txt
+	$(PYTHON) Tests/Benchmarks/peer/compare.py
 
 dist: install-packages ## Make an archive for a cluster without Swift; SHOAL_CPU names its processor (x86-64-v3)
 	@scripts/make-dist.sh

@@ -44,12 +44,17 @@ let package = Package(
             ]),
 
         .target(name: "Support", dependencies: ["Tensor"], path: "Tests/Support"),
+        .target(name: "Synthetic", dependencies: ["Model", "Tensor"], path: "Tests/Synthetic", swiftSettings: vectorised),
         .executableTarget(
-            name: "benchmark", dependencies: ["Comm", "Trainer", "Tensor"], path: "Tests/Benchmarks", exclude: ["peer"]),
+            name: "benchmark",
+            dependencies: [
+                "COneDNN", "COpenBLAS", "Comm", "Model", "Synthetic", "Tensor", "Trainer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
         .executableTarget(name: "RankProgram", dependencies: ["Comm", "Tensor", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support"]),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support", "Synthetic"]),
         .testTarget(name: "RunTests", dependencies: ["CLI", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
         .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram"]),

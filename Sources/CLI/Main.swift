@@ -10,7 +10,7 @@ import Trainer
 struct Main {
     static func main() {
         requireProcessor()
-        requireThreadPolicy()
+        Threads.requirePolicy()
         do {
             var command = try Shoal.parseAsRoot()
             try command.run()
@@ -47,19 +47,6 @@ struct Main {
             "shoal: this program was compiled for a processor with \(missing.joined(separator: ", ")), which this one lacks; build it with SHOAL_CPU=x86-64-v3 make build"
         fputs(sentence + "\n", stderr)
         exit(UserError.Code.configuration.rawValue)
-    }
-
-    /// libgomp's threads spin while they wait, unless told otherwise before the library is loaded: on a busy machine a parallel
-    /// region then takes milliseconds instead of microseconds. So the program starts itself once more with the policy set.
-    private static func requireThreadPolicy() {
-        guard getenv("OMP_WAIT_POLICY") == nil, getenv("GOMP_SPINCOUNT") == nil else { return }
-        setenv("OMP_WAIT_POLICY", "passive", 1)
-        setenv("OPENBLAS_NUM_THREADS", "1", 0)
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        // By its own path: under /proc/self/exe the process would be called "exe" in every list of processes.
-        guard readlink("/proc/self/exe", &path, Int(PATH_MAX)) > 0 else { return }
-        execv(path, CommandLine.unsafeArgv)
-        // Where that is not possible, the program is slower and not wrong.
     }
 }
 

@@ -8,7 +8,7 @@ extension Communicator {
     /// Runs `body` on every rank and returns its result, or throws the same error on all of them.
     ///
     /// Collective; `body` itself must not be. Of several errors the one with the lowest file and line is taken.
-    func together<T>(_ body: () throws -> T) throws -> T {
+    package func together<T>(_ body: () throws -> T) throws -> T {
         let outcome = Result { try body() }
         let failure: UserError? =
             switch outcome {

@@ -1,75 +1,69 @@
-// Times the training step of a configuration, phase by phase, alone or under mpirun:
-//
-//     .build/release/benchmark project_config.yaml [steps]
-//     mpirun -n 2 --bind-to none .build/release/benchmark project_config.yaml
-//
-// The first step, which makes primitives and takes memory, is not counted; of the others medians are printed. Work is counted
-// as 4 × frozen parameters of the decoder's linears × tokens: forward, and the gradient of the activations.
+// What this machine can do, and what share of it Shoal reaches. Every command measures its own yardsticks in the same run, so
+// that shares hold on any machine.
 
+import ArgumentParser
 import Comm
 import Foundation
 import Tensor
 import Trainer
 
 @main
-struct Benchmark {
+struct Main {
     static func main() {
-        let arguments = CommandLine.arguments.dropFirst()
-        guard let config = arguments.first, let steps = arguments.dropFirst().first.map(Int.init) ?? 5, steps > 0 else {
-            print("usage: benchmark CONFIG [STEPS] [KEY=VALUE ...]")
-            exit(UserError.Code.usage.rawValue)
+        Threads.requirePolicy()
+        do {
+            var command = try Benchmark.parseAsRoot()
+            Threads.count = Communicator.alone().hosts.cores
+            let load = MachineLoad()
+            try command.run()
+            if !(command is GenerateCommand) { load.warn(Console(rank: 0), ownSeconds: load.ownSeconds) }
+        } catch let error as UserError {
+            Console(rank: 0).write(line: error.lineForUser)
+            exit(error.code.rawValue)
+        } catch {
+            Benchmark.exit(withError: error)
         }
-        exit(
-            World.run { world in
-                do {
-                    try run(world, config, steps: steps, overrides: Array(arguments.dropFirst(2)))
-                    return 0
-                } catch let error as UserError {
-                    Console(rank: world.rank).write(line: error.lineForUser)
-                    return error.code.rawValue
-                }
-            })
-    }
-
-    private static func run(_ world: Communicator, _ path: String, steps: Int, overrides: [String]) throws {
-        let config = try TrainingSetup.configuration(world, path: path, overrides: overrides)
-        let setup = try TrainingSetup.load(world, config)
-        var state = setup.state
-        let step = setup.step(in: world)
-        let batches = setup.sampler.batches(epoch: 0)
-        let metrics = try (0...steps).map { try step.run(batches[$0 % batches.count], &state) }.dropFirst()
-        guard world.rank == 0 else { return }
-
-        let total = median(metrics.map(\.totalSeconds))
-        let tokens = median(metrics.map { Double($0.tokens) })
-        let operations = 4 * Double(setup.frozenParameters) * tokens
-        print("\(setup.description) · \(world.worldSize) ranks × \(Threads.count) threads · \(steps) steps of \(setup.globalRows) rows")
-        var table = TextTable([.left, .right, .right])
-        table.add(["phase", "seconds", "share"])
-        for phase in Phase.allCases {
-            let seconds = median(metrics.map { $0.seconds[phase] ?? 0 })
-            table.add([phase.rawValue, Figures.fixed(seconds, 4), Figures.fixed(100 * seconds / total, 1) + " %"])
-        }
-        table.add(["step", Figures.fixed(total, 4), ""])
-        print(table.text, terminator: "")
-        print("\(Figures.count(Int(tokens / total))) tokens/s · \(Figures.fixed(operations / total * 1e-9, 1)) GFLOP/s")
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return sorted[sorted.count / 2]
     }
 }
 
-extension TrainingSetup {
-    /// Of the decoder's linears.
-    fileprivate var frozenParameters: Int {
-        session.checkpoint.layers.reduce(0) { sum, layer in
-            sum + [layer.q, layer.k, layer.v, layer.o, layer.gate, layer.up, layer.down].reduce(0) { $0 + $1.count }
-        }
-    }
+struct Benchmark: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmark",
+        abstract: "Times products, kernels and whole steps against what the machine can do.",
+        discussion: """
+            Examples:
 
-    fileprivate var description: String {
-        "\(config.baseModelPath) · \(session.model.engine.kind.rawValue) · \(Machine.processorModel)"
-    }
+              benchmark products --tokens 64 256 512
+              benchmark step --layers 4 --pairs 8
+              benchmark step --layers 2 --pairs 64 --ranks 2
+              benchmark step --config project_config.yaml --steps 5
+
+            Models are made up in the shapes of jina-embeddings-v4 with as many layers as --layers says, or are the checkpoint \
+            that --model names. Files that are made lie in --folder and are used again.
+
+            The peak is the best bfloat16 product [512, 2048] × [2048, 11008] of oneDNN with weights in its own layout, on all \
+            cores, median of five. Work of a step is counted as 4 × frozen parameters of the decoder's linears × tokens: \
+            forward, and the gradient of the activations.
+            """,
+        subcommands: [
+            ProductsCommand.self, KernelsCommand.self, StepCommand.self, LossCommand.self, LinearityCommand.self, TokenizerCommand.self,
+            StartupCommand.self, GenerateCommand.self,
+        ])
+}
+
+/// Runs `body` on every rank. A `UserError` is the same on all: rank 0 says it, and all leave with its code.
+func runOnAllRanks(_ body: (Communicator) throws -> Void) -> Never {
+    exit(
+        World.run { world in
+            let (console, load) = (Console(rank: world.rank), MachineLoad())
+            do {
+                try body(world)
+                let seconds = try world.allGather(load.ownSeconds)
+                load.warn(console, ownSeconds: world.hosts.ranks(on: 0).reduce(0) { $0 + seconds[$1] })
+                return 0
+            } catch let error as UserError {
+                console.write(line: error.lineForUser)
+                return error.code.rawValue
+            }
+        })
 }

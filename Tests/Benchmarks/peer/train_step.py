@@ -1,12 +1,14 @@
-"""The peer of Shoal's training step: PyTorch, transformers and PEFT on the same backbone, data and settings.
+"""The peer of `benchmark step`: the same steps in PyTorch, transformers and PEFT, on the same checkpoint, pairs and batches.
 
-    python train_step.py --model examples/jina-tiny --data TRAIN.jsonl[.gz] [--dtype float32|bfloat16] [--batch 64] ...
+    python train_step.py --model DIR --data PAIRS.jsonl[.gz] [--dtype float32|bfloat16] [--pairs 8] ...
 
-One step embeds the anchors and the positives of a batch (each side padded to its longest row, as these libraries do), takes InfoNCE
-over all positives, backpropagates into the LoRA matrices, clips, and updates with AdamW. The language model's head is not computed.
-Printed per run: the median step time, and the rates of real tokens (padding not counted) and of the tokens the model was fed.
-With bfloat16 the frozen weights are bfloat16; the adapters are bfloat16 too (the fastest peer), or float32 under autocast
-(`--adapters float32`, what PEFT and the Trainer do by default, and what keeps small updates).
+A step takes the next pairs of the file, embeds anchors and positives (each side padded to its longest row, as these libraries do),
+takes InfoNCE over all positives, backpropagates into LoRA matrices on all linears of the decoder, clips, and updates with AdamW. The
+language model's head is not computed, frozen weights have no gradient, there is no dropout, attention is torch's fused one. B starts
+at zero on both sides, so the loss of the first step is the same up to rounding: it is printed, to be compared.
+
+With bfloat16 the frozen weights are bfloat16; so are the adapters (the fastest peer), or float32 under autocast with
+`--adapters float32` (what PEFT does by default, and what keeps small updates).
 """
 
 import argparse
@@ -14,16 +16,16 @@ import contextlib
 import gzip
 import json
 import os
-import random
 import statistics
 import time
 from pathlib import Path
 
+import peft
 import torch
 import transformers
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
-from transformers import Qwen2_5_VLForConditionalGeneration, get_linear_schedule_with_warmup
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 DECODER_LINEARS = r".*\.language_model\..*\.(q|k|v|o|gate|up|down)_proj"
 
@@ -32,17 +34,18 @@ def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
     parser.add_argument("--adapters", choices=["float32", "bfloat16"], help="with bfloat16 only; default bfloat16")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=10, help="timed steps")
-    parser.add_argument("--warm-up", type=int, default=2, help="steps before the clock starts")
-    parser.add_argument("--max-length", type=int, default=160)
-    parser.add_argument("--rank", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--temperature", type=float, default=0.05)
+    parser.add_argument("--pairs", type=int, default=8, help="of a step")
+    parser.add_argument("--steps", type=int, default=5, help="timed steps")
+    parser.add_argument("--warm-up", type=int, default=1, help="steps before the clock starts")
+    parser.add_argument("--max-length", type=int, default=512)
+    parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--temperature", type=float, default=0.02)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--output", type=Path, help="where the figures go, JSON")
     arguments = parser.parse_args()
     if arguments.dtype == "float32" and arguments.adapters == "bfloat16":
         parser.error("--adapters bfloat16 needs --dtype bfloat16")
@@ -50,8 +53,10 @@ def settings() -> argparse.Namespace:
     return arguments
 
 
-def read_pairs(path: Path, tokenizer: Tokenizer) -> list[tuple[list[int], list[int]]]:
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+def read_pairs(arguments: argparse.Namespace) -> list[tuple[list[int], list[int]]]:
+    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
+    tokenizer.enable_truncation(arguments.max_length)
+    with gzip.open(arguments.data, "rt") if arguments.data.suffix == ".gz" else arguments.data.open() as file:
         rows = [json.loads(line) for line in file]
     sides = [[f"{prefix}: {row[key]}" for row in rows] for prefix, key in (("Query", "query"), ("Passage", "positive"))]
     ids = [[encoding.ids for encoding in tokenizer.encode_batch(side)] for side in sides]
@@ -59,7 +64,9 @@ def read_pairs(path: Path, tokenizer: Tokenizer) -> list[tuple[list[int], list[i
 
 
 def build(arguments: argparse.Namespace) -> torch.nn.Module:
-    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(arguments.model, dtype=getattr(torch, arguments.dtype))
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        arguments.model, dtype=getattr(torch, arguments.dtype), attn_implementation="sdpa"
+    )
     config = LoraConfig(
         r=arguments.rank,
         lora_alpha=arguments.rank,
@@ -68,7 +75,7 @@ def build(arguments: argparse.Namespace) -> torch.nn.Module:
         target_modules=DECODER_LINEARS,
         task_type="FEATURE_EXTRACTION",
     )
-    return get_peft_model(model, config, autocast_adapter_dtype=arguments.adapters == "float32")
+    return get_peft_model(model, config, autocast_adapter_dtype=arguments.adapters == "float32").train()
 
 
 def embed(model: torch.nn.Module, rows: list[list[int]]) -> torch.Tensor:
@@ -81,48 +88,59 @@ def embed(model: torch.nn.Module, rows: list[list[int]]) -> torch.Tensor:
     return torch.nn.functional.normalize(mean, dim=1)
 
 
+def peak_resident_bytes() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
 def main() -> None:
     arguments = settings()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
-    tokenizer.enable_truncation(arguments.max_length)
-    pairs = read_pairs(arguments.data, tokenizer)
-    model = build(arguments).train()
+    pairs = read_pairs(arguments)
+    batches = [pairs[start : start + arguments.pairs] for start in range(0, len(pairs) - arguments.pairs + 1, arguments.pairs)]
+    model = build(arguments)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=arguments.learning_rate, weight_decay=0.01)
-    total = arguments.warm_up + arguments.steps
-    schedule = get_linear_schedule_with_warmup(optimizer, arguments.warm_up, total)
     mixed = arguments.dtype != arguments.adapters
     autocast = torch.autocast("cpu", torch.bfloat16) if mixed else contextlib.nullcontext()
-    shuffled = random.Random(arguments.seed)
 
-    seconds, real, fed = [], 0, 0
-    for step in range(total):
-        batch = shuffled.sample(pairs, arguments.batch)
-        anchors, positives = ([pair[side] for pair in batch] for side in (0, 1))
+    losses, seconds, real, fed = [], [], [], []
+    for step in range(arguments.warm_up + arguments.steps):
+        batch = batches[step % len(batches)]
+        sides = [[pair[side] for pair in batch] for side in (0, 1)]
         start = time.perf_counter()
         with autocast:
-            queries, passages = embed(model, anchors), embed(model, positives)
-        loss = torch.nn.functional.cross_entropy(queries @ passages.T / arguments.temperature, torch.arange(arguments.batch))
+            queries, passages = (embed(model, side) for side in sides)
+        loss = torch.nn.functional.cross_entropy(queries @ passages.T / arguments.temperature, torch.arange(len(batch)))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
-        schedule.step()
         optimizer.zero_grad()
-        if step < arguments.warm_up:
-            continue
         seconds.append(time.perf_counter() - start)
-        for side in (anchors, positives):
-            real += sum(map(len, side))
-            fed += len(side) * max(map(len, side))
-        print(f"step {step + 1 - arguments.warm_up:3}  {seconds[-1]:7.3f} s  loss {loss.item():.4f}", flush=True)
+        losses.append(loss.item())
+        real.append(sum(len(row) for side in sides for row in side))
+        fed.append(sum(len(side) * max(map(len, side)) for side in sides))
 
-    kind = f"{arguments.dtype}, adapters {arguments.adapters}, {arguments.threads} threads, batch {arguments.batch}"
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, {kind}")
-    print(f"median step {statistics.median(seconds):.3f} s, {real / sum(seconds):.0f} real tokens/s, {fed / sum(seconds):.0f} fed tokens/s")
+    timed = slice(arguments.warm_up, None)
+    rate = statistics.median(count / time for count, time in zip(real[timed], seconds[timed], strict=True))
+    padded = 1 - sum(real[timed]) / sum(fed[timed])
+    kind = f"{arguments.dtype}, adapters {arguments.adapters}, {arguments.threads} threads, {arguments.pairs} pairs a step"
+    print(f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, {kind}")
+    print(f"median step {statistics.median(seconds[timed]):.3f} s, {rate:.1f} real tokens/s, {100 * padded:.0f} % of the tokens padding")
+    print(f"loss of the first step {losses[0]:.4f}, peak resident {peak_resident_bytes() / 1e9:.2f} GB")
+    if arguments.output:
+        figures = {
+            "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
+            "tokens_per_second": rate,
+            "tokens": real[timed],
+            "padding": padded,
+            "first_loss": losses[0],
+            "peak_resident_bytes": peak_resident_bytes(),
+        }
+        arguments.output.write_text(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":
