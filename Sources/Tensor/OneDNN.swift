@@ -62,10 +62,13 @@ package enum OneDNN {
     ) {
         lock.withLock { _ in
             var product = product(for: shape)
-            if workspace.count * 2 < product.packed_bytes { workspace = Tensor(1, product.packed_bytes / 2, .bfloat16) }
-            check(
-                onednn_product_execute(&product, context.stream, source, weights, target, workspace.memory),
-                "dnnl_primitive_execute \(shape)")
+            var weights = weights
+            if shape.packsWeights {
+                if workspace.count * 2 < product.packed_bytes { workspace = Tensor(1, product.packed_bytes / 2, .bfloat16) }
+                check(onednn_product_pack(&product, context.stream, weights, workspace.memory), "packing for \(shape)")
+                weights = UnsafeRawPointer(workspace.memory)
+            }
+            check(onednn_product_execute(&product, context.stream, source, weights, target), "dnnl_primitive_execute \(shape)")
         }
     }
 

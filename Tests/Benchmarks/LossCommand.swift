@@ -55,7 +55,6 @@ struct LossCommand: ParsableCommand {
         let data = try checkpoint.pairs(1024, .logNormal, checkpoint: model)
         let setup = try TrainingSetup.load(.alone(), try Workload(model: model, data: data, pairs: 8).config())
         let steps = try TimedStep.run(setup, .alone(), batches: setup.sampler.firstBatches(4)).dropFirst()
-        TensorMemory.release()
         return Stopwatch.median(steps.map(\.tokensPerSecond)) * Double(setup.session.checkpoint.layers.count) / 36
     }
 

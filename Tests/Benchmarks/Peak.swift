@@ -9,6 +9,7 @@ final class PackedProduct {
     private var product = onednn_product()
     private let engine: dnnl_engine_t
     private let stream: dnnl_stream_t
+    private let packed: Tensor
 
     /// - Parameter weights: [columns, depth], bfloat16; copied
     init(rows: Int, _ weights: WeightMatrix) {
@@ -16,9 +17,12 @@ final class PackedProduct {
         Self.check(dnnl_engine_create(&engine, dnnl_cpu, 0))
         Self.check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)))
         (self.engine, self.stream) = (engine!, stream!)
-        Self.check(
-            onednn_packed_product_create(
-                &product, engine, stream, Int64(rows), Int64(weights.rows), Int64(weights.columns), weights.memory))
+        let shape = onednn_shape(
+            rows: Int64(rows), columns: Int64(weights.rows), depth: Int64(weights.columns), transposed: 1, accumulate: 0, bf16_target: 0,
+            packed: 1)
+        Self.check(onednn_product_create(&product, self.engine, shape))
+        packed = Tensor(1, product.packed_bytes / 2, .bfloat16)
+        Self.check(onednn_product_pack(&product, self.stream, weights.memory, packed.memory))
     }
 
     deinit {
@@ -30,7 +34,7 @@ final class PackedProduct {
     var implementation: String { String(cString: product.implementation) }
 
     func multiply(_ x: Tensor, into y: Tensor) {
-        Self.check(onednn_packed_product_execute(&product, stream, x.memory, y.memory))
+        Self.check(onednn_product_execute(&product, stream, x.memory, packed.memory, y.memory))
     }
 
     private static func check(_ status: dnnl_status_t) {
@@ -48,7 +52,6 @@ struct MatrixPeak {
 
     /// In bfloat16 where the processor multiplies it, else float32 by OpenBLAS.
     static func measure() -> MatrixPeak {
-        defer { TensorMemory.release() }
         guard Processor.hasBFloat16 else {
             let (x, weights) = (Tensor.sample(rows, depth), WeightMatrix(Tensor.sample(columns, depth)))
             return MatrixPeak("float32, OpenBLAS") { _ = MatrixEngine(.float32).forward(x, weights) }
@@ -76,7 +79,6 @@ enum MemoryBandwidth {
     static func measure() -> Double {
         let count = 1 << 25
         let (a, b, c) = (Tensor(1, count), Tensor.sample(1, count), Tensor.sample(1, count))
-        defer { TensorMemory.release() }
         let (target, left, right) = (a.floats, b.floats, c.floats)
         let seconds = Stopwatch.median {
             Threads.run(count, grain: 1 << 16) { range in

@@ -58,7 +58,7 @@ struct StartupCommand: ParsableCommand {
         let begin = Self.now
         let setup = try TrainingSetup.load(.alone(), try Workload(model: model, data: data, pairs: 8).config())
         let ready = Self.now
-        let tokens = try setup.source.tokens(of: setup.index.rows[0], .anchor)
+        let tokens = try setup.index.tokens(ofRow: 0, .anchor)
         let embedding = setup.session.model.embed(
             PackedTokens([tokens]), setup.state.adapters[0].loaded(for: setup.session.model.engine))
         precondition(embedding.values.allSatisfy(\.isFinite), "the first embedding is not finite")

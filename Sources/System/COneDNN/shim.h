@@ -9,7 +9,7 @@
 typedef struct {
     dnnl_primitive_t primitive;
     dnnl_memory_t source, weights, target;
-    dnnl_primitive_t packing;   // copies the weights into `packed`, in the order in which the kernel reads them; or NULL
+    dnnl_primitive_t packing;   // copies weights into `packed`, in the order in which the kernel reads them; or NULL
     dnnl_memory_t packed;
     size_t packed_bytes;
     const char *implementation; // oneDNN's name of the kernel, such as "brg:avx512_core_bf16"
@@ -21,7 +21,7 @@ typedef struct {
     int transposed;  // weights lie as [columns, depth], else as [depth, columns]
     int accumulate;  // the product is added to what target holds
     int bf16_target; // target is bf16, else float32
-    int packed;      // weights are copied into the kernel's own order at each execution
+    int packed;      // weights are first copied into the kernel's own order
 } onednn_shape;
 
 static inline void onednn_product_destroy(onednn_product *product) {
@@ -139,21 +139,26 @@ static inline dnnl_status_t onednn_product_create(onednn_product *product, dnnl_
     return status;
 }
 
-// `workspace` has `packed_bytes` bytes; it is not read or written by products without packing.
+// Copies the weights into `workspace`, of `packed_bytes` bytes, in the kernel's order; only for products that were made to.
+static inline dnnl_status_t onednn_product_pack(
+    const onednn_product *product, dnnl_stream_t stream, const void *weights, void *workspace) {
+    dnnl_status_t status = dnnl_memory_set_data_handle(product->weights, (void *)weights);
+    if (status == dnnl_success) status = dnnl_memory_set_data_handle(product->packed, workspace);
+    const dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, product->weights}, {DNNL_ARG_TO, product->packed}};
+    if (status == dnnl_success) status = dnnl_primitive_execute(product->packing, stream, 2, arguments);
+    if (status == dnnl_success) status = dnnl_stream_wait(stream);
+    return status;
+}
+
+// `weights` are the packed ones where the product was made for them, else as they are stored.
 static inline dnnl_status_t onednn_product_execute(
-    const onednn_product *product, dnnl_stream_t stream, const void *source, const void *weights, void *target, void *workspace) {
+    const onednn_product *product, dnnl_stream_t stream, const void *source, const void *weights, void *target) {
+    const dnnl_memory_t read = product->packing ? product->packed : product->weights;
     dnnl_status_t status = dnnl_memory_set_data_handle(product->source, (void *)source);
-    if (status == dnnl_success) status = dnnl_memory_set_data_handle(product->weights, (void *)weights);
+    if (status == dnnl_success) status = dnnl_memory_set_data_handle(read, (void *)weights);
     if (status == dnnl_success) status = dnnl_memory_set_data_handle(product->target, target);
-    if (status == dnnl_success && product->packing) {
-        status = dnnl_memory_set_data_handle(product->packed, workspace);
-        const dnnl_exec_arg_t copy[2] = {{DNNL_ARG_FROM, product->weights}, {DNNL_ARG_TO, product->packed}};
-        if (status == dnnl_success) status = dnnl_primitive_execute(product->packing, stream, 2, copy);
-    }
     const dnnl_exec_arg_t arguments[3] = {
-        {DNNL_ARG_SRC, product->source},
-        {DNNL_ARG_WEIGHTS, product->packing ? product->packed : product->weights},
-        {DNNL_ARG_DST, product->target}};
+        {DNNL_ARG_SRC, product->source}, {DNNL_ARG_WEIGHTS, read}, {DNNL_ARG_DST, product->target}};
     if (status == dnnl_success) status = dnnl_primitive_execute(product->primitive, stream, 3, arguments);
     if (status == dnnl_success) status = dnnl_stream_wait(stream);
     return status;
