@@ -18,9 +18,16 @@ package struct MatrixEngine: Sendable {
     /// The element type of everything that enters a product and of what is kept for the backward pass.
     package var element: Tensor.Element { kind == .float32 ? .float32 : .bfloat16 }
 
-    /// `weight` as the engine reads it. A copy is made only where a backbone in float32 or float16 meets bfloat16 products.
+    /// What weights are multiplied as.
+    package var weightElement: WeightMatrix.Element { kind == .float32 ? .float32 : .bfloat16 }
+
+    /// Whether products take weights of this type as they are stored. bfloat16 products take nothing but bfloat16; float32 products
+    /// take others, too, and widen them each time.
+    package func multiplies(_ element: WeightMatrix.Element) -> Bool { kind == .float32 || element == .bfloat16 }
+
+    /// `weight` as the engine multiplies it: itself, or a copy in this process.
     package func prepare(_ weight: WeightMatrix) -> WeightMatrix {
-        kind == .bfloat16 ? weight.roundedToBFloat16() : weight
+        multiplies(weight.element) ? weight : weight.converted(to: .bfloat16)
     }
 
     /// x·Wᵀ, or sum + x·Wᵀ                           x [rows, in], W [out, in] → [rows, out]

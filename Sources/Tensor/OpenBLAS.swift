@@ -8,7 +8,7 @@ import COpenBLAS
 
 /// Products with float32 operands and results.
 enum OpenBLAS {
-    /// Rows of a block: enough to repay the packing of the weights, few enough to keep all threads busy.
+    /// Rows of a block at least: OpenBLAS packs the weights once more for every block.
     private static let blockRows = 128
     private static let smallMatrixLimit = 1_000_000
 
@@ -23,7 +23,8 @@ enum OpenBLAS {
     ) {
         _ = singleThreaded
         let fewest = smallMatrixLimit / (columns * depth) + 1
-        Threads.run(rows, grain: max(blockRows, fewest)) { block in
+        let share = (rows + Threads.count - 1) / Threads.count
+        Threads.run(rows, grain: max(blockRows, fewest, share)) { block in
             let (from, to) = (source + block.lowerBound * depth, target + block.lowerBound * columns)
             func product(_ count: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) {
                 cblas_sgemm(

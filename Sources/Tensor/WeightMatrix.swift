@@ -58,19 +58,24 @@ package struct WeightMatrix: @unchecked Sendable {
         }
     }
 
-    /// The same matrix rounded to bfloat16: itself when it is that already, else a copy.
-    package func roundedToBFloat16() -> WeightMatrix {
-        guard element != .bfloat16 else { return self }
-        let rounded = Tensor(rows, columns, .bfloat16)
-        let target = rounded.pointer(to: BFloat16.self)
+    /// The same matrix in another type, rounded to nearest: itself when it is that already, else a copy.
+    ///
+    /// - Parameter element: float32 or bfloat16
+    package func converted(to element: Element) -> WeightMatrix {
+        guard element != self.element else { return self }
+        let copy = Tensor(rows, columns, element == .float32 ? .float32 : .bfloat16)
         Threads.run(rows, grain: 64) { block in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { line in
-                for row in block {
-                    widen(row * columns..<(row + 1) * columns, into: line.baseAddress!)
-                    for column in 0..<columns { target[row * columns + column] = BFloat16(rounding: line[column]) }
-                }
+            let range = block.lowerBound * columns..<block.upperBound * columns
+            guard element == .bfloat16 else { return widen(range, into: copy.floats + range.lowerBound) }
+            let target = copy.pointer(to: BFloat16.self) + range.lowerBound
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { wide in
+                widen(range, into: wide.baseAddress!)
+                for i in 0..<range.count { target[i] = BFloat16(rounding: wide[i]) }
             }
         }
-        return WeightMatrix(rounded)
+        return WeightMatrix(copy)
     }
+
+    /// The elements as they lie in memory.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count * element.byteWidth) }
 }

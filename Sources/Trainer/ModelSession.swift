@@ -10,14 +10,18 @@ package struct ModelSession {
     package let checkpoint: Checkpoint
     package let model: JinaEmbeddingsV4
     package let processor: TextProcessor
+    /// How the backbone's matrices are held.
+    package let weights: HostWeights
 
     /// Collective.
     ///
     /// - Parameters:
     ///   - threads: of this rank; nil: its share of the cores that it may run on
     ///   - maximumTokens: of an input, prompt included; nil: the model's limit
+    ///   - memoryLimit: bytes of this host that widened weights may take half of; 0 where a few products are not worth the copy
     package static func open(
-        _ world: Communicator, folder: String, computeType: SystemConfig.ComputeType, threads: Int?, maximumTokens: Int?
+        _ world: Communicator, folder: String, computeType: SystemConfig.ComputeType, threads: Int?, maximumTokens: Int?,
+        memoryLimit: Int = 0
     ) throws -> ModelSession {
         Threads.count = threads ?? world.hosts.coresPerRank
         let engine = try world.together { try MatrixEngine(configured: computeType) }
@@ -29,8 +33,10 @@ package struct ModelSession {
             let tokenizer = try TextProcessor.tokenizer(folder: folder, config: checkpoint.config)
             return TextProcessor(tokenizer, maxTokens: limit)
         }
+        let weights = try HostWeights(checkpoint, engine, world, memoryLimit: memoryLimit)
         return ModelSession(
-            world: world, checkpoint: checkpoint, model: JinaEmbeddingsV4(checkpoint, engine, maxTokens: limit), processor: processor)
+            world: world, checkpoint: checkpoint, model: JinaEmbeddingsV4(weights.checkpoint, engine, maxTokens: limit),
+            processor: processor, weights: weights)
     }
 }
 

@@ -12,7 +12,7 @@ extension TrainingSetup {
         let footprint = ActivationFootprint(config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0)
         let rows = sampler.batchRows
         let fixed = fixedMemory(inputs: 2 * rows, own: 2 * rows / world.worldSize)
-        let share = ((Machine.availableBytes ?? 0) - weightBytes) / world.hosts.localSize
+        let share = (self.config.system.hostMemory - weightBytes) / world.hosts.localSize
         return ActivationPolicy(self.config.system.activationMemory, budget: max(0, share - fixed.total), footprint)
     }
 
@@ -34,7 +34,7 @@ extension TrainingSetup {
     private var weightBytes: Int {
         let table = session.checkpoint.embedding
         let rows = min(table.rows, session.processor.tokenizer.vocabularySize)
-        return session.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
+        return session.weights.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
     }
 
     private func fixedMemory(inputs: Int, own: Int) -> MemoryEstimate.Rank {

@@ -49,7 +49,7 @@ package struct TrainingSetup {
     ) throws -> TrainingSetup {
         let session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
-            maximumTokens: given.system.maximumTokens)
+            maximumTokens: given.system.maximumTokens, memoryLimit: given.system.hostMemory)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
@@ -170,10 +170,6 @@ extension ModelSession {
                 "system.max_seq_length is \(config.system.maximumTokens), but the model takes \(processor.maxTokens) tokens; texts are cut there"
             )
         }
-        let element = checkpoint.layers[0].q.element
-        if model.engine.kind == .bfloat16 && element != .bfloat16 {
-            notices.append("the backbone is \(element.rawValue): each rank holds a copy of its matrices rounded to bfloat16")
-        }
-        return notices
+        return notices + weights.notices
     }
 }

@@ -35,6 +35,20 @@ extension RunTests {
             try project.train(["--dry-run", "--resume"]).expect(64)
         }
 
+        /// Widened once a host or at every product.
+        @Test(arguments: [nil, 2]) func widenedWeightsGiveTheSameBits(ranks: Int?) throws {
+            let project = try RunProject(.embedded)
+            var adapters: [Data] = []
+            for (limit, isConverted) in [("1GB", true), ("1MB", false)] {
+                let settings = ["system.memory_limit=\(limit)", "training.max_steps=2", "training.output_dir=\(limit)"]
+                let result = try project.train(settings.flatMap { ["--set", $0] }, ranks: ranks)
+                result.expect(0)
+                #expect(result.standardError.contains("converted once a host") == isConverted)
+                adapters.append(try project.files(of: limit).bytes("adapter_model.safetensors"))
+            }
+            #expect(adapters[0] == adapters[1])
+        }
+
         /// Of one rank, model included: what stands behind "at the peak" a host.
         private static func bytes(atPeakIn table: String) throws -> Double {
             let line = try #require(table.split(separator: "\n").first { $0.contains("at the peak ") })

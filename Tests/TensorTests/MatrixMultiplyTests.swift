@@ -56,7 +56,7 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
             copy.memory.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             return WeightMatrix(memory: UnsafeRawPointer(copy.memory), rows: out, columns: width, element: .float16, owner: copy)
         }
-        let rounded = WeightMatrix(exact).roundedToBFloat16()
+        let rounded = WeightMatrix(exact).converted(to: .bfloat16)
         for engine in engines {
             let x = Samples(seed: 7).tensor(50, width, engine.element)
             for weight in [WeightMatrix(exact), half, rounded] {

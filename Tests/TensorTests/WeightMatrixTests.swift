@@ -13,7 +13,7 @@ import Testing
             let half = WeightMatrix(memory: bytes.baseAddress!, rows: 5, columns: 33, element: .float16, owner: exact)
             #expect(half.widened() == halves.map { Float($0) })
         }
-        let rounded = WeightMatrix(exact).roundedToBFloat16()
+        let rounded = WeightMatrix(exact).converted(to: .bfloat16)
         #expect(rounded.element == .bfloat16)
         #expect(rounded.widened() == exact.values.map { BFloat16(rounding: $0).float })
 
@@ -35,7 +35,7 @@ import Testing
 
     @Test func bfloat16IsNotCopied() {
         let weight = WeightMatrix(Samples(seed: 2).tensor(3, 16, .bfloat16))
-        #expect(weight.roundedToBFloat16().memory == weight.memory)
+        #expect(weight.converted(to: .bfloat16).memory == weight.memory)
     }
 
     @Test func theOwnerLives() {

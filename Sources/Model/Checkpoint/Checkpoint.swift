@@ -17,6 +17,8 @@ package struct DecoderWeights: Sendable {
     package let qBias: [Float]
     package let kBias: [Float]
     package let vBias: [Float]
+
+    package var matrices: [WeightMatrix] { [q, k, v, o, gate, up, down] }
 }
 
 /// A backbone in the layout of jina-embeddings-v4 or Qwen2.5-VL.
@@ -27,7 +29,7 @@ package struct Checkpoint: Sendable {
     package let config: ModelConfig
     /// [vocabulary, hidden]
     package let embedding: WeightMatrix
-    package let layers: [DecoderWeights]
+    package private(set) var layers: [DecoderWeights]
     /// [hidden]
     package let finalNorm: [Float]
     /// [projectorDimension, hidden] and [projectorDimension]
@@ -40,8 +42,21 @@ package struct Checkpoint: Sendable {
 
     /// Of the matrices of the decoder's layers.
     package var layerBytes: Int {
-        let matrices = layers.flatMap { [$0.q, $0.k, $0.v, $0.o, $0.gate, $0.up, $0.down] }
-        return matrices.reduce(0) { $0 + $1.count * $1.element.byteWidth }
+        layers.reduce(0) { $0 + $1.matrices.reduce(0) { $0 + $1.count * $1.element.byteWidth } }
+    }
+
+    /// The same checkpoint with other matrices in the layers.
+    ///
+    /// - Parameter matrices: of the same shapes, layer by layer in the order of `DecoderWeights.matrices`
+    package func replacing(layerMatrices matrices: [WeightMatrix]) -> Checkpoint {
+        var copy = self
+        copy.layers = layers.enumerated().map { index, layer in
+            let own = Array(matrices[index * layer.matrices.count..<(index + 1) * layer.matrices.count])
+            return DecoderWeights(
+                inputNorm: layer.inputNorm, postAttentionNorm: layer.postAttentionNorm, q: own[0], k: own[1], v: own[2], o: own[3],
+                gate: own[4], up: own[5], down: own[6], qBias: layer.qBias, kBias: layer.kBias, vBias: layer.vBias)
+        }
+        return copy
     }
 
     /// - Throws: `UserError` `.missing` when the folder, config.json or weights are; `.content` naming file and tensor when one

@@ -13,7 +13,7 @@ package struct ActivationFootprint: Sendable, Equatable {
     package let layer: Int
     /// In use at the widest moment of a pass beside what is kept.
     package let working: Int
-    /// Bytes that do not depend on the tokens: a product's packed weights.
+    /// Bytes that do not depend on the tokens: a product's packed or widened weights.
     package let workspace: Int
 
     package init(everything: Int, layerInputs: Int, layer: Int, working: Int, workspace: Int) {
@@ -42,7 +42,7 @@ package struct ActivationFootprint: Sendable, Equatable {
         // The backward pass of the MLP: the gradient of the stream and of the states; the product's gradient beside either
         // the product (and its copy with dropout) or the gradients of gate and up; and the gradient of the normed input.
         working = 3 * stream + 2 * hidden * width + (hasDropout ? 4 : 3) * gated
-        workspace = engine.kind == .bfloat16 ? hidden * max(text.intermediateSize, heads) * 2 : 0
+        workspace = hidden * max(text.intermediateSize, heads) * width
     }
 
     /// Bytes of passes over `tokens` in microbatches of at most `microbatch` tokens.

@@ -41,9 +41,7 @@ struct TextDecoder: Sendable {
         finalNorm = checkpoint.finalNorm
         normEpsilon = text.normEpsilon
         layers = checkpoint.layers.enumerated().map { layer, weights in
-            let matrices: [DecoderModule: WeightMatrix] = [
-                .q: weights.q, .k: weights.k, .v: weights.v, .o: weights.o, .gate: weights.gate, .up: weights.up, .down: weights.down,
-            ]
+            let matrices = Dictionary(uniqueKeysWithValues: zip(DecoderModule.allCases, weights.matrices))
             let groups = DecoderModule.inputGroups.enumerated().map { index, modules in
                 LinearGroup(
                     place: layer * DecoderModule.inputGroups.count + index,

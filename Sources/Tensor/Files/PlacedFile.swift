@@ -51,7 +51,7 @@ package final class PlacedFile: Sendable {
     /// Safe from several threads.
     ///
     /// - Throws: `UserError` `.output`
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(UserError) {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(UserError) {
         var done = 0
         while done < bytes.count {
             let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))

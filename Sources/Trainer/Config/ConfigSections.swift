@@ -180,6 +180,8 @@ package struct SystemConfig: Sendable {
     package let microbatchTokens: Int?
     /// Nil: the first that fits.
     package let activationMemory: ActivationMemory?
+    /// Bytes of all ranks of a host; nil: by what is free at the start.
+    package let memoryLimit: Int?
 
     package enum ComputeType: String, CaseIterable, Sendable {
         case automatic = "auto"
@@ -187,12 +189,16 @@ package struct SystemConfig: Sendable {
         case float32
     }
 
+    /// Bytes that all ranks of this host may take together.
+    package var hostMemory: Int { memoryLimit ?? (Machine.availableBytes ?? 0) / 10 * 9 }
+
     init(_ values: SettingValues) {
         computeType = values.choice("system.compute_dtype")
         threads = values.optionalInteger("system.threads")
         maximumTokens = values.integer("system.max_seq_length")
         chunkTokens = values.integer("system.chunk_tokens")
         microbatchTokens = values.optionalInteger("system.microbatch_tokens")
+        memoryLimit = values.optionalInteger("system.memory_limit")
         activationMemory = ActivationMemory(rawValue: values.text("system.activation_memory"))
     }
 }

@@ -14,7 +14,7 @@ package enum ConfigurationSchema {
     package static let laterKeys = [
         "data.image_base_dir", "data.image_cache", "data.on_bad_image", "loss.dense_weight", "loss.late_weight", "loss.kl_weight",
         "loss.kl_direction", "loss.matryoshka_dims", "loss.matryoshka_weights", "loss.cosent_temperature", "loss.symmetric", "loss.pool",
-        "loss.pool_limit", "system.memory_limit",
+        "loss.pool_limit",
     ]
 
     /// Keys of the Python project that have no meaning here, with the notice that says why: accepted, whatever their value.
@@ -170,5 +170,9 @@ package enum ConfigurationSchema {
             "system.activation_memory", .choice(["auto", "keep", "recompute", "cache"]), .value("auto"), mayDifferOnResume: true,
             "What is held between the forward and the backward pass: all (`keep`), the layers' inputs (`recompute`, a second forward "
                 + "pass), or embeddings alone (`cache`). `auto`: the first that fits."),
+        Setting(
+            "system.memory_limit", .bytes, .value("auto"), mayDifferOnResume: true,
+            "Memory that all ranks of a host may take together, by which activations and converted weights are held or not; `auto`: "
+                + "nine tenths of what is free at the start."),
     ]
 }

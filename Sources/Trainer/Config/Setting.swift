@@ -61,6 +61,8 @@ package indirect enum SettingForm: Sendable {
     /// A whole number in the range, or one of the words.
     case integer(ClosedRange<Int>, orWord: String? = nil)
     case number(NumberRange)
+    /// Bytes, as a whole number or with a unit, or the word `auto`.
+    case bytes
     /// One of the names; `others` are further spellings of them; `later` are names that this version knows but cannot do.
     case choice([String], others: [String: String] = [:], later: [String] = [])
     /// Any text; the words say what it names.
@@ -90,6 +92,7 @@ package indirect enum SettingForm: Sendable {
         case .boolean: "`true` or `false`"
         case .integer(let range, let word):
             "a whole number, \(range.lowerBound) or more" + (word.map { ", or `\($0)`" } ?? "")
+        case .bytes: "bytes such as `24GB` or `512MB`, or `auto`"
         case .number(let range): "a number \(range.inWords)"
         case .choice(let names, _, _): names.map { "`\($0)`" }.joined(separator: " or ")
         case .text(let words): words

@@ -22,6 +22,9 @@ extension SettingForm {
         case (.integer(_, let word), .scalar(.text(let text))) where text == word: return .string(text)
         case (.number(let range), .scalar(.integer(let value))): return try Self.number(Double(value), in: range, node, key: key)
         case (.number(let range), .scalar(.number(let value))): return try Self.number(value, in: range, node, key: key)
+        case (.bytes, .scalar(.integer(let value))) where value > 0: return .integer(Int64(value))
+        case (.bytes, .scalar(.text("auto"))): return "auto"
+        case (.bytes, .scalar(.text(let text))) where Self.bytes(text) != nil: return .integer(Int64(Self.bytes(text)!))
         case (.choice, .scalar(let scalar)): return try choice(scalar, node, key: key)
         case (.text, .scalar(.text(let text))) where !text.isEmpty: return .string(text)
         case (.names, .sequence(let elements)): return try names(elements, node, key: key)
@@ -59,6 +62,15 @@ extension SettingForm {
             throw node.place.error("\(key) must be a number \(range.inWords), but is \(node.inWords)")
         }
         return .number(value)
+    }
+
+    /// `24GB`, `1.5 GB`: decimal units.
+    private static func bytes(_ text: String) -> Int? {
+        for (unit, factor) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where text.hasSuffix(unit) {
+            let number = Double(String(text.dropLast(unit.count).filter { $0 != " " }))
+            return number.flatMap { $0 > 0 && $0 * factor < 1e18 ? Int($0 * factor) : nil }
+        }
+        return nil
     }
 
     private func choice(_ scalar: YAMLScalar, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {

@@ -14,9 +14,19 @@ package enum Machine {
         read("/proc/self/status").flatMap { value(of: "VmHWM", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
     }
 
-    /// Bytes that programs can still take without swapping; what mapped files fill of memory counts among them.
+    /// Bytes that programs can still take without swapping, of the machine or of the control group that this process is in;
+    /// what mapped files fill of memory counts among them.
     package static var availableBytes: Int? {
-        read("/proc/meminfo").flatMap { value(of: "MemAvailable", in: $0) }.flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
+        let machine = read("/proc/meminfo").flatMap { value(of: "MemAvailable", in: $0) }
+            .flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
+        return [machine, groupLimit].compactMap { $0 }.min()
+    }
+
+    /// The limit of the control group, version 2 or 1; nil where there is none.
+    private static var groupLimit: Int? {
+        let own = read("/proc/self/cgroup").flatMap { value(of: "0", in: $0) }.map { String($0.dropFirst()) } ?? ""
+        let paths = ["/sys/fs/cgroup\(own)/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        return paths.lazy.compactMap { read($0).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }.first
     }
 
     /// Cores that are switched on, whether or not this process may use them.

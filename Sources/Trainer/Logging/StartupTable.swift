@@ -138,7 +138,8 @@ package struct StartupTable {
         return [
             Self.join(
                 "model \(Figures.bytes(memory.mappedBytes)) mapped, one copy a host",
-                "training reads \(Figures.bytes(estimate.weights)) of it"),
+                memory.convertedBytes.map { "converted once a host, \(Figures.bytes($0)) in memory" }
+                    ?? "training reads \(Figures.bytes(estimate.weights)) of it"),
             Self.join(
                 "a rank: adapters \(Figures.bytes(rank.adapters))", "optimizer \(Figures.bytes(rank.optimizer))",
                 "embeddings \(Figures.bytes(rank.embeddings))", "activations \(Figures.bytes(rank.activations))",
