@@ -22,7 +22,8 @@ struct Workload {
         system["compute_dtype"] = .string(computeType.rawValue)
         system["threads"] = threads.map { .integer(Int64($0)) }
         let yaml: JSONValue = [
-            "base_model_path": .string(model), "data": ["train": [["path": .string(data), "task": "retrieval"]], "cache_dir": ".build/benchmark/tokens"],
+            "base_model_path": .string(model),
+            "data": ["train": [["path": .string(data), "task": "retrieval"]], "cache_dir": ".build/benchmark/tokens"],
             "training": [
                 "output_dir": ".build/benchmark/run", "global_batch_size": .integer(Int64(pairs)), "max_steps": 1_000_000, "shuffle": false,
             ],

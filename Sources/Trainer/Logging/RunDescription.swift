@@ -34,7 +34,8 @@ extension StartupReport {
                 kind: session.model.engine.kind, requested: config.system.computeType, processorHasBFloat16: Processor.hasBFloat16),
             placement: Placement(world.hosts, threads: Threads.count),
             memory: Memory(
-                mappedBytes: session.checkpoint.byteCount, convertedBytes: session.weights.convertedBytes, estimate: setup.memoryEstimate(step)),
+                mappedBytes: session.checkpoint.byteCount, convertedBytes: session.weights.convertedBytes,
+                estimate: setup.memoryEstimate(step)),
             reduction: Reduction(
                 kind: config.training.reduction, bytes: layout.decoderCount * (config.training.reduction == .exact ? 8 : 4)),
             outputFolder: config.training.outputFolder, resumedStep: setup.checkpoint?.state.step, overrides: config.overrides,

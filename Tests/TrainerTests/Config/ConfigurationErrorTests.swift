@@ -52,7 +52,10 @@ struct ConfigurationErrorTests {
             ("lora: {layers_to_transform: []}\n", "p.yaml:4:29: lora.layers_to_transform is an empty list"),
             ("lora: {layers_to_transform: [2, 2]}\n", "p.yaml:4:33: lora.layers_to_transform names 2 twice"),
             ("lora: {layers_to_transform: all}\n", "p.yaml:4:29: lora.layers_to_transform must be a list of layer numbers, or `null`"),
-            ("system: {memory_limit: much}\n", "p.yaml:4:24: system.memory_limit must be bytes such as `24GB` or `512MB`, or `auto`, but is"),
+            (
+                "system: {memory_limit: much}\n",
+                "p.yaml:4:24: system.memory_limit must be bytes such as `24GB` or `512MB`, or `auto`, but is"
+            ),
             ("system: {memory_limit: -1GB}\n", "p.yaml:4:24: system.memory_limit must be bytes"),
             ("system: {memory_limit: 0}\n", "p.yaml:4:24: system.memory_limit must be bytes"),
             ("lora: {target_modules: '(('}\n", "p.yaml:4:24: lora.target_modules is not a valid regular expression"),

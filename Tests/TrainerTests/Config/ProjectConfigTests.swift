@@ -102,7 +102,9 @@ struct ProjectConfigTests {
         #expect(try decode(requiredSettings).lora.adapts(path(35)))
     }
 
-    @Test("memory_limit: bytes, with or without a unit", arguments: [("24GB", 24_000_000_000), ("1.5 GB", 1_500_000_000), ("7", 7), ("3kB", 3000)])
+    @Test(
+        "memory_limit: bytes, with or without a unit",
+        arguments: [("24GB", 24_000_000_000), ("1.5 GB", 1_500_000_000), ("7", 7), ("3kB", 3000)])
     func memoryLimit(text: String, bytes: Int) throws {
         #expect(try decode(requiredSettings + "system: {memory_limit: \(text)}\n").system.memoryLimit == bytes)
         #expect(try decode(requiredSettings).system.memoryLimit == nil)

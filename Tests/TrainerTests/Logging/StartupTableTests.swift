@@ -21,7 +21,8 @@ private func report() -> StartupReport {
             chunkTokens: 128),
         engine: .init(kind: .bfloat16, requested: .automatic, processorHasBFloat16: true),
         placement: .init(twoRanks, threads: 1, machineCores: 2, isLaunched: true),
-        memory: .init(mappedBytes: 16_453_632, convertedBytes: nil, estimate: memoryEstimate), reduction: .init(kind: .exact, bytes: 3_932_160),
+        memory: .init(mappedBytes: 16_453_632, convertedBytes: nil, estimate: memoryEstimate),
+        reduction: .init(kind: .exact, bytes: 3_932_160),
         outputFolder: "outputs/demo", resumedStep: nil, overrides: [], notices: [])
 }
 
