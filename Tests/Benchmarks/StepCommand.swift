@@ -63,6 +63,7 @@ struct StepCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let output { try AtomicWrite.requireWritable(output) }
         // Under a launcher the other ranks would be in the way.
         let measures = peak == nil && !World.isLaunched
         var peak = measures ? MatrixPeak.measure().operationsPerSecond : peak.map { $0 * 1e9 }
