@@ -1,6 +1,7 @@
 // The yardsticks: how fast this machine multiplies, and how fast it moves memory.
 
 import COneDNN
+import Comm
 import Tensor
 import Trainer
 
@@ -42,7 +43,7 @@ final class PackedProduct {
     }
 }
 
-/// The best product of the gate's shape, on all threads.
+/// The best product of the gate's shape, on all cores.
 struct MatrixPeak {
     /// Multiplications and additions.
     let operationsPerSecond: Double
@@ -52,6 +53,9 @@ struct MatrixPeak {
 
     /// In bfloat16 where the processor multiplies it, else float32 by OpenBLAS.
     static func measure() -> MatrixPeak {
+        let threads = Threads.count
+        Threads.count = Communicator.alone().hosts.cores
+        defer { Threads.count = threads }
         guard Processor.hasBFloat16 else {
             let (x, weights) = (Tensor.sample(rows, depth), WeightMatrix(Tensor.sample(columns, depth)))
             return MatrixPeak("float32, OpenBLAS") { _ = MatrixEngine(.float32).forward(x, weights) }

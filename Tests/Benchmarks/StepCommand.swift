@@ -63,17 +63,23 @@ struct StepCommand: ParsableCommand {
     }
 
     func run() throws {
-        let measured = World.isLaunched ? nil : MatrixPeak.measure().operationsPerSecond
-        let peak = peak.map { $0 * 1e9 } ?? measured
+        if let output { try AtomicWrite.requireWritable(output) }
+        // Under a launcher the other ranks would be in the way.
+        let measures = peak == nil && !World.isLaunched
+        var peak = measures ? MatrixPeak.measure().operationsPerSecond : peak.map { $0 * 1e9 }
         if ranks > 1 && !World.isLaunched { try restartUnderLauncher(peak: peak!) }
         runOnAllRanks { world in
             let setup = try TrainingSetup.load(world, try configuration(world))
             let timed = try TimedStep.run(setup, world, batches: setup.sampler.firstBatches(warmUp + steps))
             let memory = try ProcessMemory.ofAllRanks(world)
-            guard world.rank == 0 else { return }
-            let report = StepReport(setup, timed, warmUp: warmUp, memory, peak: peak)
-            print(report.text, terminator: "")
-            if let output { try AtomicWrite.write(report.json.serialized(pretty: true), to: output) }
+            try world.together {
+                guard world.rank == 0 else { return }
+                // Other work meanwhile would have made the peak low and the share high.
+                if measures { peak = max(peak!, MatrixPeak.measure().operationsPerSecond) }
+                let report = StepReport(setup, timed, warmUp: warmUp, memory, peak: peak)
+                print(report.text, terminator: "")
+                if let output { try AtomicWrite.write(report.json.serialized(pretty: true), to: output) }
+            }
         }
     }
 

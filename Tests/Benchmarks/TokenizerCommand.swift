@@ -32,6 +32,7 @@ struct TokenizerCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let output { try AtomicWrite.requireWritable(output) }
         let material = try material()
         let texts = try passages(material.rows)
         let bytes = texts.reduce(0) { $0 + $1.count }
