@@ -16,7 +16,7 @@ struct TokenCache: Sendable {
     /// Indexes kept for one training file: runs may take turns in their settings.
     static let limit = 4
     /// Seconds after which an unfinished file has been left by a job that crashed.
-    private static let abandoned = 86400
+    private static let abandoned = 86400.0
 
     init(folder: String) { self.folder = folder }
 
@@ -58,16 +58,18 @@ struct TokenCache: Sendable {
     }
 
     /// Removes all but the newest indexes of a training file, and what crashed jobs have left of it.
-    func removeOld(of source: String) {
+    ///
+    /// - Parameter path: of an index that stays
+    func removeOld(of source: String, keeping path: String) {
         let stem = Self.stem(of: source)
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasPrefix(stem) }
-        let files = names.map { name -> (path: String, isWhole: Bool, changed: Int) in
+        let files = names.map { "\(folder)/\($0)" }.filter { $0 != path }.map { path -> (path: String, isWhole: Bool, changed: Double) in
             var status = stat()
-            let isThere = stat("\(folder)/\(name)", &status) == 0
-            return ("\(folder)/\(name)", name.hasSuffix(Self.ending), isThere ? status.st_mtim.tv_sec : 0)
+            guard stat(path, &status) == 0 else { return (path, false, .infinity) }
+            return (path, path.hasSuffix(Self.ending), Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9)
         }
-        let old = files.filter(\.isWhole).sorted { $0.changed > $1.changed }.dropFirst(Self.limit)
-        let left = files.filter { !$0.isWhole && $0.changed < Int(time(nil)) - Self.abandoned }
+        let old = files.filter(\.isWhole).sorted { $0.changed > $1.changed }.dropFirst(Self.limit - 1)
+        let left = files.filter { !$0.isWhole && $0.changed < Date().timeIntervalSince1970 - Self.abandoned }
         for file in old + left { unlink(file.path) }
     }
 

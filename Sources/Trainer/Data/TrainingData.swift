@@ -100,7 +100,7 @@ struct TrainingData {
             try group.together {
                 guard let aside else { return }
                 try cache.publish(aside, as: path, header)
-                cache.removeOld(of: source.files[number].path)
+                cache.removeOld(of: source.files[number].path, keeping: path)
             }
             return try read(path, number)
         } catch let error as UserError where error.code == .output {

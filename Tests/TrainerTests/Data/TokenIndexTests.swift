@@ -141,7 +141,7 @@ private struct IndexedRows {
             _ = try rows.open()
             paths.append(cache.path(of: rows.path, key: try rows.source().key(ofFile: 0)))
             try FileManager.default.setAttributes(
-                [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000 + Double(limit))], ofItemAtPath: paths.last!)
+                [.modificationDate: Date(timeIntervalSince1970: 4_000_000_000 + Double(limit))], ofItemAtPath: paths.last!)
             if limit == 2 { try Data().write(to: URL(fileURLWithPath: paths[0] + ".tmp-1")) }
         }
         #expect(try rows.cached.contains { $0.hasSuffix(".tmp-1") })
