@@ -12,7 +12,7 @@ extension TrainingSetup {
         let footprint = ActivationFootprint(config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0)
         let rows = sampler.batchRows
         let fixed = fixedMemory(inputs: 2 * rows, own: 2 * rows / world.worldSize)
-        let share = (self.config.system.hostMemory - weightBytes) / world.hosts.localSize
+        let share = (memoryLimit - weightBytes) / world.hosts.localSize
         return ActivationPolicy(self.config.system.activationMemory, budget: max(0, share - fixed.total), footprint)
     }
 

@@ -20,6 +20,8 @@ package struct TrainingSetup {
     package let schedule: LearningRateSchedule
     /// Where the run goes on from; nil in a run that starts.
     package let checkpoint: RunCheckpoint?
+    /// Bytes that all ranks of this host may take together.
+    let memoryLimit: Int
     /// Sentences for the user, of the configuration and of what was found.
     package let notices: [String]
 
@@ -47,9 +49,10 @@ package struct TrainingSetup {
         _ world: Communicator, _ given: ProjectConfig, _ console: Console? = nil,
         resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
     ) throws -> TrainingSetup {
+        let memoryLimit = given.system.memoryLimit ?? SystemConfig.freeMemory
         let session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
-            maximumTokens: given.system.maximumTokens, memoryLimit: given.system.hostMemory)
+            maximumTokens: given.system.maximumTokens, memoryLimit: memoryLimit)
         let start = try world.together { try AdapterStart(given, session.checkpoint) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
@@ -72,6 +75,7 @@ package struct TrainingSetup {
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
+            memoryLimit: memoryLimit,
             notices: config.notices + start.notices + session.notices(given) + notices + (checkpoint?.notices ?? []))
     }
 

@@ -189,8 +189,8 @@ package struct SystemConfig: Sendable {
         case float32
     }
 
-    /// Bytes that all ranks of this host may take together.
-    package var hostMemory: Int { memoryLimit ?? (Machine.availableBytes ?? 0) / 10 * 9 }
+    /// The limit where none is set: nine tenths of what is free. Asked for before a run takes anything.
+    static var freeMemory: Int { (Machine.availableBytes ?? 0) / 10 * 9 }
 
     init(_ values: SettingValues) {
         computeType = values.choice("system.compute_dtype")
