@@ -125,7 +125,7 @@ extension Communicator {
     }
 
     /// The index of each rank's first element in the result, after a check of the caller's shapes.
-    private func checkedStarts(of local: Int, _ counts: [Int], _ total: Int) -> [Int] {
+    func checkedStarts(of local: Int, _ counts: [Int], _ total: Int) -> [Int] {
         precondition(counts.count == worldSize, "allGather: \(counts.count) counts for \(worldSize) ranks")
         precondition(counts.allSatisfy { $0 >= 0 } && counts[rank] == local, "allGather: \(local) elements, counts \(counts)")
         var starts: [Int] = []

@@ -43,6 +43,9 @@ static inline int shoal_split_by_group(MPI_Comm world, int group, int rank, MPI_
     return status == MPI_SUCCESS ? MPI_Comm_set_errhandler(*members, MPI_ERRORS_RETURN) : status;
 }
 
+/// Waits for one request, whose status nobody reads.
+static inline int shoal_wait(MPI_Request *request) { return MPI_Wait(request, MPI_STATUS_IGNORE); }
+
 /// Fills `set` with the cores that this process may run on. 0 on success.
 static inline int shoal_cores(void *set, size_t bytes) { return sched_getaffinity(0, bytes, (cpu_set_t *)set); }
 

@@ -63,3 +63,11 @@ package func normalizedPrefix(of embeddings: Tensor, dimension: Int) -> Tensor {
     }
     return prefix
 }
+
+/// 1 / length of the first `dimension` values of some rows, lengths at least 1e-12.    [rows]
+package func inversePrefixLengths(of embeddings: Tensor, dimension: Int, rows: [Int]) -> [Float] {
+    rows.map { row in
+        let start = UnsafePointer(embeddings.floats + row * embeddings.columns)
+        return 1 / max(dot(start, start, dimension).squareRoot(), 1e-12)
+    }
+}
