@@ -9,7 +9,8 @@ extension TrainingSetup {
     /// How a step of this run keeps its activations.
     func activations(in world: Communicator) -> ActivationPolicy {
         let (config, engine) = (session.checkpoint.config, session.model.engine)
-        let footprint = ActivationFootprint(config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0)
+        let footprint = ActivationFootprint(
+            config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0, heads: self.config.loss.heads)
         let rows = sampler.batchRows
         let fixed = fixedMemory(inputs: 2 * rows, own: 2 * rows / world.worldSize)
         let share = (memoryLimit - weightBytes) / world.hosts.localSize

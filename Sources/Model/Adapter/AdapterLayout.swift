@@ -29,7 +29,7 @@ package struct AdapterLayout: Sendable, Equatable {
     package let rank: Int
     package let alpha: Double
     package let pairs: [AdapterPair]
-    /// The decoder's groups in the order of the forward pass, [layers · 4]; nil where no linear is adapted.
+    /// The groups in the order of the forward pass: the decoder's [layers · 4], then the projector's; nil where no linear is adapted.
     package let groups: [AdapterGroup?]
     /// Parameters in all.
     package let count: Int
@@ -71,7 +71,7 @@ package struct AdapterLayout: Sendable, Equatable {
             }
         }
         decoderCount = offset
-        _ = append([(DecoderModule.projectorPath, config.text.hiddenSize, config.projectorDimension)])
+        groups.append(append([(DecoderModule.projectorPath, config.text.hiddenSize, config.projectorDimension)]))
         self.pairs = pairs
         self.groups = groups
         count = offset

@@ -32,8 +32,8 @@ package struct Checkpoint: Sendable {
     package private(set) var layers: [DecoderWeights]
     /// [hidden]
     package let finalNorm: [Float]
-    /// [projectorDimension, hidden] and [projectorDimension]
-    package let projector: (weight: WeightMatrix, bias: [Float])?
+    /// Nil in a plain Qwen2.5-VL backbone.
+    package let projector: Projector?
     package let files: [SafetensorsFile]
     /// Without an output head, which embeddings do not need.
     package let parameterCount: Int
@@ -99,13 +99,12 @@ package struct Checkpoint: Sendable {
 
     private static func projector(
         _ config: ModelConfig, _ tensors: inout TensorTable
-    ) throws(UserError) -> (weight: WeightMatrix, bias: [Float])? {
-        let (weight, bias) = ("multi_vector_projector.weight", "multi_vector_projector.bias")
+    ) throws(UserError) -> Projector? {
+        let (weight, bias) = (Projector.weightName, Projector.biasName)
         guard config.hasProjector || tensors.has(weight) || tensors.has(bias) else { return nil }
-        return (
-            try tensors.matrix(weight, rows: config.projectorDimension, columns: config.text.hiddenSize),
-            try tensors.vector(bias, count: config.projectorDimension)
-        )
+        return Projector(
+            weight: try tensors.matrix(weight, rows: config.projectorDimension, columns: config.text.hiddenSize),
+            bias: try tensors.vector(bias, count: config.projectorDimension))
     }
 }
 

@@ -24,25 +24,30 @@ package struct ActivationFootprint: Sendable, Equatable {
         self.workspace = workspace
     }
 
-    package init(_ config: ModelConfig, _ layout: AdapterLayout, engine: MatrixEngine, hasDropout: Bool) {
+    /// - Parameter heads: that the passes end in
+    package init(
+        _ config: ModelConfig, _ layout: AdapterLayout, engine: MatrixEngine, hasDropout: Bool, heads: EmbeddingHeads
+    ) {
         let (text, width) = (config.text, engine.element.byteWidth)
-        let (hidden, heads) = (text.hiddenSize, text.heads * text.headDimension)
+        let (hidden, queries) = (text.hiddenSize, text.heads * text.headDimension)
         let low = layout.rank * width
         let groups = DecoderModule.inputGroups.count
-        let lowest = layout.groups.firstIndex { $0 != nil }.map { $0 / groups } ?? text.layers
-        let adapted = layout.groups[(lowest * groups)...].reduce(0) { $0 + ($1?.pairs.count ?? 0) }
+        let decoder = layout.groups.dropLast()
+        let lowest = decoder.firstIndex { $0 != nil }.map { $0 / groups } ?? text.layers
+        let adapted = decoder[(lowest * groups)...].reduce(0) { $0 + ($1?.pairs.count ?? 0) }
         let norms = 2 * (hidden * width + 4)
-        let attention = (2 * heads + 2 * text.keyValueHeads * text.headDimension) * width + text.heads * 4
+        let attention = (2 * queries + 2 * text.keyValueHeads * text.headDimension) * width + text.heads * 4
         let gated = text.intermediateSize * width
         let trained = text.layers - lowest
         let (stream, finalNorm) = (hidden * 4, hidden * 4 + 4)
+        let late = heads.hasLate ? config.projectorDimension * 4 + 4 + (layout.groups.last! == nil ? 0 : low) : 0
         layer = norms + attention + 2 * gated + DecoderModule.allCases.count * low
-        everything = trained * (norms + attention + 2 * gated) + adapted * low + finalNorm
-        layerInputs = trained * stream + finalNorm
+        everything = trained * (norms + attention + 2 * gated) + adapted * low + finalNorm + late
+        layerInputs = trained * stream + finalNorm + late
         // The backward pass of the MLP: the gradient of the stream and of the states; the product's gradient beside either
-        // the product (and its copy with dropout) or the gradients of gate and up; and the gradient of the normed input.
+        // the product (and its copy with dropout) or the gradients of gate and up; and the gradient of the normed input. The heads hold less.
         working = 3 * stream + 2 * hidden * width + (hasDropout ? 4 : 3) * gated
-        workspace = hidden * max(text.intermediateSize, heads) * width
+        workspace = hidden * max(text.intermediateSize, queries) * width
     }
 
     /// Bytes of passes over `tokens` in microbatches of at most `microbatch` tokens.

@@ -89,7 +89,10 @@ struct TextDecoder: Sendable {
         }
     }
 
-    /// The lowest layer with an adapted linear.
+    /// The states that a forward pass returned, from what it kept.
+    func states(_ kept: DecoderActivations) -> Tensor { rescaled(kept.finalNorm, weight: finalNorm) }
+
+    /// The lowest layer with an adapted linear; none where only the projector is adapted.
     private func lowestTrained(_ pass: ForwardPass) -> Int {
         pass.adapter.map { $0.lowestPlace / DecoderModule.inputGroups.count } ?? layers.count
     }

@@ -63,3 +63,12 @@ package func converted(_ x: Tensor, bias: [Float]? = nil, to element: Tensor.Ele
     }
     return element == .float32 ? run(Float.self) : run(BFloat16.self)
 }
+
+/// sum += x                                                         [rows, columns], float32
+package func add(_ x: Tensor, to sum: Tensor) {
+    precondition(x.rows == sum.rows && x.columns == sum.columns, "add: [\(x.rows), \(x.columns)] to [\(sum.rows), \(sum.columns)]")
+    let (source, target) = (x.floats, sum.floats)
+    Threads.run(x.count, grain: 1 << 14) { range in
+        for i in range { target[i] += source[i] }
+    }
+}

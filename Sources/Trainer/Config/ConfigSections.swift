@@ -161,6 +161,9 @@ package struct LossConfig: Sendable {
     /// Whether a candidate that equals the anchor's positive, or the anchor, is left out of its negatives.
     package let maskDuplicates: Bool
 
+    /// The heads whose embeddings the loss compares.
+    package var heads: EmbeddingHeads { .dense }
+
     init(_ values: SettingValues) {
         temperature = values.number("loss.temperature")
         maskDuplicates = values.boolean("loss.mask_duplicates")
