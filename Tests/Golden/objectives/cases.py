@@ -1,6 +1,6 @@
 """The cases: a name, the rows it runs on, and the settings that differ from the defaults, spelled as in the configuration file.
 
-Widths are those of the vectors at hand (a third of a half, a half, the whole), so that one list serves embeddings and models.
+Matryoshka widths are numbers into the three widths of the vectors at hand, the last being the whole.
 """
 
 from dataclasses import dataclass
@@ -89,3 +89,28 @@ EMBEDDING_CASES = [
     case("triplet-euclidean-hinge", "negatives", "triplet", distance="euclidean", margin=0),
     case("triplet-euclidean-matryoshka", "negatives", "triplet", distance="euclidean", **NESTED),
 ]
+
+# Through the first model, and through the second.
+MODEL_CASES = {
+    "flat-bf16": [
+        case("infonce", "negatives", "infonce", **MILD),
+        case("infonce-symmetric-matryoshka", "duplicates", "infonce", **MILD, symmetric=True, **NESTED),
+        case("infonce-euclidean-sum", "negatives", "infonce", **MILD, distance="euclidean", reduction="sum"),
+        case("infonce-margin", "duplicates", "infonce", **MILD, negative_margin=0.05),
+        case("late", "negatives", "late", **MILD),
+        case("late-symmetric", "duplicates", "late", **MILD, symmetric=True),
+        case("joint", "negatives", "joint"),
+        case("joint-matryoshka", "duplicates", "joint", **MILD, **WEIGHTED, **NESTED),
+        case("joint-late-to-dense-detached-late", "negatives", "joint", **MILD, **WEIGHTED, kl_direction="late_to_dense", kl_detach="late"),
+        case("joint-kl-positives-detached-dense", "duplicates", "joint", **MILD, **WEIGHTED, kl_negatives=False, kl_detach="dense"),
+        case("joint-margin-euclidean", "negatives", "joint", **MILD, **WEIGHTED, negative_margin=-0.05, distance="euclidean"),
+        case("cosent", "graded", "cosent"),
+        case("joint-graded-matryoshka", "graded", "joint", **WEIGHTED, **NESTED),
+        case("triplet", "negatives", "triplet"),
+        case("triplet-euclidean-matryoshka", "negatives", "triplet", distance="euclidean", margin=0.3, **NESTED),
+    ],
+    "nested-f32": [
+        case("joint-symmetric-matryoshka", "duplicates", "joint", **MILD, **WEIGHTED, symmetric=True, **NESTED),
+        case("joint-graded", "graded", "joint", **WEIGHTED),
+    ],
+}

@@ -102,7 +102,7 @@ class Objective:
     """One loss: settings over their defaults, and the rows they are applied to."""
 
     def __init__(self, settings: dict, batch: Batch):
-        self.settings, self.batch = DEFAULTS | settings, batch
+        self.given, self.settings, self.batch = settings, DEFAULTS | settings, batch
         graded = batch.scores is not None
         self.uses_dense = self["name"] != "late"
         self.uses_late = self["name"] in ("late", "joint")

@@ -6,7 +6,6 @@ The stored float32 vectors are the exact inputs. Gradients are with respect to t
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -14,10 +13,10 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import numpy
 import torch
-from cases import EMBEDDING_CASES, Case
-from formulas import DEFAULTS, Batch, Objective
+from cases import EMBEDDING_CASES
+from formulas import Batch, Objective
 from library import assert_agrees, assert_decided
-from safetensors.torch import save_file
+from writing import entry, write
 
 WIDTH, LATE_WIDTH, LONGEST = 24, 8, 9
 WIDTHS = [4, 8, 24]
@@ -103,24 +102,6 @@ def evaluate(objective: Objective, dense: torch.Tensor, late: list[torch.Tensor]
     return value, terms, {"dense": gradients[0], "late": torch.cat(gradients[1:])}
 
 
-def facts(case: Case, objective: Objective, settings: dict, dense: torch.Tensor, value: torch.Tensor, terms: dict) -> dict:
-    """What a case's entry in the JSON file says."""
-    duplicates, margin = (mask.nonzero().tolist() for mask in objective.masks(dense))
-    found = {name: [one.item() for one in ones] for name, ones in terms.items()}
-    entry = {"name": case.name, "rows": case.rows, "settings": settings, "masked": duplicates, "margin_masked": margin}
-    return entry | {"value": value.item(), "terms": found}
-
-
-def write(path: Path, batches: dict[str, Batch], cases: list[dict], tensors: dict[str, torch.Tensor]) -> None:
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path.with_suffix(".safetensors"), metadata={"format": "pt"})
-    entries = lambda items: ",\n".join(f"    {item}" for item in items)
-    rows = entries(f'"{name}": {json.dumps(batch.facts())}' for name, batch in batches.items())
-    defaults = json.dumps(DEFAULTS)
-    text = f'{{\n  "defaults": {defaults},\n  "rows": {{\n{rows}\n  }},\n  "cases": [\n{entries(map(json.dumps, cases))}\n  ]\n}}\n'
-    assert json.loads(text)["defaults"] == DEFAULTS
-    path.with_suffix(".json").write_text(text)
-
-
 def make(folder: Path) -> None:
     inputs = {name: vectors(name) for name in BATCHES}
     tensors, cases = {}, []
@@ -128,10 +109,9 @@ def make(folder: Path) -> None:
         offsets = torch.tensor([0, *map(len, late)]).cumsum(0).int()
         tensors |= {f"{name}.dense": dense, f"{name}.late": torch.cat(late), f"{name}.offsets": offsets}
     for case in EMBEDDING_CASES:
-        settings = case.at(WIDTHS)
-        objective, (dense, late) = Objective(settings, BATCHES[case.rows]), inputs[case.rows]
+        objective, (dense, late) = Objective(case.at(WIDTHS), BATCHES[case.rows]), inputs[case.rows]
         value, terms, gradients = evaluate(objective, dense, late)
-        cases.append(facts(case, objective, settings, dense.double(), value, terms))
+        cases.append(entry(case, objective, dense.double(), value, terms))
         tensors |= {f"{case.name}.gradient.{name}": g.float() for name, g in gradients.items() if name == "dense" or objective.uses_late}
         norms = ", ".join(f"{name} {g.norm():.3f}" for name, g in gradients.items())
         print(f"{case.name:36} {value:10.5f}   masked {len(cases[-1]['masked'])} + {len(cases[-1]['margin_masked'])}   gradient {norms}")
