@@ -25,9 +25,22 @@ def masked_columns(anchors: list[int], positives: list[int], negatives: list[int
     return mask
 
 
+def assert_unambiguous(anchors: list[int], positives: list[int], negatives: list[int], mask: torch.Tensor) -> None:
+    """The data must not tell apart two readings of the rule: a column that is, or that has the content of, an equal anchor's positive."""
+    for row, anchor in enumerate(anchors):
+        related = {anchor} | {p for a, p in zip(anchors, positives, strict=True) if a == anchor}
+        by_content = {c for c, content in enumerate(positives + negatives) if content in related and c != row}
+        assert by_content == set(mask[row].nonzero().flatten().tolist()), f"row {row}"
+
+
 def row_losses(anchors: torch.Tensor, candidates: torch.Tensor, temperature: float, mask: torch.Tensor | None = None):
-    """[anchors]: log-sum-exp over an anchor's columns minus its own positive's logit. Vectors are taken as they are."""
-    logits = anchors @ candidates.T / temperature
+    """[anchors]: InfoNCE of the inner products. Vectors are taken as they are."""
+    return score_losses(anchors @ candidates.T, temperature, mask)
+
+
+def score_losses(scores: torch.Tensor, temperature: float, mask: torch.Tensor | None = None) -> torch.Tensor:
+    """[rows]: log-sum-exp over a row's columns minus its own positive's logit, from scores [rows, columns]."""
+    logits = scores / temperature
     if mask is not None:
         logits = logits.masked_fill(mask, float("-inf"))
     return torch.logsumexp(logits, dim=1) - logits.diagonal()

@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import numpy
 import torch
-from infonce import masked_columns, row_losses
+from infonce import assert_unambiguous, masked_columns, row_losses
 from safetensors.torch import save_file
 
 WIDTH = 48
@@ -80,21 +80,12 @@ def evaluate(anchors: torch.Tensor, candidates: torch.Tensor, temperature: float
     return rows.detach(), gradients
 
 
-def assert_unambiguous(groups: tuple[list[int], list[int], list[int]], mask: torch.Tensor) -> None:
-    """The data must not tell apart two readings of the rule: a column that is, or that has the content of, an equal anchor's positive."""
-    anchors, positives, negatives = groups
-    for row, anchor in enumerate(anchors):
-        related = {anchor} | {p for a, p in zip(anchors, positives, strict=True) if a == anchor}
-        by_content = {c for c, content in enumerate(positives + negatives) if content in related and c != row}
-        assert by_content == set(mask[row].nonzero().flatten().tolist()), f"row {row}"
-
-
 def make(case: Case, folder: Path) -> None:
     generator = numpy.random.Generator(numpy.random.PCG64(case.rows))
     groups = contents(case, generator)
     anchors, candidates = vectors(case, generator, groups)
     mask = masked_columns(*groups)
-    assert_unambiguous(groups, mask)
+    assert_unambiguous(*groups, mask)
     tensors = {"anchors": anchors, "candidates": candidates, "masked_pairs": mask.nonzero().int().contiguous()}
     for name, ids in zip(("anchor_contents", "positive_contents", "negative_contents"), groups, strict=True):
         tensors[name] = torch.tensor(ids, dtype=torch.int32)
