@@ -71,7 +71,7 @@ package struct GradientVerification {
         let gradient = summed.map { $0 * gradientScale.ranks }
         // Every rank makes the whole batch by itself: nobody waits, and a rank that computes otherwise shows.
         let expected = try alone.gradient(batch, state).gradient.map { $0 * gradientScale.alone }
-        let task = step.plan(batch).task
+        let task = step.plan(batch, step: state.step + 1).task
         let factors = state.adapters[task].layout.factors.filter { $0.range.upperBound <= gradient.count }
         var rows: [Row] = []
         for (index, factor) in factors.enumerated() {

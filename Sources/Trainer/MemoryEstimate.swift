@@ -11,7 +11,7 @@ package struct MemoryEstimate: Sendable {
         package var adapters: Int
         /// Moments, integer sums and gradient of the trained task.
         package var optimizer: Int
-        /// Embeddings of the whole global batch, and of the rank's own texts with their gradients.
+        /// Embeddings of the whole global batch where they are gathered, and of the rank's own texts with their gradients.
         package var embeddings: Int
         package var activations: Int
         /// Program, libraries, tokenizer, rotary table.
@@ -35,19 +35,32 @@ package struct MemoryEstimate: Sendable {
 }
 
 extension MemoryEstimate {
+    /// Texts and their tokens, of which embeddings are held.
+    struct Embedded {
+        let inputs: Int
+        let tokens: Int
+
+        func bytes(_ config: ModelConfig, _ heads: EmbeddingHeads) -> Int {
+            ((heads.hasDense ? inputs * config.text.hiddenSize : 0) + (heads.hasLate ? tokens * config.projectorDimension : 0)) * 4
+        }
+    }
+
+    /// Of all embeddings of a step: the rank's own, their gradients, and those by use.
+    static func embeddings(all: Int, own: Int, isGathered: Bool) -> Int { 3 * own + (isGathered ? all : 0) }
+
     /// Bytes of the program before the model is read: code, the libraries' own memory, the runtime.
     private static let programBytes = 64 << 20
 
-    /// Of what a rank holds beside activations, for a run with `inputs` texts in a step, `own` of them this rank's.
+    /// Of what a rank holds beside activations.
     static func fixed(
-        _ config: ModelConfig, _ layout: AdapterLayout, _ engine: MatrixEngine, tasks: Int, trainedTasks: Int, inputs: Int, own: Int,
-        maximumTokens: Int
+        _ config: ModelConfig, _ layout: AdapterLayout, _ engine: MatrixEngine, tasks: Int, trainedTasks: Int,
+        heads: EmbeddingHeads, embeddings: Int, maximumTokens: Int
     ) -> Rank {
         let rotary = maximumTokens * config.text.headDimension * 4
-        let trained = layout.decoderCount
+        let trained = heads.hasLate ? layout.count : layout.decoderCount
         return Rank(
             adapters: tasks * layout.count * 4 + layout.count * engine.element.byteWidth,
             optimizer: trainedTasks * trained * 8 + layout.count * 8 + trained * 4,
-            embeddings: (inputs + 2 * own) * config.text.hiddenSize * 4, activations: 0, program: programBytes + rotary)
+            embeddings: embeddings, activations: 0, program: programBytes + rotary)
     }
 }

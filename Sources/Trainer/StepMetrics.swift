@@ -17,6 +17,8 @@ package struct StepMetrics: Sendable {
     package let tokens: Int
     /// Pairs of a row and a column left out of the negatives as duplicates.
     package let maskedPairs: Int
+    /// How hard the pool is; nil where a row looks at its own pairs alone.
+    package let pool: PoolReport?
     /// On this rank.
     package let seconds: [Phase: Double]
 

@@ -11,24 +11,56 @@ extension TrainingSetup {
         let (config, engine) = (session.checkpoint.config, session.model.engine)
         let footprint = ActivationFootprint(
             config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0, heads: self.config.loss.heads)
-        let rows = sampler.batchRows
-        let fixed = fixedMemory(inputs: 2 * rows, own: 2 * rows / world.worldSize)
-        let share = (memoryLimit - weightBytes) / world.hosts.localSize
-        return ActivationPolicy(self.config.system.activationMemory, budget: max(0, share - fixed.total), footprint)
+        let fixed = fixedMemory(embeddings(in: world))
+        return ActivationPolicy(
+            self.config.system.activationMemory, budget: max(0, rankShare(in: world) - fixed.total), footprint)
+    }
+
+    /// Whether embeddings of other ranks are fetched block by block in a step.
+    func streamsPool(in world: Communicator) -> Bool {
+        switch config.loss.pool {
+        case .gather: false
+        case .stream: true
+        case nil: gatheredBytes(of: largestBatch) > rankShare(in: world) / 8
+        }
+    }
+
+    /// What a rank may take, without the weights.
+    private func rankShare(in world: Communicator) -> Int { (memoryLimit - weightBytes) / world.hosts.localSize }
+
+    /// Of the embeddings of all texts of some rows.
+    private func gatheredBytes(of rows: [Int]) -> Int {
+        MemoryEstimate.Embedded(
+            inputs: rows.reduce(0) { $0 + 2 + index[$1].negatives.count }, tokens: rows.reduce(0) { $0 + index.tokenCount(ofRow: $1) }
+        ).bytes(session.checkpoint.config, config.loss.heads)
+    }
+
+    /// Of the largest batch, on a rank with an even share of it.
+    private func embeddings(in world: Communicator) -> Int {
+        let all = gatheredBytes(of: largestBatch)
+        return MemoryEstimate.embeddings(
+            all: all, own: all / world.worldSize, isGathered: world.worldSize > 1 && !streamsPool(in: world))
     }
 
     /// Of the largest step, on the rank with most to do.
     package func memoryEstimate(_ step: TrainingStep) -> MemoryEstimate {
-        let plan = step.plan(largestBatch)
+        let plan = step.plan(largestBatch, step: 1)
         let ranks = (0..<world.worldSize).map { rank in
             (choice: step.activations(plan, rank: rank), inputs: plan.inputs(ofRank: rank))
         }
         let busiest = ranks.max { $0.choice.bytes < $1.choice.bytes }!
-        var rank = fixedMemory(inputs: plan.inputs.count, own: busiest.inputs.count)
+        let (model, heads) = (session.checkpoint.config, config.loss.heads)
+        let all = MemoryEstimate.Embedded(inputs: plan.inputs.count, tokens: plan.tokens)
+        let own = MemoryEstimate.Embedded(
+            inputs: busiest.inputs.count, tokens: busiest.inputs.reduce(0) { $0 + plan.inputs[$1].tokens })
+        var rank = fixedMemory(
+            MemoryEstimate.embeddings(
+                all: all.bytes(model, heads), own: own.bytes(model, heads),
+                isGathered: world.worldSize > 1 && !step.configuration.streamsPool))
         rank.activations = busiest.choice.bytes
         return MemoryEstimate(
             weights: weightBytes, rank: rank, ranksOnHost: world.hosts.localSize, choice: busiest.choice,
-            tokens: busiest.inputs.reduce(0) { $0 + plan.inputs[$1].tokens })
+            tokens: own.tokens)
     }
 
     /// The layers' matrices, and of the embedding table the rows that the tokenizer's tokens can reach.
@@ -38,16 +70,9 @@ extension TrainingSetup {
         return session.weights.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
     }
 
-    private func fixedMemory(inputs: Int, own: Int) -> MemoryEstimate.Rank {
+    private func fixedMemory(_ embeddings: Int) -> MemoryEstimate.Rank {
         MemoryEstimate.fixed(
             session.checkpoint.config, layout, session.model.engine, tasks: start.adapters.count, trainedTasks: trainedTasks.count,
-            inputs: inputs, own: own, maximumTokens: session.processor.maxTokens)
-    }
-
-    /// The batch of the first epoch whose texts have most tokens.
-    private var largestBatch: [Int] {
-        let batches = sampler.batches(epoch: 0)
-        let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1) } }
-        return batches[tokens.firstIndex(of: tokens.max()!)!]
+            heads: config.loss.heads, embeddings: embeddings, maximumTokens: session.processor.maxTokens)
     }
 }

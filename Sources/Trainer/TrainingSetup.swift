@@ -14,6 +14,8 @@ package struct TrainingSetup {
     package let source: TrainingSource
     package let index: RowIndex
     package let sampler: BatchSampler
+    /// The batch of the first epoch whose texts have most tokens.
+    let largestBatch: [Int]
     /// SHA-256 of each training file, and the fingerprint of the backbone, by path: what a run that goes on must find again.
     package let dataFingerprints: [String: String]
     package let start: AdapterStart
@@ -74,7 +76,7 @@ package struct TrainingSetup {
             tasks: index.tasks, batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
-            dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
+            largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
             memoryLimit: memoryLimit,
             notices: config.notices + start.notices + session.notices(given) + notices + (checkpoint?.notices ?? []))
     }
@@ -86,7 +88,9 @@ package struct TrainingSetup {
         TrainingStep(
             world, session.model, source, index, layout: layout,
             TrainingStep.Configuration(
-                temperature: config.loss.temperature, masksDuplicates: config.loss.maskDuplicates, dropout: Float(config.lora.dropout),
+                objective: Objective(config.loss, dimension: session.checkpoint.config.text.hiddenSize),
+                masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit, streamsPool: streamsPool(in: world),
+                dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
                 activations: activations(in: world),
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
@@ -130,6 +134,15 @@ package struct TrainingSetup {
                 "without shuffling a file must hold one task, and \(file.path) holds several; split it or set training.shuffle: true"
             )
         }
+    }
+}
+
+extension BatchSampler {
+    /// The batch of the first epoch whose texts have most tokens.
+    fileprivate func largestBatch(of index: RowIndex) -> [Int] {
+        let batches = batches(epoch: 0)
+        let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1) } }
+        return batches[tokens.firstIndex(of: tokens.max()!)!]
     }
 }
 

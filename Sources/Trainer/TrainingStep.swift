@@ -47,8 +47,12 @@ package struct TrainingState: Sendable {
 package struct TrainingStep {
     /// What stays the same from step to step. Lengths in tokens.
     package struct Configuration: Sendable {
-        package var temperature: Double
+        package var objective: Objective
         package var masksDuplicates: Bool
+        /// Negatives that a row sees; nil: all.
+        package var poolLimit: Int?
+        /// Whether other ranks' embeddings are fetched block by block.
+        package var streamsPool: Bool
         package var dropout: Float
         package var seed: UInt64
         package var chunkTokens: Int
@@ -95,27 +99,27 @@ package struct TrainingStep {
         let step = state.step + 1
 
         // 1. Plan: what is embedded, and by whom. Alike on every rank.
-        let plan = plan(batch)
+        let plan = plan(batch, step: step)
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
 
-        // 2. Embed this rank's inputs, keeping what memory allows.  [own inputs, dimension]
+        // 2. Embed this rank's inputs, keeping what memory allows.
         let (own, passes) = try timer.measure(.embed) { try embed(plan, adapter, step: step) }
 
         // 3. Gather: every rank sees the embeddings of the whole global batch.
-        let pool = try timer.measure(.gather) { try gather(own, plan) }
+        let pool = try timer.measure(.gather) { try self.pool(own, plan) }
 
         // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
-        let (loss, dEmbeddings) = try timer.measure(.loss) { try lossAndGradient(plan, pool) }
+        let loss = try timer.measure(.loss) { try LossPhase(configuration.objective, plan, pool, world).run() }
 
         // 5. Backpropagate, microbatch by microbatch, into integers.
-        timer.measure(.backward) { backward(plan, consume passes, dEmbeddings, adapter) }
+        timer.measure(.backward) { backward(plan, consume passes, loss.gradient, adapter) }
 
         // 6. Sum over the ranks, not average: the loss is already a mean over the global batch.
         var summed = try timer.measure(.reduce) { try reduce() }
 
         // 7. Update, alike on every rank, once all agree that the numbers are good.
         let gradientNorm = norm(of: summed)
-        try vote(step: step, loss: loss, gradientNorm: gradientNorm)
+        try vote(step: step, loss: loss.value, gradientNorm: gradientNorm)
         let learningRate = configuration.schedule.learningRate(at: step)
         let isFinite = timer.measure(.update) {
             clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
@@ -123,54 +127,63 @@ package struct TrainingStep {
         }
         guard isFinite else { throw notFinite(step, rank: 0, "update", "a value of the adapter is not finite") }
         return StepMetrics(
-            step: step, task: source.taskNames[plan.task], loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
+            step: step, task: source.taskNames[plan.task], loss: loss.value, learningRate: learningRate, gradientNorm: gradientNorm,
             rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
-            maskedPairs: plan.maskedPairs, seconds: timer.seconds)
+            maskedPairs: plan.maskedPairs, pool: loss.pool, seconds: timer.seconds)
     }
 
     /// The gradient of the loss with respect to the adapter of the batch's task, summed over the ranks, and the loss.
     ///
     /// Collective. Phases 1 to 6 of a step, without the update.
     package func gradient(_ batch: [Int], _ state: TrainingState) throws -> (loss: Double, gradient: [Float]) {
-        let plan = plan(batch)
+        let plan = plan(batch, step: state.step + 1)
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
         let (own, passes) = try embed(plan, adapter, step: state.step + 1)
-        let (loss, dEmbeddings) = try lossAndGradient(plan, gather(own, plan))
-        backward(plan, passes, dEmbeddings, adapter)
-        return (loss, try reduce())
+        let loss = try LossPhase(configuration.objective, plan, pool(own, plan), world).run()
+        backward(plan, passes, loss.gradient, adapter)
+        return (loss.value, try reduce())
     }
 
     /// The loss of a batch, its logarithms and sums in Double, without its gradient.
     ///
     /// Collective.
     func lossInDouble(_ batch: [Int], _ state: TrainingState) throws -> Double {
-        let plan = plan(batch)
+        let plan = plan(batch, step: state.step + 1)
         let (own, _) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
-        return InfoNCE(temperature: configuration.temperature).valueInDouble(plan, try gather(own, plan))
+        return try LossInDouble(configuration.objective, plan, pool(own, plan)).value
     }
 
     /// Who embeds what for a global batch; the same on every rank.
-    package func plan(_ batch: [Int]) -> StepPlan {
-        StepPlan(
+    ///
+    /// - Parameter step: counted from 1
+    package func plan(_ batch: [Int], step: Int) -> StepPlan {
+        let stream = RandomStream(configuration.seed).stream("pool").stream(UInt64(step))
+        return StepPlan(
             batch.map { index[$0] }, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
-            chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
+            negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
     }
 
     /// One forward pass a microbatch.
-    private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Tensor, passes: [Pass]) {
+    private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Embeddings, passes: [Pass]) {
         let inputs = plan.inputs(ofRank: world.rank)
         let texts = try world.together { try index.tokens(of: inputs.map { plan.inputs[$0] }) }
         let choice = activations(plan, rank: world.rank)
-        let own = Tensor(inputs.count, model.config.text.hiddenSize)
+        let heads = configuration.objective.embeddingHeads
+        let own = Embeddings(
+            dense: heads.hasDense ? Tensor(inputs.count, model.config.text.hiddenSize) : nil,
+            late: heads.hasLate ? Tensor(texts.reduce(0) { $0 + $1.count }, model.config.projectorDimension) : nil)
         var passes: [Pass] = []
-        var row = 0
+        var (row, token) = (0, 0)
         for chunks in plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens) {
             let count = chunks.reduce(0) { $0 + plan.chunks[$1].count }
             let tokens = packed(plan, chunks, Array(texts[row..<row + count]), step: step)
-            let (embeddings, kept) = model.forward(tokens, adapter, dropout: configuration.dropout, keeping: choice.embedding)
-            own.setRows(from: row, to: embeddings)
+            let (embeddings, kept) = model.forward(
+                tokens, adapter, dropout: configuration.dropout, keeping: choice.embedding, heads: heads)
+            if let dense = embeddings.dense { own.dense!.setRows(from: row, to: dense) }
+            if let late = embeddings.late { own.late!.setRows(from: token, to: late) }
             passes.append(Pass(tokens: tokens, keeping: choice.keeping, kept: choice.memory == .cache ? nil : kept))
             row += count
+            token += tokens.ids.count
         }
         return (own, passes)
     }
@@ -201,41 +214,33 @@ package struct TrainingStep {
         return PackedTokens(texts, chunks: ranges, dropoutKeys: keys)
     }
 
-    private func gather(_ own: Tensor, _ plan: StepPlan) throws -> EmbeddingPool {
-        let lists = (0..<world.worldSize).map { plan.inputs(ofRank: $0) }
-        let pool = Tensor(plan.inputs.count, own.columns)
-        try world.allGather(
-            UnsafeBufferPointer(start: own.floats, count: own.count), counts: lists.map { $0.count * own.columns },
-            into: UnsafeMutableBufferPointer(start: pool.floats, count: pool.count))
-        var rows = [Int](repeating: 0, count: plan.inputs.count)
-        for (row, input) in lists.joined().enumerated() { rows[input] = row }
-        return EmbeddingPool(embeddings: pool, rows: rows)
-    }
-
-    /// - Returns: the mean loss over all rows, and the gradient of this rank's inputs [own inputs, dimension]
-    private func lossAndGradient(_ plan: StepPlan, _ pool: EmbeddingPool) throws -> (Double, Tensor) {
-        let loss = InfoNCE(temperature: configuration.temperature)
-        let inputs = plan.inputs(ofRank: world.rank)
-        let statistics = try world.allGather(loss.statistics(of: plan.rows(ofRank: world.rank), plan, pool), plan)
-        let mean = statistics.reduce(0) { $0 + $1.loss(temperature: configuration.temperature) } / Double(statistics.count)
-        return (mean, loss.gradient(of: inputs, plan, pool, statistics))
+    /// Collective.
+    private func pool(_ own: Embeddings, _ plan: StepPlan) throws -> EmbeddingPool {
+        try EmbeddingPool(own, plan, configuration.objective.heads, world, streams: configuration.streamsPool)
     }
 
     /// Last microbatch first; its activations are free after it.
-    private func backward(_ plan: StepPlan, _ passes: consuming [Pass], _ dEmbeddings: Tensor, _ adapter: LoadedAdapter) {
+    private func backward(_ plan: StepPlan, _ passes: consuming [Pass], _ dEmbeddings: Embeddings, _ adapter: LoadedAdapter) {
         gradient.sum.reset(parts: plan.chunks.count)
-        var end = dEmbeddings.rows
+        var (row, token) = (dEmbeddings.dense?.rows ?? 0, dEmbeddings.late?.rows ?? 0)
         while let pass = passes.popLast() {
-            let rows = end - pass.tokens.segments.count..<end
-            let kept = pass.kept ?? model.forward(pass.tokens, adapter, dropout: configuration.dropout, keeping: pass.keeping).kept
-            model.backward(kept, dEmbeddings.rows(rows), into: gradient)
-            end = rows.lowerBound
+            let (rows, tokens) = (row - pass.tokens.segments.count..<row, token - pass.tokens.ids.count..<token)
+            let kept =
+                pass.kept
+                ?? model.forward(
+                    pass.tokens, adapter, dropout: configuration.dropout, keeping: pass.keeping,
+                    heads: configuration.objective.embeddingHeads
+                ).kept
+            let part = Embeddings(dense: dEmbeddings.dense?.rows(rows), late: dEmbeddings.late?.rows(tokens))
+            model.backward(kept, part, into: gradient)
+            (row, token) = (rows.lowerBound, tokens.lowerBound)
         }
     }
 
-    /// Only what the loss reaches: the decoder's factors of the active task.
+    /// Only what the loss reaches: the active task's factors, without the projector's unless late vectors are trained.
     private func reduce() throws -> [Float] {
-        let count = gradient.layout.decoderCount
+        let layout = gradient.layout
+        let count = configuration.objective.heads.hasLate ? layout.count : layout.decoderCount
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))
@@ -264,20 +269,5 @@ package struct TrainingStep {
             .notFinite,
             "step \(step), rank \(rank), phase \(phase): \(what); checkpoints are as they were: lower training.learning_rate or raise "
                 + "loss.temperature")
-    }
-}
-
-extension Communicator {
-    /// The statistics of all rows, in row order, from those of each rank's own rows.
-    fileprivate func allGather(_ own: [RowStatistics], _ plan: StepPlan) throws -> [RowStatistics] {
-        let numbers = own.flatMap { [Double($0.maximum), $0.sum, Double($0.positive)] }
-        var all = [RowStatistics](repeating: RowStatistics(), count: plan.anchors.count)
-        for (rank, numbers) in try allGatherVariable(numbers).enumerated() {
-            for (place, row) in plan.rows(ofRank: rank).enumerated() {
-                all[row] = RowStatistics(
-                    maximum: Float(numbers[3 * place]), sum: numbers[3 * place + 1], positive: Float(numbers[3 * place + 2]))
-            }
-        }
-        return all
     }
 }

@@ -48,7 +48,7 @@ struct TimedStep {
         let step = setup.step(in: world)
         var state = setup.state
         return try batches.map { batch in
-            let planSeconds = Stopwatch.seconds { _ = step.plan(batch) }
+            let planSeconds = Stopwatch.seconds { _ = step.plan(batch, step: 1) }
             try world.barrier()
             var metrics: StepMetrics?
             let seconds = try Stopwatch.seconds { metrics = try step.run(batch, &state) }

@@ -1,4 +1,4 @@
-// The sections `training`, `lora`, `loss` and `system` as types, made from the table of checked values. Names follow the house's
+// The sections `training`, `lora` and `system` as types, made from the table of checked values. Names follow the house's
 // terms; the key of project_config.yaml stands beside a name that differs from it.
 
 import Model
@@ -152,21 +152,6 @@ package struct LoRAConfig: Sendable {
             }
         saveFormat = values.choice("lora.save_format")
         savePrecision = values.choice("lora.save_dtype")
-    }
-}
-
-/// `loss`: the contrastive loss.
-package struct LossConfig: Sendable {
-    package let temperature: Double
-    /// Whether a candidate that equals the anchor's positive, or the anchor, is left out of its negatives.
-    package let maskDuplicates: Bool
-
-    /// The heads whose embeddings the loss compares.
-    package var heads: EmbeddingHeads { .dense }
-
-    init(_ values: SettingValues) {
-        temperature = values.number("loss.temperature")
-        maskDuplicates = values.boolean("loss.mask_duplicates")
     }
 }
 

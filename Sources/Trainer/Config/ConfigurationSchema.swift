@@ -12,9 +12,7 @@ package enum ConfigurationSchema {
 
     /// Keys that are part of the design, whose features this version does not have: refused.
     package static let laterKeys = [
-        "data.image_base_dir", "data.image_cache", "data.on_bad_image", "loss.dense_weight", "loss.late_weight", "loss.kl_weight",
-        "loss.kl_direction", "loss.matryoshka_dims", "loss.matryoshka_weights", "loss.cosent_temperature", "loss.symmetric", "loss.pool",
-        "loss.pool_limit",
+        "data.image_base_dir", "data.image_cache", "data.on_bad_image",
     ]
 
     /// Keys of the Python project that have no meaning here, with the notice that says why: accepted, whatever their value.
@@ -136,17 +134,6 @@ package enum ConfigurationSchema {
         Setting(
             "lora.save_dtype", .choice(["bfloat16", "float32"]), .value("bfloat16"),
             "Numbers of the final adapters; checkpoints are float32."),
-    ]
-
-    private static let loss = [
-        Setting(
-            "loss.name", .choice(["infonce"], others: ["contrastive": "infonce"], later: ["joint", "cosent", "triplet"]),
-            .value("infonce"),
-            "InfoNCE over the positives and negatives of all ranks; `contrastive` is another word for it."),
-        Setting("loss.temperature", .number(.above(0)), .value(0.02), "Similarities are divided by it."),
-        Setting(
-            "loss.mask_duplicates", .boolean, .value(true),
-            "Leave a candidate that equals the anchor or its positive out of the anchor's negatives."),
     ]
 
     private static let system = [

@@ -71,6 +71,10 @@ package indirect enum SettingForm: Sendable {
     case names
     /// A list of layer numbers, or a single one.
     case layers
+    /// A list of ascending widths, or a single one.
+    case widths
+    /// A list of numbers of 0 or more, or a single one.
+    case weights
     /// A list of module names, or a regular expression.
     case targetModules
     /// A data file: a path, or a mapping with the path, task and prompts.
@@ -98,6 +102,8 @@ package indirect enum SettingForm: Sendable {
         case .text(let words): words
         case .names: "a list of names"
         case .layers: "a list of layer numbers"
+        case .widths: "a list of ascending widths"
+        case .weights: "a list of numbers of 0 or more"
         case .targetModules: "a list of module names, or a regular expression"
         case .dataFile: "a path, or `{path, task, query_prompt, positive_prompt}`"
         case .dataFiles: "a path, or a list of paths and `{path, task, query_prompt, positive_prompt}`"

@@ -31,6 +31,10 @@ extension SettingForm {
         case (.names, .scalar(.text)): return try names([node], node, key: key)
         case (.layers, .sequence(let elements)): return try layers(elements, node, key: key)
         case (.layers, .scalar(.integer)): return try layers([node], node, key: key)
+        case (.widths, .sequence(let elements)): return try widths(elements, key: key)
+        case (.widths, .scalar(.integer)): return try widths([node], key: key)
+        case (.weights, .sequence(let elements)): return try weights(elements, key: key)
+        case (.weights, .scalar(.integer)), (.weights, .scalar(.number)): return try weights([node], key: key)
         case (.targetModules, .sequence(let elements)): return try SettingForm.names.names(elements, node, key: key)
         case (.targetModules, .scalar(.text(let pattern))): return try TargetModules.decode(pattern, node, key: key)
         case (.dataFile, .scalar(.text)), (.dataFile, .mapping): return try DataFile.decode(node, key: key)
@@ -107,6 +111,28 @@ extension SettingForm {
             guard layers.insert(layer).inserted else { throw element.place.error("\(key) names \(layer) twice; remove one") }
         }
         return .array(layers.sorted().map { .integer(Int64($0)) })
+    }
+
+    private func widths(_ elements: [YAMLNode], key: String) throws(UserError) -> JSONValue {
+        var widths: [Int] = []
+        for (index, element) in elements.enumerated() {
+            guard case .scalar(.integer(let width)) = element.content, width > 0 else {
+                throw element.place.error("\(key)[\(index)] must be a width, 1 or more, but is \(element.inWords)")
+            }
+            if let last = widths.last, width <= last {
+                throw element.place.error("\(key) must ascend, but \(width) follows \(last); put the widths in order, each once")
+            }
+            widths.append(width)
+        }
+        return .array(widths.map { .integer(Int64($0)) })
+    }
+
+    private func weights(_ elements: [YAMLNode], key: String) throws(UserError) -> JSONValue {
+        var weights: [JSONValue] = []
+        for (index, element) in elements.enumerated() {
+            weights.append(try SettingForm.number(.atLeast(0)).decode(element, key: "\(key)[\(index)]"))
+        }
+        return .array(weights)
     }
 
     private func dataFiles(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {

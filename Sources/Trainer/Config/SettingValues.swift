@@ -24,6 +24,7 @@ struct SettingValues: Sendable {
         try joinPrecision(reader)
         try joinActivations(reader)
         try joinEvaluation(reader, &notices)
+        try checkLoss(reader)
     }
 
     subscript(_ key: String) -> JSONValue {

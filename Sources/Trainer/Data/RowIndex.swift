@@ -23,6 +23,8 @@ package struct RowSummary: Sendable, Equatable {
     /// Hard negatives that are used; `negativePlaces` are their indices in the row.
     package let negatives: [InputSummary]
     package let negativePlaces: [Int]
+    /// The grade of a graded row.
+    package var score: Float? = nil
 }
 
 /// The rows of all training files in order, without those held out.

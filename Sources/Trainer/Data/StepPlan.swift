@@ -31,24 +31,31 @@ package struct StepPlan: Sendable {
     package let anchors: [Int]
     /// The input of each candidate: positives in row order, then negatives in row order.   [columns]
     package let candidates: [Int]
-    /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
-    package let masked: [[Int]]
+    /// The row of each candidate.                                   [columns]
+    let rowsOfCandidates: [Int]
+    /// Grades of the rows of a graded batch; nil in any other.      [rows]
+    package let scores: [Float]?
+    /// Which columns count as negatives of which rows.
+    let visibility: Visibility
     /// Ranges of inputs whose gradient is summed as one part. Independent of the world size.
     package let chunks: [Range<Int>]
     /// The rank of each chunk.
     package let owners: [Int]
 
-    package var maskedPairs: Int { masked.reduce(0) { $0 + $1.count } }
+    /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
+    package var masked: [[Int]] { visibility.hidden }
+    package var maskedPairs: Int { visibility.hiddenPairs }
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:
     ///   - rows: of the global batch, all of one task
     ///   - batch: their indices in the RowIndex
     ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
+    ///   - negatives: how many a row sees, and the stream that draws them; nil: all
     ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
     package init(
-        _ rows: [RowSummary], batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, chunkTokens: Int, worldSize: Int,
-        cost: InputCost
+        _ rows: [RowSummary], batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, negatives limit: PoolLimit? = nil,
+        chunkTokens: Int, worldSize: Int, cost: InputCost
     ) {
         var unique = UniqueInputs()
         task = rows[0].task
@@ -66,7 +73,10 @@ package struct StepPlan: Sendable {
         }
         inputs = unique.inputs
         candidates = positives + negatives
-        masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
+        rowsOfCandidates = Array(rows.indices) + rows.indices.flatMap { Array(repeating: $0, count: rows[$0].negatives.count) }
+        scores = rows[0].score == nil ? nil : rows.map { $0.score! }
+        let masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
+        visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: positives.count + negatives.count, hidden: masked))
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
         owners = ChunkAssignment.owners(
             of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
@@ -112,13 +122,26 @@ package struct StepPlan: Sendable {
         chunks.indices.filter { owners[$0] == rank }.flatMap { chunks[$0] }
     }
 
-    /// The rows whose anchor a rank embeds.
-    func rows(ofRank rank: Int) -> [Int] {
+    /// The rows whose anchor each rank embeds, ascending.           [ranks][...]
+    func rows(worldSize: Int) -> [[Int]] { places(of: anchors, worldSize) }
+
+    /// The rows whose positive each rank embeds, ascending.         [ranks][...]
+    func rowsByPositive(worldSize: Int) -> [[Int]] { places(of: Array(candidates[..<anchors.count]), worldSize) }
+
+    private func places(of inputs: [Int], _ worldSize: Int) -> [[Int]] {
+        let owner = ownerOfInput
+        var places = [[Int]](repeating: [], count: worldSize)
+        for (place, input) in inputs.enumerated() { places[owner[input]].append(place) }
+        return places
+    }
+
+    /// The rank of each input.
+    var ownerOfInput: [Int] {
         var owner = [Int](repeating: 0, count: inputs.count)
         for (chunk, rank) in zip(chunks, owners) {
             for input in chunk { owner[input] = rank }
         }
-        return anchors.indices.filter { owner[anchors[$0]] == rank }
+        return owner
     }
 
     /// Mean load of the ranks over the largest: 1 when all finish together.

@@ -8,7 +8,7 @@ import Tensor
 extension StartupReport {
     /// - Parameter evaluation: what is evaluated on
     init(_ setup: TrainingSetup, _ step: TrainingStep, evaluation: String?) {
-        let plan = step.plan(setup.sampler.batches(epoch: 0)[0])
+        let plan = step.plan(setup.sampler.batches(epoch: 0)[0], step: 1)
         let (config, session, world) = (setup.config, setup.session, setup.world)
         let layout = setup.layout
         self.init(

@@ -29,19 +29,30 @@ struct EmbeddingPool {
     ///   - embeddings: of the rank's own inputs, in the order of `plan.inputs(ofRank:)`
     ///   - streams: whether other ranks' embeddings are fetched panel by panel instead of all at once
     init(_ embeddings: Embeddings, _ plan: StepPlan, _ heads: ScoreHeads, _ world: Communicator, streams: Bool) throws {
-        own = plan.inputs(ofRank: world.rank)
-        self.heads = heads
-        ownPlaces = Dictionary(uniqueKeysWithValues: own.enumerated().map { ($1, $0) })
         let owners = PlannedOwners(plan, worldSize: world.worldSize)
-        ownRows = EmbeddingRows(
-            dense: embeddings.dense, late: embeddings.late, tokens: embeddings.late == nil ? [] : owners.tokenRanges(own))
-        if world.worldSize == 1 {
-            source = .gathered(ownRows, rows: owners.rowOfInput)
-        } else if streams {
-            source = .streamed(PanelExchange(world, owners, ownRows, ownPlaces))
+        let own = EmbeddingRows(embeddings, owners, owners.inputs[world.rank])
+        if world.worldSize > 1 && streams {
+            self.init(own, owners, heads, rank: world.rank, .streamed(PanelExchange(world, owners, own, rank: world.rank)))
         } else {
-            source = .gathered(try owners.gather(ownRows, world), rows: owners.rowOfInput)
+            let all = world.worldSize == 1 ? own : try owners.gather(own, world)
+            self.init(own, owners, heads, rank: world.rank, .gathered(all, rows: owners.rowOfInput))
         }
+    }
+
+    /// The pool of a rank that has the embeddings of all ranks, one rank's after the other's.
+    init(_ all: Embeddings, own: Embeddings, _ plan: StepPlan, _ heads: ScoreHeads, rank: Int, worldSize: Int) {
+        let owners = PlannedOwners(plan, worldSize: worldSize)
+        self.init(
+            EmbeddingRows(own, owners, owners.inputs[rank]), owners, heads, rank: rank,
+            .gathered(EmbeddingRows(all, owners, Array(owners.inputs.joined())), rows: owners.rowOfInput))
+    }
+
+    private init(_ ownRows: EmbeddingRows, _ owners: PlannedOwners, _ heads: ScoreHeads, rank: Int, _ source: Source) {
+        own = owners.inputs[rank]
+        ownPlaces = owners.places(rank: rank)
+        self.ownRows = ownRows
+        self.heads = heads
+        self.source = source
     }
 
     /// The panels of `inputs` in blocks, in order.
@@ -62,6 +73,12 @@ struct EmbeddingPool {
     /// - Parameter inputs: of `own`
     func ownPanel(_ inputs: ArraySlice<Int>) -> Panel { Panel(ownRows, inputs.map { ownPlaces[$0]! }, heads) }
 
+    /// Zeros for the gradient of own inputs.
+    func zeroGradient() -> Embeddings {
+        Embeddings(
+            dense: ownRows.dense.map { .zeros($0.rows, $0.columns) }, late: ownRows.late.map { .zeros($0.rows, $0.columns) })
+    }
+
     /// Inputs of a panel.
     static let panelRows = 256
 }
@@ -80,14 +97,13 @@ struct PlannedOwners {
         inputs = (0..<worldSize).map { plan.inputs(ofRank: $0) }
         tokenCounts = plan.inputs.map(\.tokens)
         var rows = [Int](repeating: 0, count: plan.inputs.count)
-        var owners = rows
         for (row, input) in inputs.joined().enumerated() { rows[input] = row }
-        for (rank, list) in inputs.enumerated() {
-            for input in list { owners[input] = rank }
-        }
         rowOfInput = rows
-        ownerOfInput = owners
+        ownerOfInput = plan.ownerOfInput
     }
+
+    /// Place of each of a rank's inputs among them.
+    func places(rank: Int) -> [Int: Int] { Dictionary(uniqueKeysWithValues: inputs[rank].enumerated().map { ($1, $0) }) }
 
     func tokens(_ input: Int) -> Int { tokenCounts[input] }
 
@@ -104,10 +120,18 @@ struct PlannedOwners {
     func gather(_ own: EmbeddingRows, _ world: Communicator) throws -> EmbeddingRows {
         let rows = inputs.map(\.count)
         let tokenRows = inputs.map { $0.reduce(0) { $0 + tokenCounts[$1] } }
-        return EmbeddingRows(
+        let all = Embeddings(
             dense: try own.dense.map { try world.allGatherRows($0, rows) },
-            late: try own.late.map { try world.allGatherRows($0, tokenRows) },
-            tokens: own.late == nil ? [] : tokenRanges(inputs.joined()))
+            late: try own.late.map { try world.allGatherRows($0, tokenRows) })
+        return EmbeddingRows(all, self, Array(inputs.joined()))
+    }
+}
+
+extension EmbeddingRows {
+    /// - Parameter inputs: whose embeddings they are, in their order
+    fileprivate init(_ embeddings: Embeddings, _ owners: PlannedOwners, _ inputs: [Int]) {
+        self.init(
+            dense: embeddings.dense, late: embeddings.late, tokens: embeddings.late == nil ? [] : owners.tokenRanges(inputs))
     }
 }
 

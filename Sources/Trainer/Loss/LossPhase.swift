@@ -24,18 +24,21 @@ struct LossPhase {
     private let plan: StepPlan
     private let pool: EmbeddingPool
     private let world: Communicator
+    /// Rows whose anchor each rank embeds.
+    private let rowsOfRanks: [[Int]]
 
     init(_ objective: Objective, _ plan: StepPlan, _ pool: EmbeddingPool, _ world: Communicator) {
         self.objective = objective
         self.plan = plan
         self.pool = pool
         self.world = world
+        rowsOfRanks = plan.rows(worldSize: world.worldSize)
     }
 
     /// Collective.
     func run() throws -> LossResult {
         let gradient = pool.zeroGradient()
-        if let grades = plan.grades { return try cosent(grades, gradient) }
+        if let grades = plan.scores { return try cosent(grades, gradient) }
         return switch objective.form {
         case .contrastive: try contrastive(gradient)
         case .triplet: try triplet(gradient)
@@ -60,17 +63,18 @@ struct LossPhase {
     }
 
     private func rowStatistics(_ loss: ContrastiveLoss) throws -> (rows: [LineStatistics], reports: [ArraySlice<Double>]) {
-        let own = try loss.statistics(ofRows: plan.rows(ofRank: world.rank)).flatMap { line, pool in
+        let own = try loss.statistics(ofRows: rowsOfRanks[world.rank]).flatMap { line, pool in
             line.encoded + pool.encoded(temperature: objective.temperature)
         }
-        let all = try world.gatherLines(own, (0..<world.worldSize).map(plan.rows(ofRank:)))
+        let all = try world.gatherLines(own, rowsOfRanks)
         let lines = all.map { LineStatistics(decoding: $0, heads: objective.heads.count, divergences: loss.divergences) }
         return (lines, all.map { $0.suffix(PoolStatistics.fields) })
     }
 
     private func columnStatistics(_ loss: ContrastiveLoss) throws -> [LineStatistics] {
-        let own = try loss.statistics(ofColumns: plan.positives(ofRank: world.rank)).flatMap(\.encoded)
-        return try world.gatherLines(own, (0..<world.worldSize).map(plan.positives(ofRank:))).map {
+        let owners = plan.rowsByPositive(worldSize: world.worldSize)
+        let own = try loss.statistics(ofColumns: owners[world.rank]).flatMap(\.encoded)
+        return try world.gatherLines(own, owners).map {
             LineStatistics(decoding: $0, heads: objective.heads.count, divergences: 0)
         }
     }
@@ -98,14 +102,19 @@ struct LossPhase {
 
     private func cosent(_ grades: [Float], _ gradient: Embeddings) throws -> LossResult {
         let pairs = plan.anchors.indices.map { ScoredPair(row: $0, column: $0) }
-        return try pairLoss(pairs, gradient, scale: 1) { Trainer.cosent(scores: $0, grades: grades, temperature: objective.cosentTemperature) }
+        return try pairLoss(pairs, gradient, scale: 1) { cosentLoss(scores: $0, grades: grades, temperature: objective.cosentTemperature) }
     }
 
     private func triplet(_ gradient: Embeddings) throws -> LossResult {
-        let pairs = plan.ownPairs
+        let pairs = ownPairs
         let triplets = pairs.count { !$0.isPositive }
         let scale = objective.isMean ? 1 / Double(max(triplets, 1)) : 1
-        return try pairLoss(pairs, gradient, scale: scale) { Trainer.triplet(pairs: pairs, scores: $0, margin: objective.tripletMargin) }
+        return try pairLoss(pairs, gradient, scale: scale) { tripletLoss(pairs: pairs, scores: $0, margin: objective.tripletMargin) }
+    }
+
+    /// Each row's positive, then all hard negatives, each with its own row.
+    private var ownPairs: [ScoredPair] {
+        plan.rowsOfCandidates.enumerated().map { ScoredPair(row: $1, column: $0) }
     }
 
     /// The weighted sum of a loss over the heads.
@@ -130,8 +139,8 @@ struct LossPhase {
     private func scores(_ pairs: [ScoredPair]) throws -> (PairScores, [[Float]]) {
         let scorer = PairScores(pairs: pairs, plan: plan, pool: pool)
         let own = try scorer.ownScores().joined().map(Double.init)
-        let owners = plan.ranksOfRows
-        let lists = (0..<world.worldSize).map { rank in pairs.indices.filter { owners[pairs[$0].row] == rank } }
+        let owner = plan.ownerOfInput
+        let lists = (0..<world.worldSize).map { rank in pairs.indices.filter { owner[plan.anchors[pairs[$0].row]] == rank } }
         return (scorer, try world.gatherLines(own, lists).map { $0.map { Float($0) } })
     }
 }

@@ -70,16 +70,15 @@ package struct Objective: Sendable {
 extension Objective {
     /// - Parameter dimension: of whole dense vectors
     package init(_ config: LossConfig, dimension: Int) {
-        let usesLate = config.lateWeight > 0 || config.divergenceWeight > 0
-        let usesDense = config.denseWeight > 0 || config.divergenceWeight > 0
-        var widths = usesDense ? (config.matryoshkaDimensions.isEmpty ? [dimension] : config.matryoshkaDimensions) : []
+        let trainsDense = config.denseWeight > 0 || config.divergenceWeight > 0
+        var widths = trainsDense ? (config.matryoshkaDimensions.isEmpty ? [dimension] : config.matryoshkaDimensions) : []
         widthWeights =
-            usesDense && !config.matryoshkaWeights.isEmpty ? config.matryoshkaWeights : Array(repeating: 1, count: widths.count)
+            trainsDense && !config.matryoshkaWeights.isEmpty ? config.matryoshkaWeights : Array(repeating: 1, count: widths.count)
         if config.negativeMargin != nil && widths.last != dimension {
             widths.append(dimension)
             widthWeights.append(0)
         }
-        heads = ScoreHeads(dimension: dimension, widths: widths, hasLate: usesLate, distance: config.distance)
+        heads = ScoreHeads(dimension: dimension, widths: widths, hasLate: config.usesLate, distance: config.distance)
         form = config.name == .triplet ? .triplet : .contrastive
         denseWeight = config.denseWeight
         lateWeight = config.lateWeight

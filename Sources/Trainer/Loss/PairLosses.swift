@@ -14,7 +14,7 @@ struct PairLoss: Equatable {
 ///     L = log(1 + Σ over a, b with grade(a) > grade(b) of exp((score(b) - score(a)) / τ))
 ///
 /// In the order of grades the sums over all higher, and over all lower, rows grow row by row: n rows cost n log n.
-func cosent(scores: [Double], grades: [Float], temperature: Double) -> PairLoss {
+func cosentLoss(scores: [Double], grades: [Float], temperature: Double) -> PairLoss {
     let order = grades.indices.sorted { grades[$0] > grades[$1] }
     var above = [Double](repeating: -.infinity, count: scores.count)
     var below = above
@@ -51,7 +51,7 @@ private func logarithmOfSum(_ x: Double, _ y: Double) -> Double {
 /// - Parameters:
 ///   - pairs: each row's pair with its positive (the column of its own number), and with its hard negatives
 ///   - scores: of the pairs
-func triplet(pairs: [ScoredPair], scores: [Double], margin: Double) -> PairLoss {
+func tripletLoss(pairs: [ScoredPair], scores: [Double], margin: Double) -> PairLoss {
     var loss = PairLoss(changes: Array(repeating: 0, count: pairs.count))
     let positives = Dictionary(uniqueKeysWithValues: pairs.indices.filter { pairs[$0].isPositive }.map { (pairs[$0].row, $0) })
     for (pair, entry) in pairs.enumerated() where !entry.isPositive {

@@ -12,11 +12,11 @@ struct PanelExchange {
     /// Place of each own input in `ownRows`.
     private let ownPlaces: [Int: Int]
 
-    init(_ world: Communicator, _ owners: PlannedOwners, _ ownRows: EmbeddingRows, _ ownPlaces: [Int: Int]) {
+    init(_ world: Communicator, _ owners: PlannedOwners, _ ownRows: EmbeddingRows, rank: Int) {
         self.world = world
         self.owners = owners
         self.ownRows = ownRows
-        self.ownPlaces = ownPlaces
+        ownPlaces = owners.places(rank: rank)
     }
 
     /// The panel of each block in turn.

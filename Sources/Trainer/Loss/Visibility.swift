@@ -1,6 +1,8 @@
 // Which candidates count as negatives of which rows, apart from their scores: duplicates do not, and with a limited pool only
 // a seeded few do.
 
+import Tensor
+
 /// What each row sees of the columns. The own positive is always seen.
 package struct Visibility: Sendable {
     /// Columns hidden from a row, ascending.                       [rows][...]
@@ -23,6 +25,11 @@ package struct Visibility: Sendable {
 
     /// Pairs of a row and a column left out as duplicates.
     var hiddenPairs: Int { hidden.reduce(0) { $0 + $1.count } }
+
+    /// Whether a column is a negative, or the positive, of a row.
+    func sees(row: Int, column: Int) -> Bool {
+        !hidden[row].contains(column) && (seen?[row].contains(column) ?? true)
+    }
 
     /// Takes what a row does not see out of its scores with a range of columns.
     func hide(row: Int, _ columns: Range<Int>, _ line: UnsafeMutablePointer<Float>) {
@@ -53,4 +60,32 @@ private func transposed(_ lists: [[Int]]) -> [Int: [Int]] {
         for entry in list { result[entry, default: []].append(index) }
     }
     return result
+}
+
+/// How many negatives a row sees, so that a study may change the pool and nothing else.
+package struct PoolLimit: Sendable {
+    let count: Int
+    /// Of the step; each row draws from its own.
+    let stream: RandomStream
+
+    /// For each row, columns other than the own positive and the hidden ones: `count` of them, or all when there are no more.
+    ///
+    /// - Parameters:
+    ///   - columns: of the pool
+    ///   - hidden: of each row, ascending
+    func drawn(columns: Int, hidden: [[Int]]) -> [[Int]] {
+        hidden.indices.map { row in
+            let out = Set(hidden[row] + [row])
+            let stream = stream.stream(UInt64(row))
+            guard columns - out.count > count else { return (0..<columns).filter { !out.contains($0) } }
+            var seen: Set<Int> = []
+            var place = 0
+            while seen.count < count {
+                let column = stream.integer(below: columns, at: place)
+                if !out.contains(column) { seen.insert(column) }
+                place += 1
+            }
+            return seen.sorted()
+        }
+    }
 }

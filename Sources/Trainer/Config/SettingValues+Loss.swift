@@ -1,0 +1,52 @@
+// Rules between the settings of the section `loss`: a setting that the chosen loss does not read is a mistake, not a detail.
+
+import Tensor
+
+extension SettingValues {
+    /// Which losses read a setting that not all read.
+    private static let readers: [(key: String, names: [String])] =
+        ["dense_weight", "late_weight", "kl_weight", "kl_direction", "kl_detach", "kl_negatives"].map { ("loss.\($0)", ["joint"]) }
+        + ["temperature", "symmetric", "negative_margin", "pool_limit"].map { ("loss.\($0)", ["infonce", "joint"]) }
+        + [("loss.margin", ["triplet"]), ("loss.cosent_temperature", ["infonce", "joint", "cosent"])]
+
+    /// - Throws: for a setting without effect, weights that are all zero, and widths and weights that do not fit each other
+    func checkLoss(_ reader: ConfigurationReader) throws(UserError) {
+        let name = text("loss.name")
+        for (key, names) in Self.readers where !names.contains(name) {
+            guard let given = reader.given[key], !Self.areEqual(given.value, ConfigurationSchema.setting(key).defaultValue) else { continue }
+            throw given.place.error(
+                "\(key) has no part in loss.name: \(name), only in \(names.joined(separator: " and ")); remove it or change loss.name")
+        }
+        if name == "joint" { try checkJoint(reader) }
+        try checkMatryoshka(reader)
+    }
+
+    private func checkJoint(_ reader: ConfigurationReader) throws(UserError) {
+        let keys = ["loss.dense_weight", "loss.late_weight", "loss.kl_weight"]
+        if keys.allSatisfy({ number($0) == 0 }) {
+            throw reader.place(of: keys[0]).error("\(keys.joined(separator: ", ")) are all 0: nothing would be trained; raise one of them")
+        }
+        if number("loss.kl_weight") > 0 && number("loss.dense_weight") + number("loss.late_weight") == 0 {
+            throw reader.place(of: "loss.kl_weight").error(
+                "loss.kl_weight alone pulls dense and late scores towards each other and towards nothing else; raise loss.dense_weight "
+                    + "or loss.late_weight")
+        }
+        if text("loss.distance") != "cosine" {
+            throw reader.place(of: "loss.distance").error(
+                "loss.distance must be cosine with loss.name: joint, because late scores are cosines; change one of the two")
+        }
+    }
+
+    private func checkMatryoshka(_ reader: ConfigurationReader) throws(UserError) {
+        let (widths, weights) = (self["loss.matryoshka_dims"].arrayValue ?? [], self["loss.matryoshka_weights"].arrayValue ?? [])
+        guard !weights.isEmpty else { return }
+        let place = reader.place(of: "loss.matryoshka_weights")
+        guard weights.count == widths.count else {
+            throw place.error(
+                "loss.matryoshka_weights has \(weights.count) entries and loss.matryoshka_dims \(widths.count); give one weight for each width")
+        }
+        guard weights.contains(where: { $0.numberValue != 0 }) else {
+            throw place.error("loss.matryoshka_weights are all 0: nothing would be trained; raise one of them")
+        }
+    }
+}
