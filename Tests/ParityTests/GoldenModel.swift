@@ -48,12 +48,20 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
     /// The golden adapter, `prefix` before each published name ("" for the adapter itself, "gradient." and so on).
     func adapter(_ layout: AdapterLayout, _ prefix: String = "") throws -> Adapter {
         let file = try GoldenTensors("text/\(name)/\(prefix.isEmpty ? "published/adapter_model" : "golden")")
+        return Adapter(task: "retrieval", layout: layout, values: try file.factors(of: layout, prefix))
+    }
+}
+
+extension GoldenTensors {
+    /// The retrieval task's factors in the order of `layout`, `prefix` before each published name. Where a gradient or a trained
+    /// adapter has no tensor, zeros.                               [layout.count]
+    func factors(of layout: AdapterLayout, _ prefix: String) throws -> [Float] {
         var values = [Float](repeating: 0, count: layout.count)
         for factor in layout.factors {
             let name = "\(prefix)base_model.model.\(factor.pair.module).\(factor.part.rawValue).retrieval.weight"
-            guard file.contains(name) || prefix.isEmpty else { continue }
-            values.replaceSubrange(factor.range, with: try file.floats(name))
+            guard contains(name) || prefix.isEmpty else { continue }
+            values.replaceSubrange(factor.range, with: try floats(name))
         }
-        return Adapter(task: "retrieval", layout: layout, values: values)
+        return values
     }
 }

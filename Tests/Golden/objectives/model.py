@@ -97,7 +97,8 @@ def make(shape: Shape, folder: Path) -> None:
         tensors |= {f"{case.name}.gradient.{n}": g for n, g in zip(model.trainable, gradients, strict=True) if g is not None}
         cases.append(entry(case, objective, dense.detach(), value, terms))
         norm = sum(g.square().sum() for g in gradients if g is not None).sqrt()
-        print(f"{shape.name:12} {case.name:36} {value:10.5f}   masked {len(cases[-1]['masked'])} + {len(cases[-1]['margin_masked'])}   gradient {norm:.3f}")
+        masked = len(cases[-1]["masked"]), len(cases[-1]["margin_masked"])
+        print(f"{shape.name:12} {case.name:36} {value:10.5f}   masked {masked[0]} + {masked[1]}   gradient {norm:.3f}")
     write(folder / shape.name, used, cases, tensors)
 
 
