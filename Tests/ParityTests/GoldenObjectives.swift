@@ -134,7 +134,8 @@ struct GoldenBatch: Sendable {
         return anchors.indices.map { row in
             RowSummary(
                 file: 0, row: row, task: 0, anchor: summary(anchors[row]), positive: summary(positives[row]),
-                negatives: negatives[row].map(summary), negativePlaces: Array(negatives[row].indices))
+                negatives: negatives[row].map(summary), negativePlaces: Array(negatives[row].indices),
+                score: scores.map { Float($0[row]) })
         }
     }
 

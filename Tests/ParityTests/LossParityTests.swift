@@ -1,5 +1,6 @@
-// InfoNCE against PyTorch in float64, for one rank and as several ranks would compute it.
+// The contrastive loss against PyTorch in float64, for one rank and as several ranks would compute it.
 
+import Model
 import Support
 import Tensor
 import Testing
@@ -21,7 +22,9 @@ import Testing
         let golden = try GoldenLoss(rows: rows)
         let result = try golden.computed(masksDuplicates: kind == "masked", worldSize: 1)
         let expected = try golden.tensors.values("\(kind).row_losses", as: Double.self)
-        let losses = result.statistics.map { $0.loss(temperature: golden.temperature) }
+        let losses = zip(result.statistics, result.positives).map { line, positive in
+            line.softmax[0].logarithm(temperature: golden.temperature) - Double(positive[0]) / golden.temperature
+        }
         for (row, (loss, expected)) in zip(losses, expected).enumerated() {
             #expect(abs(loss - expected) < 1e-5, "row \(row): \(loss), expected \(expected)")
         }
@@ -98,37 +101,56 @@ private struct GoldenLoss {
     }
 
     /// Statistics of all rows and the gradient of every input, each from the rank that has it.
-    func computed(
-        masksDuplicates: Bool, worldSize: Int
-    ) throws -> (statistics: [RowStatistics], gradient: [[Float]], lossInDouble: Double) {
+    func computed(masksDuplicates: Bool, worldSize: Int) throws -> Computed {
         let plan = plan(masksDuplicates: masksDuplicates, worldSize: worldSize)
-        let pool = try pool(plan, worldSize: worldSize)
-        let loss = InfoNCE(temperature: temperature)
-        var statistics = [RowStatistics](repeating: RowStatistics(), count: rows)
-        for rank in 0..<worldSize {
-            let own = plan.rows(ofRank: rank)
-            for (row, value) in zip(own, loss.statistics(of: own, plan, pool)) { statistics[row] = value }
+        let vectors = try vectors(plan)
+        let heads = ScoreHeads(dimension: Self.width, widths: [Self.width], hasLate: false)
+        let objective = Objective(heads: heads, widthWeights: [1], temperature: temperature)
+        let owned = (0..<worldSize).map { plan.inputs(ofRank: $0) }
+        func embeddings(_ inputs: some Sequence<Int>) -> Embeddings {
+            let rows = inputs.map { vectors[$0] }
+            return Embeddings(dense: Tensor(rows.flatMap { $0 }, rows: rows.count, columns: Self.width))
+        }
+        let all = embeddings(owned.joined())
+        let pools = owned.indices.map {
+            EmbeddingPool(all, own: embeddings(owned[$0]), plan, heads, rank: $0, worldSize: worldSize)
+        }
+        let pairs = plan.anchors.indices.map { ScoredPair(row: $0, column: $0) }
+        let places = plan.rows(worldSize: worldSize)
+        var positives = [[Float]](repeating: [], count: rows)
+        for (pool, own) in zip(pools, places) {
+            for (row, scores) in zip(own, try PairScores(pairs: pairs, plan: plan, pool: pool).ownScores()) { positives[row] = scores }
+        }
+        let losses = pools.map { ContrastiveLoss(objective: objective, plan: plan, pool: $0, positives: positives) }
+        var statistics = [LineStatistics](repeating: LineStatistics(heads: 1, divergences: 0), count: rows)
+        for (loss, own) in zip(losses, places) {
+            for (row, line) in zip(own, try loss.statistics(ofRows: own)) { statistics[row] = line.0 }
         }
         var gradient = [[Float]](repeating: [], count: plan.inputs.count)
-        for rank in 0..<worldSize {
-            let own = plan.inputs(ofRank: rank)
-            let values = loss.gradient(of: own, plan, pool, statistics).values
-            for (place, input) in own.enumerated() { gradient[input] = Array(values[place * Self.width..<(place + 1) * Self.width]) }
+        for (loss, own) in zip(losses, owned) {
+            let values = loss.pool.zeroGradient()
+            try loss.addGradient(ContrastiveLoss.Lines(loss, rows: statistics, columns: []), to: values)
+            for (place, input) in own.enumerated() { gradient[input] = values.dense!.rows(place..<place + 1).values }
         }
-        return (statistics, gradient, loss.valueInDouble(plan, pool))
+        return Computed(
+            statistics: statistics, positives: positives, gradient: gradient,
+            lossInDouble: try LossInDouble(objective, plan, pools[0]).value)
     }
 
-    /// The vectors in the order in which ranks would gather them.
-    private func pool(_ plan: StepPlan, worldSize: Int) throws -> EmbeddingPool {
+    struct Computed {
+        let statistics: [LineStatistics]
+        let positives: [[Float]]
+        let gradient: [[Float]]
+        let lossInDouble: Double
+    }
+
+    /// Of every input.
+    private func vectors(_ plan: StepPlan) throws -> [[Float]] {
         let (anchors, candidates) = try (tensors.floats("anchors"), tensors.floats("candidates"))
         var vectors = [[Float]](repeating: [], count: plan.inputs.count)
         for (row, input) in plan.anchors.enumerated() { vectors[input] = Self.vector(row, of: anchors) }
         for (column, input) in plan.candidates.enumerated() { vectors[input] = Self.vector(column, of: candidates) }
-        let order = (0..<worldSize).flatMap { plan.inputs(ofRank: $0) }
-        var places = [Int](repeating: 0, count: order.count)
-        for (place, input) in order.enumerated() { places[input] = place }
-        return EmbeddingPool(
-            embeddings: Tensor(order.flatMap { vectors[$0] }, rows: order.count, columns: Self.width), rows: places)
+        return vectors
     }
 
     /// Gradients by row and by column, added up by input.

@@ -12,7 +12,7 @@ extension ConfigurationSchema {
         Setting("loss.temperature", .number(.above(0)), .value(0.02), "Similarities are divided by it."),
         Setting(
             "loss.distance", .choice(["cosine", "euclidean"]), .value("cosine"),
-            "Score of two dense vectors: their cosine, or minus the distance of the unit vectors."),
+            "Score of two dense vectors: their cosine, or minus the distance of the unit vectors. Late scores are cosines."),
         Setting(
             "loss.reduction", .choice(["mean", "sum"]), .value("mean"), "Of the rows' losses; for `triplet`, of the triplets'."),
         Setting(

@@ -26,15 +26,6 @@ extension SettingValues {
         if keys.allSatisfy({ number($0) == 0 }) {
             throw reader.place(of: keys[0]).error("\(keys.joined(separator: ", ")) are all 0: nothing would be trained; raise one of them")
         }
-        if number("loss.kl_weight") > 0 && number("loss.dense_weight") + number("loss.late_weight") == 0 {
-            throw reader.place(of: "loss.kl_weight").error(
-                "loss.kl_weight alone pulls dense and late scores towards each other and towards nothing else; raise loss.dense_weight "
-                    + "or loss.late_weight")
-        }
-        if text("loss.distance") != "cosine" {
-            throw reader.place(of: "loss.distance").error(
-                "loss.distance must be cosine with loss.name: joint, because late scores are cosines; change one of the two")
-        }
     }
 
     private func checkMatryoshka(_ reader: ConfigurationReader) throws(UserError) {

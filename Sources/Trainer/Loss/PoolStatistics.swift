@@ -1,6 +1,7 @@
 // How hard the pool is for its rows: what a step reports beside the loss.
 
 import Glibc
+import Tensor
 
 /// Of one row, over the candidates it sees, by the reported head.
 struct PoolStatistics {
@@ -72,6 +73,14 @@ package struct PoolReport: Sendable, Equatable {
     package let negatives: Double
 
     static let saturation = 0.99
+
+    var json: JSONValue {
+        [
+            "positive": .number(positive), "hardest_negative": .number(hardestNegative), "mean_negative": .number(meanNegative),
+            "position_of_positive": .number(positionOfPositive), "saturated_rows": .number(saturatedRows),
+            "effective_negatives": .number(effectiveNegatives), "negatives": .number(negatives),
+        ]
+    }
 
     /// - Parameter rows: `PoolStatistics.encoded` of each
     init(_ rows: [ArraySlice<Double>]) {

@@ -81,8 +81,28 @@ struct ScoreTile {
                 let (from, to) = (work + row * Self.stride, scores(head, row))
                 let own = block.inverseLengths[head][row]
                 target.panel.inverseLengths[head].withUnsafeBufferPointer { lengths in
-                    for column in 0..<columns.count { to[column] = heads.score(cosine: from[column] * (own * lengths[column])) }
+                    for column in 0..<columns.count { to[column] = from[column] * (own * lengths[column]) }
                 }
+                if heads.distance == .euclidean { measureDistances(row, head, to) }
+            }
+        }
+    }
+
+    /// Cosines to distances. Of vectors close to one another 2 - 2·cosine keeps no digit: their differences are squared instead.
+    private func measureDistances(_ row: Int, _ head: Int, _ line: UnsafeMutablePointer<Float>) {
+        let dense = (block.dense!, target.panel.dense!)
+        for column in 0..<columns.count {
+            if line[column] < 0.99 {
+                line[column] = heads.score(cosine: line[column])
+            } else {
+                let (x, y) = (dense.0.floats + row * dense.0.columns, dense.1.floats + column * dense.1.columns)
+                let lengths = (block.inverseLengths[head][row], target.panel.inverseLengths[head][column])
+                var square: Float = 0
+                for i in 0..<heads.widths[head] {
+                    let difference = x[i] * lengths.0 - y[i] * lengths.1
+                    square += difference * difference
+                }
+                line[column] = -square.squareRoot()
             }
         }
     }

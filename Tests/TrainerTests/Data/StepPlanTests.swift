@@ -102,7 +102,7 @@ import Testing
             let owned = (0..<worldSize).map { plan.inputs(ofRank: $0) }
             #expect(owned.joined().sorted() == Array(plan.inputs.indices), "every input has one owner")
             #expect(owned.allSatisfy { $0 == $0.sorted() })
-            #expect((0..<worldSize).flatMap { plan.rows(ofRank: $0) }.sorted() == Array(0..<64))
+            #expect(plan.rows(worldSize: worldSize).joined().sorted() == Array(0..<64))
         }
     }
 

@@ -8,8 +8,11 @@ import Synchronization
 func sampleStep(_ step: Int, loss: Double = 2.134, tokens: Int = 3000) -> StepMetrics {
     StepMetrics(
         step: step, task: "code", loss: loss, learningRate: 6.667e-4, gradientNorm: 1.2345, rows: 64, candidates: 66, inputs: 120,
-        tokens: tokens, maskedPairs: 4, seconds: [.embed: 0.5, .gather: 0.125, .loss: 0.125, .backward: 1, .reduce: 0.125, .update: 0.125])
+        tokens: tokens, maskedPairs: 4, pool: samplePool,
+        seconds: [.embed: 0.5, .gather: 0.125, .loss: 0.125, .backward: 1, .reduce: 0.125, .update: 0.125])
 }
+
+let samplePool = PoolReport([[0.75, 0.5, 0.125, 1.25, 0.5, 8, 65]])
 
 func sampleEvaluation(width: Int, _ values: [Double], dataset: String = "python-stdlib") -> EvaluationResult {
     EvaluationResult(

@@ -38,7 +38,9 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
                     + #""grad_norm":1.2345,"tokens":3000,"tokens_per_second":1500.0,"#
                     + #""seconds":{"embed":0.5,"gather":0.125,"loss":0.125,"backward":1.0,"reduce":0.125,"update":0.125},"#
                     + #""rows":64,"candidates":66,"inputs":120,"masked_pairs":4,"#
-                    + #""communication":{"bytes":2048,"seconds":0.25,"waiting_seconds":0.125}}"#,
+                    + #""communication":{"bytes":2048,"seconds":0.25,"waiting_seconds":0.125},"#
+                    + #""pool":{"positive":0.75,"hardest_negative":0.5,"mean_negative":0.125,"position_of_positive":1.25,"#
+                    + #""saturated_rows":0.5,"effective_negatives":8.0,"negatives":65.0}}"#,
                 #"{"event":"evaluation","time":1000.5,"step":1,"seconds":2.5,"results":[{"dataset":"python-stdlib","task":"code","#
                     + #""mode":"dense","dimension":256,"queries":1200,"#
                     + #""metrics":{"ndcg@10":0.202,"recall@1":0.12,"recall@5":0.25,"recall@10":0.31,"mrr@10":0.17}}]}"#,
