@@ -58,6 +58,10 @@ package struct TrainingStep {
         package var maximumGradientNorm: Double
         package var optimizer: AdamW.Configuration
         package var schedule: LearningRateSchedule
+        /// Factors of the gradient, of tasks with another than 1.
+        package var taskWeights: [String: Double] = [:]
+        /// Highest rates of the schedule, of tasks with one of their own.
+        package var taskLearningRates: [String: Double] = [:]
     }
 
     /// A microbatch between its forward and its backward pass.
@@ -96,6 +100,7 @@ package struct TrainingStep {
 
         // 1. Plan: what is embedded, and by whom. Alike on every rank.
         let plan = plan(batch)
+        let task = source.taskNames[plan.task]
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
 
         // 2. Embed this rank's inputs, keeping what memory allows.  [own inputs, dimension]
@@ -106,6 +111,7 @@ package struct TrainingStep {
 
         // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
         let (loss, dEmbeddings) = try timer.measure(.loss) { try lossAndGradient(plan, pool) }
+        dEmbeddings.multiply(by: Float(configuration.taskWeights[task] ?? 1))
 
         // 5. Backpropagate, microbatch by microbatch, into integers.
         timer.measure(.backward) { backward(plan, consume passes, dEmbeddings, adapter) }
@@ -116,14 +122,15 @@ package struct TrainingStep {
         // 7. Update, alike on every rank, once all agree that the numbers are good.
         let gradientNorm = norm(of: summed)
         try vote(step: step, loss: loss, gradientNorm: gradientNorm)
-        let learningRate = configuration.schedule.learningRate(at: step)
+        let peak = configuration.taskLearningRates[task] ?? configuration.schedule.peak
+        let learningRate = configuration.schedule.learningRate(at: step, peak: peak)
         let isFinite = timer.measure(.update) {
             clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
             return state.update(task: plan.task, summed, configuration.optimizer, learningRate: learningRate)
         }
         guard isFinite else { throw notFinite(step, rank: 0, "update", "a value of the adapter is not finite") }
         return StepMetrics(
-            step: step, task: source.taskNames[plan.task], loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
+            step: step, task: task, loss: loss, learningRate: learningRate, gradientNorm: gradientNorm,
             rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
             maskedPairs: plan.maskedPairs, seconds: timer.seconds)
     }

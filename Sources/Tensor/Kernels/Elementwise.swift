@@ -63,3 +63,14 @@ package func converted(_ x: Tensor, bias: [Float]? = nil, to element: Tensor.Ele
     }
     return element == .float32 ? run(Float.self) : run(BFloat16.self)
 }
+
+extension Tensor {
+    /// x · factor in place, float32.
+    package func multiply(by factor: Float) {
+        guard factor != 1 else { return }
+        let values = floats
+        Threads.run(rows, grain: 128) { rows in
+            for i in rows.lowerBound * columns..<rows.upperBound * columns { values[i] *= factor }
+        }
+    }
+}

@@ -37,12 +37,14 @@ package struct StepPlan: Sendable {
     package let chunks: [Range<Int>]
     /// The rank of each chunk.
     package let owners: [Int]
+    /// Of the rows of a graded batch; nil for any other.            [rows]
+    package let scores: [Float]?
 
     package var maskedPairs: Int { masked.reduce(0) { $0 + $1.count } }
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:
-    ///   - rows: of the global batch, all of one task
+    ///   - rows: of the global batch, all of one kind
     ///   - batch: their indices in the RowIndex
     ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
     ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
@@ -52,6 +54,9 @@ package struct StepPlan: Sendable {
     ) {
         var unique = UniqueInputs()
         task = rows[0].task
+        let scores = rows.compactMap(\.score)
+        precondition(scores.isEmpty || scores.count == rows.count, "plan: \(scores.count) of \(rows.count) rows have scores")
+        self.scores = scores.isEmpty ? nil : scores
         anchors = batch.indices.map { i in
             unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)
         }
