@@ -8,25 +8,30 @@ package struct AdapterStart {
     package let adapters: [Adapter]
     /// With the shape of adapters that are continued.
     package let config: ProjectConfig
-    /// That they were read from; nil for fresh ones.
-    package let folder: String?
+    /// `fresh`, or what they continue.
+    package let description: String
     package let notices: [String]
     /// Where adapters were looked for.
     let place: String
+    /// Whether any was read from disk.
+    private let isFresh: Bool
 
-    /// - Throws: when `lora.tasks` names a task that the model lacks, a target module matches nothing, or the adapters of
-    ///   `lora.start_from` contradict the configuration
+    /// - Throws: when `lora.tasks` names a task that the model lacks, or another setting one that has no adapter, a target module
+    ///   matches nothing, or the adapters of `lora.start_from` contradict the configuration
     init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
         let tasks = try Self.tasks(given, checkpoint.config)
-        place = if case .path(let path) = given.lora.startFrom { path } else { checkpoint.folder + "/adapters" }
-        guard let found = try Self.found(given, checkpoint, tasks) else {
+        try given.checkTaskNames(tasks)
+        let found = try FoundAdapters.find(given, checkpoint, tasks)
+        place = found?.folder ?? checkpoint.folder + "/adapters"
+        isFresh = found == nil
+        guard let found else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
                 given.lora.adapts($0)
             }
             try Self.check(given, layout, checkpoint.config)
             config = given
             adapters = tasks.map { Adapter(task: $0, layout: layout, seed: given.training.seed, .gaussian) }
-            folder = nil
+            description = "fresh"
             notices = []
             return
         }
@@ -37,12 +42,12 @@ package struct AdapterStart {
             if let source = found.adapter(for: task) { adapter.copyFactors(of: source) }
             return adapter
         }
-        folder = found.source.folder
+        description = found.description
     }
 
     /// Of what was read from disk: the same on every host that holds the same adapters. Fresh ones are the same anyway.
     var fingerprint: [UInt8] {
-        guard folder != nil else { return [] }
+        guard !isFresh else { return [] }
         var hash = SHA256()
         for adapter in adapters {
             let layout = adapter.layout
@@ -60,36 +65,23 @@ package struct AdapterStart {
         return model.taskNames.filter { config.lora.tasks?.contains($0) ?? true }
     }
 
-    private static func found(_ config: ProjectConfig, _ checkpoint: Checkpoint, _ tasks: [String]) throws(UserError) -> AdapterSet? {
-        switch config.lora.startFrom {
-        case .fresh: return nil
-        case .automatic:
-            guard let source = try AdapterSource.ofModel(checkpoint.folder) else { return nil }
-            return try AdapterFile.read(source, config: checkpoint.config)
-        case .path(let path):
-            let task = config.data.train.compactMap(\.task).first ?? DataConfig.usualTask
-            return try AdapterFile.read(path, config: checkpoint.config, task: task)
-        }
-    }
-
     /// What the files adapt. A plain PEFT adapter has no pair for the projector, which its model lacks: it gets a fresh one.
-    private static func layout(of found: AdapterSet, _ given: ProjectConfig, _ model: ModelConfig) -> AdapterLayout {
-        let modules = Set(found.layout.pairs.map(\.module))
-        let addsProjector = found.isPlain && given.lora.adapts(DecoderModule.projectorPath)
+    private static func layout(of found: FoundAdapters, _ given: ProjectConfig, _ model: ModelConfig) -> AdapterLayout {
+        let addsProjector = found.hasPlain && given.lora.adapts(DecoderModule.projectorPath)
         return AdapterLayout(model, rank: found.rank, alpha: found.alpha) {
-            modules.contains($0) || addsProjector && $0 == DecoderModule.projectorPath
+            found.modules.contains($0) || addsProjector && $0 == DecoderModule.projectorPath
         }
     }
 
     /// The configuration with the adapters' shape. Under an explicit path a contradiction is an error, else a notice.
     private static func adopted(
-        _ given: ProjectConfig, _ found: AdapterSet, _ layout: AdapterLayout, _ model: ModelConfig
+        _ given: ProjectConfig, _ found: FoundAdapters, _ layout: AdapterLayout, _ model: ModelConfig
     ) throws(UserError) -> (ProjectConfig, [String]) {
         var notices: [String] = []
         func adopt(_ key: String, _ differs: Bool, _ what: String) throws(UserError) {
             guard differs, given.isGiven(key) else { return }
-            let sentence = "\(key) is \(what) in the adapters of \(found.source.folder), which are continued"
-            if case .path = given.lora.startFrom {
+            let sentence = "\(key) is \(what) in the adapters of \(found.folder), which are continued"
+            if given.lora.startFrom != .automatic {
                 throw given.error(at: key, "\(sentence); use their value, or lora.start_from: fresh")
             }
             notices.append("\(sentence); the value of the configuration is not used")

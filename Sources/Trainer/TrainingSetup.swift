@@ -71,9 +71,12 @@ package struct TrainingSetup {
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
         let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
-        try world.together { try Self.check(config, index, source, globalRows: rows, worldSize: world.worldSize) }
+        let sizes = index.files.map(\.header.rows)
         let sampler = BatchSampler(
-            tasks: index.tasks, batchRows: rows, shuffles: config.training.shuffle, seed: config.training.seed)
+            kinds: index.kinds, sets: Array(zip(sizes, config.data.passes(rows: sizes))), batchRows: rows,
+            shuffles: config.training.shuffle, seed: config.training.seed)
+        try world.together { try check(config, index, source, sampler, worldSize: world.worldSize) }
+        notices += Self.notices(sampler, source)
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
@@ -94,7 +97,8 @@ package struct TrainingSetup {
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
                 activations: activations(in: world),
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
-                optimizer: config.training.optimizer, schedule: schedule))
+                optimizer: config.training.optimizer, schedule: schedule, taskWeights: config.loss.taskWeights,
+                taskLearningRates: config.training.taskLearningRates))
     }
 
     /// Tokens that go through the layers together. Where the configuration leaves it to us: enough for full products, more in
@@ -110,30 +114,6 @@ package struct TrainingSetup {
         let total = training.maximumSteps ?? training.epochs * sampler.batchesPerEpoch
         return LearningRateSchedule(
             peak: training.learningRate, decay: training.decay, warmupSteps: training.warmup.steps(of: total), totalSteps: total)
-    }
-
-    private static func check(
-        _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, globalRows: Int, worldSize: Int
-    ) throws(UserError) {
-        let key = config.isGiven("training.global_batch_size") ? "training.global_batch_size" : "training.batch_size"
-        if globalRows < worldSize {
-            throw config.error(
-                at: key, "a global batch of \(globalRows) rows has fewer rows than the \(worldSize) ranks; raise it or start fewer ranks")
-        }
-        let largest = index.rowsByTask.max() ?? 0
-        if largest < globalRows {
-            throw config.error(
-                at: key,
-                "a global batch needs \(globalRows) rows of one task and the data has \(largest); lower it or add rows to \(source.files[0].path)"
-            )
-        }
-        guard !config.training.shuffle else { return }
-        for (file, rows) in zip(source.files, index.files) where rows.header.rowsByTask.count(where: { $0 > 0 }) > 1 {
-            throw config.error(
-                at: "training.shuffle",
-                "without shuffling a file must hold one task, and \(file.path) holds several; split it or set training.shuffle: true"
-            )
-        }
     }
 }
 
@@ -151,20 +131,21 @@ extension TrainingSource {
     ///
     /// - Parameter names: the tasks that have adapters; a row's task is one of them
     fileprivate init(_ config: ProjectConfig, _ session: ModelSession, tasks names: [String]) throws(UserError) {
-        var files: [(path: String, task: String)] = []
-        for entry in config.data.train {
+        var (files, scoreRanges): ([(path: String, task: String)], [Int: ClosedRange<Double>]) = ([], [:])
+        for (number, entry) in config.data.train.enumerated() {
             let task = entry.task ?? DataConfig.usualTask
             guard names.contains(task) else {
                 throw config.error(
                     at: "data.train", "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
             }
             files.append((entry.path, task))
+            scoreRanges[number] = entry.scoreRange
         }
         var holdsOut = false
         if case .pairsOrHeldOut(let file) = config.data.evaluation { holdsOut = !FileManager.default.fileExists(atPath: file.path) }
         self.init(
             files: files, taskNames: names, processor: session.processor, dropsEqualNegatives: config.loss.maskDuplicates,
-            holdsOut: holdsOut
+            holdsOut: holdsOut, scoreRanges: scoreRanges
         ) { file, task in
             let prompts = config.data.train[file].prompts(task: task)
             return (prompts.query.prefix, prompts.positive.prefix)

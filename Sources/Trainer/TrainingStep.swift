@@ -62,6 +62,10 @@ package struct TrainingStep {
         package var maximumGradientNorm: Double
         package var optimizer: AdamW.Configuration
         package var schedule: LearningRateSchedule
+        /// Factors of the gradient, of tasks with another than 1.
+        package var taskWeights: [String: Double] = [:]
+        /// Highest rates of the schedule, of tasks with one of their own.
+        package var taskLearningRates: [String: Double] = [:]
     }
 
     /// A microbatch between its forward and its backward pass.
@@ -100,6 +104,7 @@ package struct TrainingStep {
 
         // 1. Plan: what is embedded, and by whom. Alike on every rank.
         let plan = plan(batch, step: step)
+        let task = source.taskNames[plan.task]
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
 
         // 2. Embed this rank's inputs, keeping what memory allows.
@@ -110,6 +115,7 @@ package struct TrainingStep {
 
         // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
         let loss = try timer.measure(.loss) { try LossPhase(configuration.objective, plan, pool, world).run() }
+        loss.gradient.multiply(by: Float(configuration.taskWeights[task] ?? 1))
 
         // 5. Backpropagate, microbatch by microbatch, into integers.
         timer.measure(.backward) { backward(plan, consume passes, loss.gradient, adapter) }
@@ -120,14 +126,15 @@ package struct TrainingStep {
         // 7. Update, alike on every rank, once all agree that the numbers are good.
         let gradientNorm = norm(of: summed)
         try vote(step: step, loss: loss.value, gradientNorm: gradientNorm)
-        let learningRate = configuration.schedule.learningRate(at: step)
+        let peak = configuration.taskLearningRates[task] ?? configuration.schedule.peak
+        let learningRate = configuration.schedule.learningRate(at: step, peak: peak)
         let isFinite = timer.measure(.update) {
             clip(&summed, norm: gradientNorm, limit: configuration.maximumGradientNorm)
             return state.update(task: plan.task, summed, configuration.optimizer, learningRate: learningRate)
         }
         guard isFinite else { throw notFinite(step, rank: 0, "update", "a value of the adapter is not finite") }
         return StepMetrics(
-            step: step, task: source.taskNames[plan.task], loss: loss.value, learningRate: learningRate, gradientNorm: gradientNorm,
+            step: step, task: task, loss: loss.value, learningRate: learningRate, gradientNorm: gradientNorm,
             rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
             maskedPairs: plan.maskedPairs, pool: loss.pool, seconds: timer.seconds)
     }

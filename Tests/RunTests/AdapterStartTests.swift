@@ -74,6 +74,56 @@ extension RunTests {
             #expect(resolved?["lora"]?["r"]?.integerValue == 8)
         }
 
+        /// Train one, copy to three: the rate of the first warm-up step is 0, so that all three are what they began as.
+        @Test(arguments: smallWorlds) func severalTasksBeginAsCopiesOfOne(ranks: Int?) throws {
+            let project = try projectWithAdapters()
+            let starts = "{retrieval: first/peft/code, code: first/peft/code, text-matching: {path: first, task: code}}"
+            let result = try project.train(["--set", "lora.start_from=\(starts)", "--set", "training.max_steps=1"], ranks: ranks)
+            result.expect(0)
+            #expect(
+                result.standardError.contains("retrieval from first/peft/code, text-matching from first (code), code from first/peft/code"))
+            let file = try SafetensorsFile(path: project.path("run/adapter_model.safetensors"))
+            let first = try SafetensorsFile(path: project.path("first/adapter_model.safetensors"))
+            let source = first.entries.filter { $0.name.hasSuffix(".code.weight") }
+            #expect(source.count == 30)
+            for entry in source {
+                // A plain PEFT adapter has no pair for the projector.
+                let tasks = entry.name.contains("projector") ? ["text-matching"] : ["retrieval", "text-matching", "code"]
+                for task in tasks {
+                    let copy = try #require(file[entry.name.replacingOccurrences(of: ".code.weight", with: ".\(task).weight")])
+                    #expect(file.bytes(of: copy).elementsEqual(first.bytes(of: entry)), "\(copy.name)")
+                }
+            }
+            withExtendedLifetime((file, first)) {}
+        }
+
+        @Test func tasksThatAreNotNamedBeginFresh() throws {
+            let project = try projectWithAdapters()
+            try project.train(["--set", "lora.start_from={code: first/peft/code}", "--set", "training.max_steps=1"]).expect(0)
+            try project.train(["--set", "training.max_steps=1", "--set", "training.output_dir=fresh"]).expect(0)
+            let files = try ["run", "fresh"].map { try SafetensorsFile(path: project.path("\($0)/adapter_model.safetensors")) }
+            for (task, isFresh) in [("retrieval", true), ("code", false)] {
+                let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_A.\(task).weight"
+                let bytes = try files.map { $0.bytes(of: try #require($0[name])) }
+                #expect(bytes[0].elementsEqual(bytes[1]) == isFresh)
+            }
+            withExtendedLifetime(files) {}
+        }
+
+        @Test(arguments: smallWorlds) func startsOfTasksThatDoNotFitAreRefused(ranks: Int?) throws {
+            let project = try projectWithAdapters()
+            try project.train(["training.max_steps=1", "training.output_dir=narrow", "lora.r=4"].flatMap { ["--set", $0] }).expect(0)
+            for (starts, words) in [
+                ("{cod: first}", ["\"cod\"", "did you mean code?"]),
+                ("{code: {path: first, task: poetry}}", ["first has no adapter for poetry", "retrieval, text-matching, code"]),
+                ("{code: first, retrieval: narrow}", ["first has rank 8, but it is 4 in narrow"]),
+            ] {
+                let result = try project.train(["--set", "lora.start_from=\(starts)"], ranks: ranks, limit: refusalLimit)
+                result.expectRefusal(78, ["--set lora.start_from: "] + words, isAlone: ranks == nil)
+            }
+            #expect(try project.files().everything().isEmpty)
+        }
+
         /// A project with a run of two steps in the folder `first`.
         private func projectWithAdapters() throws -> RunProject {
             let project = try RunProject()

@@ -42,6 +42,23 @@ extension RunTests {
             Refusal("task without an adapter in this run", 65, "train.jsonl:3:", "\"task\" is \"retrieval\"", "the tasks code") { _ in
                 ["--set", "lora.tasks=[code]"]
             },
+            Refusal("task that the run lacks, of weights", 78, "--set loss.task_weights: ", "\"retrieva\"", "did you mean retrieval?") {
+                _ in
+                ["--set", "loss.task_weights={code: 1, retrieva: 0.5}"]
+            },
+            Refusal("task that the run lacks, of rates", 78, "project_config.yaml:11:26: ", "\"poetry\"", "there are retrieval") {
+                project in
+                try project.addSetting("  task_learning_rates: {poetry: 1}", below: "  learning_rate: 1.0e-3")
+                return []
+            },
+            Refusal("weights that train nothing", 78, "--set loss.task_weights: ", "nothing would be trained") { _ in
+                ["--set", "loss.task_weights={code: 0, retrieval: 0}"]
+            },
+            Refusal(
+                "data set without a row in an epoch", 78, "--set data.train: ", "data.train[1].weight 0.01", "train.jsonl, which has 24"
+            ) { _ in
+                ["--set", "data.train=[{path: train.jsonl, task: code}, {path: train.jsonl, task: code, weight: 0.01}]"]
+            },
             Refusal("target module that the model lacks", 78, "--set lora.target_modules: ", "query_proj", "q_proj") { _ in
                 ["--set", "lora.target_modules=[query_proj]"]
             },

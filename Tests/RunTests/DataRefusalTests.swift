@@ -24,6 +24,18 @@ extension RunTests {
                 "task of the row that the model lacks", 13, #"{"query": "a", "positive": "b", "task": "poetry"}"#, "train.jsonl:13:",
                 "poetry"),
             line("row with an image", 3, #"{"query_image": "a.png", "positive": "b"}"#, "train.jsonl:3:", "not available"),
+            line(
+                "score that is none", 4, #"{"sentence1": "a", "sentence2": "b", "score": "high"}"#, "train.jsonl:4:47: ", "\"score\"",
+                "a number"),
+            line("score beside negatives", 5, #"{"query": "a", "pos": "b", "neg": "c", "score": 1}"#, "train.jsonl:5:", "no negatives"),
+            Refusal("score out of its range", 65, "train.jsonl:2:", "\"score\" is 5.5", "[0, 5]") { project in
+                try project.folder.write("train.jsonl", graded(scores: ["5", "5.5", "1"]))
+                return ["--set", "data.train=[{path: train.jsonl, score_range: [0, 5]}]"]
+            },
+            Refusal("row without a score", 65, "train.jsonl:4:", "no \"score\"", "loss.name: cosent") { project in
+                try project.folder.write("train.jsonl", "\n" + graded(scores: ["5", "0", "null", "2", "null"]))
+                return ["--set", "loss.name=cosent"]
+            },
             Refusal("gzip cut short", 65, "train.jsonl.gz: ") { project in
                 let gzip = try Data(contentsOf: URL(fileURLWithPath: PackagePath.example("python-stdlib/train.jsonl.gz")))
                 try project.folder.write("train.jsonl.gz", gzip.prefix(5000))
@@ -55,6 +67,10 @@ extension RunTests {
             // Every positive but those of three words at most, and the longer queries: no word is less than a token.
             #expect(count >= 20)
             #expect(try project.files().steps().count == 2)
+        }
+
+        private static func graded(scores: [String]) -> String {
+            scores.map { "{\"sentence1\": \"read a file\", \"sentence2\": \"file \($0)\", \"score\": \($0)}\n" }.joined()
         }
 
         private static func line(_ name: String, _ line: Int, _ text: String, _ parts: String...) -> Refusal {

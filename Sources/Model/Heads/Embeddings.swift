@@ -25,4 +25,10 @@ package struct Embeddings {
         self.dense = dense
         self.late = late
     }
+
+    /// In place.
+    package func multiply(by factor: Float) {
+        dense?.multiply(by: factor)
+        late?.multiply(by: factor)
+    }
 }

@@ -12,6 +12,8 @@ package struct TrainingConfig: Sendable {
     package let maximumSteps: Int?  // max_steps
     package let batch: BatchSize
     package let learningRate: Double
+    /// Of tasks with a rate of their own.
+    package let taskLearningRates: [String: Double]
     package let weightDecay: Double
     package let decay: LearningRateSchedule.Decay  // lr_scheduler_type
     package let warmup: Warmup
@@ -69,6 +71,7 @@ package struct TrainingConfig: Sendable {
         batch =
             values.optionalInteger("training.global_batch_size").map(BatchSize.global) ?? .perRank(values.integer("training.batch_size"))
         learningRate = values.number("training.learning_rate")
+        taskLearningRates = values.numbersByTask("training.task_learning_rates")
         weightDecay = values.number("training.weight_decay")
         decay = values.choice("training.lr_scheduler_type")
         warmup = values.optionalInteger("training.warmup_steps").map(Warmup.steps) ?? .ratio(values.number("training.warmup_ratio"))
@@ -125,6 +128,15 @@ package struct LoRAConfig: Sendable {
         case automatic
         case fresh
         case path(String)
+        /// Each task from a folder of its own; tasks that are not named are fresh.
+        case byTask([String: TaskStart])
+    }
+
+    /// A folder with adapters, and which of them.
+    package struct TaskStart: Sendable, Equatable {
+        package let path: String
+        /// Nil: that of the same task, or the one of a plain PEFT folder.
+        package let task: String?
     }
 
     package enum SaveFormat: String, Sendable { case published, peft, both }
@@ -144,12 +156,7 @@ package struct LoRAConfig: Sendable {
         targetModules = TargetModules(values["lora.target_modules"])!
         layers = values["lora.layers_to_transform"].arrayValue?.compactMap(\.integerValue).map { Int($0) }
         tasks = values["lora.tasks"].arrayValue?.compactMap(\.stringValue)
-        startFrom =
-            switch values.text("lora.start_from") {
-            case "auto": .automatic
-            case "fresh": .fresh
-            case let path: .path(path)
-            }
+        startFrom = StartFrom(values["lora.start_from"])
         saveFormat = values.choice("lora.save_format")
         savePrecision = values.choice("lora.save_dtype")
     }

@@ -8,6 +8,19 @@ struct ConfigurationReader {
         let value: JSONValue
         let place: YAMLPlace
         let isOverride: Bool
+        /// Of the entries of a mapping.
+        let entries: [String: YAMLPlace]
+
+        init(_ value: JSONValue, _ node: YAMLNode, at place: YAMLPlace, isOverride: Bool) {
+            self.value = value
+            self.place = place
+            self.isOverride = isOverride
+            guard case .mapping(let entries) = node.content else {
+                self.entries = [:]
+                return
+            }
+            self.entries = Dictionary(entries.map { ($0.key, $0.place) }) { first, _ in first }
+        }
     }
 
     private let path: String
@@ -28,6 +41,15 @@ struct ConfigurationReader {
     /// Where a setting was written; else where its section begins; else the file's begin.
     func place(of key: String) -> YAMLPlace {
         given[key]?.place ?? sectionPlaces[String(key.prefix { $0 != "." })] ?? YAMLPlace(path: path, line: 1, column: 1)
+    }
+
+    /// The place of every setting, and of `setting.entry` where one is a mapping.
+    var places: [String: YAMLPlace] {
+        var places = Dictionary(uniqueKeysWithValues: ConfigurationSchema.settings.map { ($0.key, place(of: $0.key)) })
+        for (key, given) in given {
+            for (entry, place) in given.entries { places["\(key).\(entry)"] = place }
+        }
+        return places
     }
 
     // MARK: The file
@@ -60,7 +82,7 @@ struct ConfigurationReader {
             throw entry.place.error("\(spelling) and the key at \(other.place) are two spellings of \(setting.key); keep one of the two")
         }
         let value = try setting.form.decode(entry.value, key: spelling)
-        given[setting.key] = Given(value: value, place: entry.value.place, isOverride: false)
+        given[setting.key] = Given(value, entry.value, at: entry.value.place, isOverride: false)
     }
 
     /// The setting of a spelling; nil, with a notice, for a key without meaning.
@@ -97,7 +119,7 @@ struct ConfigurationReader {
             if setting.key == one { removeFromFile(other) }
             if setting.key == other { removeFromFile(one) }
         }
-        given[setting.key] = Given(value: value, place: place, isOverride: true)
+        given[setting.key] = Given(value, node, at: place, isOverride: true)
         overrides.removeAll { $0.key == setting.key }
         overrides.append(ProjectConfig.Override(key: setting.key, text: valueText))
     }

@@ -50,5 +50,8 @@ extension ConfigurationSchema {
         Setting(
             "loss.pool_limit", .optional(.count(from: 1)), .absent("all candidates of the global batch"),
             "Negatives that an anchor sees, drawn anew from the pool in every step."),
+        Setting(
+            "loss.task_weights", .optional(.taskNumbers(.atLeast(0))), .absent("1 for every task"),
+            "Factors of the gradient in batches of some tasks: `{code: 0.5}`. Logged losses are without them."),
     ]
 }

@@ -39,7 +39,7 @@ package enum ConfigurationSchema {
 
     private static let data = [
         Setting(
-            "data.train", .optional(.dataFiles), .absent("`train.jsonl` in `data.processed_dir`"),
+            "data.train", .optional(.trainingFiles), .absent("`train.jsonl` in `data.processed_dir`"),
             "Rows to train on: `.jsonl` or `.jsonl.gz`. Read whole; never split."),
         Setting(
             "data.evaluation", .optional(.dataFile), .absent("none"),
@@ -51,6 +51,9 @@ package enum ConfigurationSchema {
             "data.cache_dir", .optional(.text("the path of a folder, or `none`")),
             .absent("`$XDG_CACHE_HOME/shoal`, else `~/.cache/shoal`"), mayDifferOnResume: true,
             "Where the tokens of training rows are kept for later runs."),
+        Setting(
+            "data.sampling_temperature", .number(.atLeast(1)), .value(1.0),
+            "Above 1, small data sets have a larger share of an epoch: one that goes with rows^(1/T). Instead of weights."),
     ]
 
     private static let training = [
@@ -68,6 +71,9 @@ package enum ConfigurationSchema {
             "training.global_batch_size", .optional(.count(from: 1)), .absent("ranks × `training.batch_size`"),
             "Rows of all ranks together, instead of `training.batch_size`."),
         Setting("training.learning_rate", .number(.above(0)), .value(1e-4), "Highest rate of the schedule."),
+        Setting(
+            "training.task_learning_rates", .optional(.taskNumbers(.above(0))), .absent("`training.learning_rate` for every task"),
+            "Highest rate for the updates of some tasks: `{code: 5e-5}`."),
         Setting("training.weight_decay", .number(.atLeast(0)), .value(0.01), "Decoupled decay of AdamW, a factor of the rate."),
         Setting(
             "training.lr_scheduler_type", .choice(["linear", "cosine"]), .value("linear"),
@@ -125,9 +131,9 @@ package enum ConfigurationSchema {
             "Start of fresh adapters: A normal with deviation 1/r, B zero."),
         Setting("lora.tasks", .optional(.names), .absent("the model's `task_names`"), "Tasks to create adapters for."),
         Setting(
-            "lora.start_from", .text("`auto`, `fresh`, or the path of a folder with adapters"), .value("auto"),
-            "`auto`: the model's own adapters when it has some. `fresh`: new ones. A path: those of a published or PEFT folder, or a checkpoint."
-        ),
+            "lora.start_from", .adapterStart, .value("auto"),
+            "`auto`: the model's own adapters when it has some. `fresh`: new ones. A path: those of a published or PEFT folder, or a checkpoint. "
+                + "By task: each from its own folder, the others fresh."),
         Setting(
             "lora.save_format", .choice(["published", "peft", "both"]), .value("both"),
             "Final adapters in one file as published, or one plain PEFT folder for each trained task."),

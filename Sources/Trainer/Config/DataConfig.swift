@@ -11,17 +11,26 @@ package struct DataFile: Sendable {
     package let task: String?
     private let queryPrompt: Prompt?
     private let positivePrompt: Prompt?
+    /// Passes over its rows in an epoch. Of training files, like the range.
+    package let weight: Double
+    /// What scores may be; nil: any finite number.
+    package let scoreRange: ClosedRange<Double>?
 
     /// The texts before an anchor, and before a positive or negative, for a row of `task`.
     package func prompts(task: String) -> (query: Prompt, positive: Prompt) {
         ((queryPrompt ?? .query).resolved(task: task), (positivePrompt ?? .passage).resolved(task: task))
     }
 
-    init(path: String, task: String?, queryPrompt: Prompt? = nil, positivePrompt: Prompt? = nil) {
+    init(
+        path: String, task: String?, queryPrompt: Prompt? = nil, positivePrompt: Prompt? = nil, weight: Double = 1,
+        scoreRange: ClosedRange<Double>? = nil
+    ) {
         self.path = path
         self.task = task
         self.queryPrompt = queryPrompt
         self.positivePrompt = positivePrompt
+        self.weight = weight
+        self.scoreRange = scoreRange
     }
 
     /// - Parameter json: as `decode` gives it
@@ -29,14 +38,19 @@ package struct DataFile: Sendable {
         guard let path = json["path"]?.stringValue else { preconditionFailure("data file: no path in \(json)") }
         self.init(
             path: path, task: json["task"]?.stringValue, queryPrompt: json["query_prompt"]?.stringValue.map { Prompt($0) },
-            positivePrompt: json["positive_prompt"]?.stringValue.map { Prompt($0) })
+            positivePrompt: json["positive_prompt"]?.stringValue.map { Prompt($0) }, weight: json["weight"]?.numberValue ?? 1,
+            scoreRange: json["score_range"]?.arrayValue?.compactMap(\.numberValue).asRange)
     }
 
     static let keys = ["path", "task", "query_prompt", "positive_prompt"]
-    static let laterKeys = ["weight"]
+    /// Those of a training file.
+    static let trainingKeys = keys + ["weight", "score_range"]
 
-    /// A path alone, or a mapping, to `{path, task, query_prompt, positive_prompt}` with null for what is not given.
-    static func decode(_ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+    /// More would be a mistake, and the rows of an epoch would not fit in memory.
+    private static let mostPasses = 1000.0
+
+    /// A path alone, or a mapping, to a mapping of all `keys` with null for what is not given.
+    static func decode(_ node: YAMLNode, key: String, keys: [String]) throws(UserError) -> JSONValue {
         var file = JSONObject()
         for name in keys { file[name] = JSONValue.null }
         guard case .mapping(let entries) = node.content else {
@@ -46,25 +60,34 @@ package struct DataFile: Sendable {
         for entry in entries {
             let name = "\(key).\(entry.key)"
             guard keys.contains(entry.key) else {
-                throw entry.place.error(
-                    laterKeys.contains(entry.key)
-                        ? "\(name) is not available in this version; remove it"
-                        : ConfigurationReader.unknown(entry.key, "in \(key)", known: keys))
+                throw entry.place.error(ConfigurationReader.unknown(entry.key, "in \(key)", known: keys))
             }
-            if entry.key == "path" {
-                file["path"] = try SettingForm.text("the path of a data file").decode(entry.value, key: name)
-            } else if case .scalar(.text("")) = entry.value.content, entry.key != "task" {
-                file[entry.key] = "none"
-            } else {
-                let words = entry.key == "task" ? "a task's name" : "`query`, `passage`, `none` or a text to put in front"
-                file[entry.key] = try SettingForm.optional(.text(words)).decode(entry.value, key: name)
-            }
+            file[entry.key] = try decode(entry, key: name)
         }
         guard file["path"]?.isNull == false else {
             throw node.place.error("\(key) has no path; add \"path: FILE\"")
         }
         return .object(file)
     }
+
+    private static func decode(_ entry: YAMLNode.Entry, key: String) throws(UserError) -> JSONValue {
+        let form: SettingForm
+        switch entry.key {
+        case "path": return try SettingForm.text("the path of a data file").decode(entry.value, key: key)
+        case "task": form = .text("a task's name")
+        case "weight": form = .number(.leftOpen(0, mostPasses))
+        case "score_range": form = .interval
+        default:
+            if case .scalar(.text("")) = entry.value.content { return "none" }
+            form = .text("`query`, `passage`, `none` or a text to put in front")
+        }
+        return try SettingForm.optional(form).decode(entry.value, key: key)
+    }
+}
+
+extension [Double] {
+    /// Of its two numbers.
+    fileprivate var asRange: ClosedRange<Double> { self[0]...self[1] }
 }
 
 /// `data`: what is trained and evaluated on.
@@ -74,6 +97,8 @@ package struct DataConfig: Sendable {
 
     package let train: [DataFile]
     package let evaluation: EvaluationSource
+    /// 1: data sets in proportion to their rows and weights; higher: sets of unlike size more alike.
+    package let samplingTemperature: Double
     /// Where token indexes are kept, or `none`; nil: the user's own folder for such files.
     package let cacheFolder: String?  // cache_dir
 
@@ -97,6 +122,7 @@ package struct DataConfig: Sendable {
 
     init(_ values: SettingValues) {
         cacheFolder = values.optionalText("data.cache_dir")
+        samplingTemperature = values.number("data.sampling_temperature")
         let files = values["data.train"].arrayValue
         let folder = values.optionalText("data.processed_dir")
         self.train = files?.map(DataFile.init) ?? [DataFile(path: "\(folder ?? "")/train.jsonl", task: nil)]

@@ -33,6 +33,9 @@ package struct LossConfig: Sendable {
     /// Negatives that an anchor sees; nil: all.
     package let poolLimit: Int?
 
+    /// Factors of the gradient, of tasks with another than 1.
+    package let taskWeights: [String: Double]
+
     package enum Name: String, Sendable { case infonce, joint, cosent, triplet }
     package enum Reduction: String, Sendable { case mean, sum }
     package enum Pool: String, Sendable { case gather, stream }
@@ -63,5 +66,6 @@ package struct LossConfig: Sendable {
         negativeMargin = values["loss.negative_margin"].numberValue
         pool = Pool(rawValue: values.text("loss.pool"))
         poolLimit = values.optionalInteger("loss.pool_limit")
+        taskWeights = values.numbersByTask("loss.task_weights")
     }
 }

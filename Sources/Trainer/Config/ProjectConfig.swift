@@ -40,9 +40,8 @@ package struct ProjectConfig: Sendable {
         let reader = try ConfigurationReader(root: try YAMLDocument.parse(yaml, path: path), path: path, overrides: overrides)
         var notices = reader.notices
         let values = try SettingValues(reader, notices: &notices)
-        let places = Dictionary(uniqueKeysWithValues: ConfigurationSchema.settings.map { ($0.key, reader.place(of: $0.key)) })
         return ProjectConfig(
-            values: values, notices: notices, overrides: reader.overrides, givenKeys: Set(reader.given.keys), places: places)
+            values: values, notices: notices, overrides: reader.overrides, givenKeys: Set(reader.given.keys), places: reader.places)
     }
 
     private init(
@@ -66,7 +65,8 @@ package struct ProjectConfig: Sendable {
         givenKeys.contains(key)
     }
 
-    /// The error for a setting that fits the schema but not the model or the data, at the place where it was written.
+    /// The error for a setting that fits the schema but not the model or the data, at the place where it was written. Of a
+    /// setting that is a mapping, `key.entry` is an entry.
     package func error(_ code: UserError.Code = .configuration, at key: String, _ message: String) -> UserError {
         guard let place = places[key] else { preconditionFailure("no setting is named \(key)") }
         return UserError(code, place.path, line: place.line, column: place.column, message)

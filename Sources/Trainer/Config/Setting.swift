@@ -77,10 +77,18 @@ package indirect enum SettingForm: Sendable {
     case weights
     /// A list of module names, or a regular expression.
     case targetModules
+    /// Two finite numbers, the lower first.
+    case interval
+    /// Numbers by task.
+    case taskNumbers(NumberRange)
+    /// See `LoRAConfig.StartFrom`.
+    case adapterStart
     /// A data file: a path, or a mapping with the path, task and prompts.
     case dataFile
-    /// A list of data files, or a single one.
-    case dataFiles
+    /// The same of a training file, which has a weight and a range of scores, too.
+    case trainingFile
+    /// A list of training files, or a single one.
+    case trainingFiles
     /// See `BestMetric`.
     case metric
     /// The form, or null (or, where Hugging Face has such a number, that) for "not set".
@@ -105,8 +113,12 @@ package indirect enum SettingForm: Sendable {
         case .widths: "a list of ascending widths"
         case .weights: "a list of numbers of 0 or more"
         case .targetModules: "a list of module names, or a regular expression"
-        case .dataFile: "a path, or `{path, task, query_prompt, positive_prompt}`"
-        case .dataFiles: "a path, or a list of paths and `{path, task, query_prompt, positive_prompt}`"
+        case .interval: "two numbers, the lower first, such as `[0, 5]`"
+        case .taskNumbers(let range): "a mapping from tasks to numbers \(range.inWords)"
+        case .adapterStart: "`auto`, `fresh`, the path of a folder with adapters, or `{TASK: PATH}`"
+        case .dataFile: "a path, or `{\(DataFile.keys.joined(separator: ", "))}`"
+        case .trainingFile: "a path, or `{\(DataFile.trainingKeys.joined(separator: ", "))}`"
+        case .trainingFiles: "a path, or a list of paths and `{\(DataFile.trainingKeys.joined(separator: ", "))}`"
         case .metric: "a metric such as `ndcg@10`, or `ndcg@10@256` for the width 256"
         case .optional(let form, let number): form.inWords + ", or `null`" + (number.map { " or `\($0)`" } ?? "")
         }
@@ -119,6 +131,7 @@ package enum NumberRange: Sendable {
     case atLeast(Double)
     case closed(Double, Double)
     case halfOpen(Double, Double)
+    case leftOpen(Double, Double)
 
     func contains(_ value: Double) -> Bool {
         switch self {
@@ -126,6 +139,7 @@ package enum NumberRange: Sendable {
         case .atLeast(let least): value >= least && value.isFinite
         case .closed(let least, let most): value >= least && value <= most
         case .halfOpen(let least, let end): value >= least && value < end
+        case .leftOpen(let start, let most): value > start && value <= most
         }
     }
 
@@ -135,6 +149,7 @@ package enum NumberRange: Sendable {
         case .atLeast(let least): "of \(Self.short(least)) or more"
         case .closed(let least, let most): "from \(Self.short(least)) to \(Self.short(most))"
         case .halfOpen(let least, let end): "from \(Self.short(least)) to below \(Self.short(end))"
+        case .leftOpen(let start, let most): "above \(Self.short(start)), \(Self.short(most)) at most"
         }
     }
 

@@ -37,9 +37,16 @@ extension SettingForm {
         case (.weights, .scalar(.integer)), (.weights, .scalar(.number)): return try weights([node], key: key)
         case (.targetModules, .sequence(let elements)): return try SettingForm.names.names(elements, node, key: key)
         case (.targetModules, .scalar(.text(let pattern))): return try TargetModules.decode(pattern, node, key: key)
-        case (.dataFile, .scalar(.text)), (.dataFile, .mapping): return try DataFile.decode(node, key: key)
-        case (.dataFiles, .scalar(.text)), (.dataFiles, .mapping): return .array([try DataFile.decode(node, key: key)])
-        case (.dataFiles, .sequence(let elements)): return try dataFiles(elements, node, key: key)
+        case (.interval, .sequence(let elements)) where Self.interval(elements) != nil: return Self.interval(elements)!
+        case (.taskNumbers(let range), .mapping(let entries)): return try Self.taskNumbers(entries, in: range, key: key)
+        case (.adapterStart, .scalar(.text(let text))) where !text.isEmpty: return .string(text)
+        case (.adapterStart, .mapping(let entries)): return try LoRAConfig.StartFrom.decode(entries, node, key: key)
+        case (.dataFile, .scalar(.text)), (.dataFile, .mapping): return try DataFile.decode(node, key: key, keys: DataFile.keys)
+        case (.trainingFile, .scalar(.text)), (.trainingFile, .mapping):
+            return try DataFile.decode(node, key: key, keys: DataFile.trainingKeys)
+        case (.trainingFiles, .scalar(.text)), (.trainingFiles, .mapping):
+            return .array([try SettingForm.trainingFile.decode(node, key: key)])
+        case (.trainingFiles, .sequence(let elements)): return try trainingFiles(elements, node, key: key)
         case (.metric, .scalar(.text(let text))) where BestMetric(text) != nil: return .string(text)
         default: throw mismatch(node, key: key, expected: expected)
         }
@@ -49,7 +56,9 @@ extension SettingForm {
     func mismatch(_ node: YAMLNode, key: String, expected: String? = nil) -> UserError {
         var message = "\(key) must be \(expected ?? inWords), but is \(node.inWords)"
         switch (self, node.content) {
-        case (.text, .scalar(.boolean)), (.text, .scalar(.integer)), (.text, .scalar(.number)): message += "; put it in quotes"
+        case (.text, .scalar(.boolean)), (.text, .scalar(.integer)), (.text, .scalar(.number)),
+            (.adapterStart, .scalar(.boolean)), (.adapterStart, .scalar(.integer)), (.adapterStart, .scalar(.number)):
+            message += "; put it in quotes"
         case (.choice(let names, _, _), .scalar(.text(let text))):
             message += NearestName.of(text, among: names).map { "; did you mean \($0)?" } ?? ""
         default: break
@@ -135,11 +144,30 @@ extension SettingForm {
         return .array(weights)
     }
 
-    private func dataFiles(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
+    /// Nil unless these are two finite numbers in their order.
+    private static func interval(_ elements: [YAMLNode]) -> JSONValue? {
+        let numbers = elements.compactMap { element -> Double? in
+            switch element.content {
+            case .scalar(.integer(let value)): Double(value)
+            case .scalar(.number(let value)) where value.isFinite: value
+            default: nil
+            }
+        }
+        guard elements.count == 2, numbers.count == 2, numbers[0] < numbers[1] else { return nil }
+        return .array(numbers.map { .number($0) })
+    }
+
+    private static func taskNumbers(_ entries: [YAMLNode.Entry], in range: NumberRange, key: String) throws(UserError) -> JSONValue {
+        var numbers = JSONObject()
+        for entry in entries { numbers[entry.key] = try SettingForm.number(range).decode(entry.value, key: "\(key).\(entry.key)") }
+        return .object(numbers)
+    }
+
+    private func trainingFiles(_ elements: [YAMLNode], _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
         guard !elements.isEmpty else { throw node.place.error("\(key) is an empty list; name at least one file") }
         var files: [JSONValue] = []
         for (index, element) in elements.enumerated() {
-            files.append(try SettingForm.dataFile.decode(element, key: "\(key)[\(index)]"))
+            files.append(try SettingForm.trainingFile.decode(element, key: "\(key)[\(index)]"))
         }
         return .array(files)
     }

@@ -19,6 +19,7 @@ struct SettingValues: Sendable {
             }
         }
         try joinData(reader, &notices)
+        try joinSampling(reader)
         try joinBatch(reader)
         try joinWarmup(reader, &notices)
         try joinPrecision(reader)
@@ -48,6 +49,21 @@ struct SettingValues: Sendable {
             guard let task = file["task"]?.stringValue, !tasks.contains(task) else { continue }
             throw reader.place(of: "lora.tasks")
                 .error("lora.tasks has no \(task), the task of \(file["path"]?.stringValue ?? "a file"); add it")
+        }
+    }
+
+    private func joinSampling(_ reader: ConfigurationReader) throws(UserError) {
+        let key = "data.sampling_temperature"
+        let weights = (self["data.train"].arrayValue ?? []).map { $0["weight"]?.numberValue }
+        if number(key) != 1, let set = weights.firstIndex(where: { $0 != nil }) {
+            throw reader.place(of: key).error("\(key) and data.train[\(set)].weight are both given; keep one of the two")
+        }
+        guard !boolean("training.shuffle") else { return }
+        let fault = "without shuffling a row is taken a whole number of times in each epoch, but"
+        let place = reader.place(of: "training.shuffle")
+        if number(key) != 1 { throw place.error("\(fault) \(key) is \(number(key)); remove one of the two settings") }
+        if let set = weights.firstIndex(where: { $0.map { $0 != $0.rounded() } ?? false }) {
+            throw place.error("\(fault) data.train[\(set)].weight is \(weights[set]!); use a whole number, or training.shuffle: true")
         }
     }
 
@@ -119,6 +135,11 @@ struct SettingValues: Sendable {
     func number(_ key: String) -> Double { require(self[key].numberValue, key) }
     func text(_ key: String) -> String { require(self[key].stringValue, key) }
     func optionalText(_ key: String) -> String? { self[key].stringValue }
+    /// None when it is not set.
+    func numbersByTask(_ key: String) -> [String: Double] {
+        let entries = (self[key].objectValue?.entries ?? []).map { ($0.key, require($0.value.numberValue, key)) }
+        return Dictionary(entries) { first, _ in first }
+    }
 
     func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice {
         require(Choice(rawValue: text(key)), key)
@@ -148,7 +169,7 @@ struct SettingValues: Sendable {
         return section?[setting.name] ?? setting.defaultValue
     }
 
-    /// Equal values, numbers by value and not by spelling: 16 is 16.0.
+    /// Equal values, numbers by value and not by spelling: 16 is 16.0. A member that is absent is as good as null.
     static func areEqual(_ a: JSONValue, _ b: JSONValue) -> Bool {
         switch (a, b) {
         case (.null, .null): true
@@ -158,7 +179,7 @@ struct SettingValues: Sendable {
         case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
         case (.array(let a), .array(let b)): a.count == b.count && zip(a, b).allSatisfy(areEqual)
         case (.object(let a), .object(let b)):
-            a.entries.count == b.entries.count && a.entries.allSatisfy { entry in b[entry.key].map { areEqual(entry.value, $0) } ?? false }
+            (a.entries + b.entries).allSatisfy { areEqual(a[$0.key] ?? .null, b[$0.key] ?? .null) }
         default: false
         }
     }

@@ -7,6 +7,9 @@ package enum HeldOutRows {
     /// Files with this many rows or fewer are trained on whole.
     package static let smallestFile = 10
 
+    /// Whether a row is held out: by its anchor. Rows with a score never are: evaluation ranks positives.
+    static func contain(_ row: TrainingRow) -> Bool { row.score == nil && contain(anchor: row.anchor) }
+
     /// Whether the row with this anchor is held out: the SHA-256 of its bytes, as a number, is divisible by 5.
     ///
     /// 256 ≡ 1 modulo 5, so the number's remainder is that of the sum of its bytes.

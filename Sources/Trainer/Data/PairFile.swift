@@ -3,20 +3,23 @@
 
 import Tensor
 
-/// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives and task.
+/// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives, task and score.
 package struct PairFile: Sendable {
     private let file: JSONLinesFile
     private let task: String
     private let knownTasks: [String]
+    private let scoreRange: ClosedRange<Double>?
 
     /// - Parameters:
     ///   - task: of rows that name none
     ///   - knownTasks: the model's; a row with another is refused
+    ///   - scoreRange: what scores may be; nil: any finite number
     /// - Throws: when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
-    package init(path: String, task: String, knownTasks: [String]) throws(UserError) {
+    package init(path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil) throws(UserError) {
         file = try JSONLinesFile(path: path)
         self.task = task
         self.knownTasks = knownTasks
+        self.scoreRange = scoreRange
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"query\": \"...\", \"positive\": \"...\"}")
         }
@@ -37,6 +40,6 @@ package struct PairFile: Sendable {
     ///
     /// - Throws: for a row that cannot be trained on, naming file, line and column
     package func row(_ row: Int) throws(UserError) -> TrainingRow {
-        try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks)
+        try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks, scoreRange: scoreRange)
     }
 }

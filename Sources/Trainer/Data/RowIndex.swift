@@ -23,8 +23,21 @@ package struct RowSummary: Sendable, Equatable {
     /// Hard negatives that are used; `negativePlaces` are their indices in the row.
     package let negatives: [InputSummary]
     package let negativePlaces: [Int]
-    /// The grade of a graded row.
-    package var score: Float? = nil
+    /// Of a graded row; nil: the positive is one.
+    package var score: Float?
+}
+
+/// What the rows of a batch have in common.
+package struct RowKind: Hashable, Sendable {
+    /// Index among the model's tasks.
+    package let task: Int
+    /// Whether they have scores.
+    package let isGraded: Bool
+
+    package init(task: Int, isGraded: Bool = false) {
+        self.task = task
+        self.isGraded = isGraded
+    }
 }
 
 /// The rows of all training files in order, without those held out.
@@ -56,18 +69,27 @@ package struct RowIndex: RandomAccessCollection, Sendable {
     package var holdsOut: Bool { files.contains(where: \.header.holdsOut) }
 
     /// [tasks]
-    package var rowsByTask: [Int] {
-        files.dropFirst().reduce(files[0].header.rowsByTask) { sums, file in zip(sums, file.header.rowsByTask).map { $0 + $1 } }
+    package var rowsByTask: [Int] { sum(\.rowsByTask) }
+    /// Of them, those with a score.                                [tasks]
+    package var gradedByTask: [Int] { sum(\.gradedByTask) }
+
+    /// The kind of each row.                                       [rows]
+    package var kinds: [RowKind] {
+        var kinds: [RowKind] = []
+        kinds.reserveCapacity(count)
+        for file in files {
+            for row in 0..<file.header.rows { kinds.append(file.kind(ofRow: row)) }
+        }
+        return kinds
     }
 
-    /// The task of each row.                                       [rows]
-    package var tasks: [Int] {
-        var tasks: [Int] = []
-        tasks.reserveCapacity(count)
-        for file in files {
-            for row in 0..<file.header.rows { tasks.append(file.task(ofRow: row)) }
+    /// The first row without a score, as it is counted in its training file; nil when all have one.
+    var firstUngraded: (file: Int, row: Int)? {
+        for (number, file) in files.enumerated() where file.header.gradedByTask != file.header.rowsByTask {
+            let row = (0..<file.header.rows).first { !file.kind(ofRow: $0).isGraded }!
+            return (number, file.number(ofRow: row))
         }
-        return tasks
+        return nil
     }
 
     /// Of all texts of a row.
@@ -89,6 +111,10 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         var lists: [[Int32]] = []
         for input in inputs { lists.append(try tokens(ofRow: input.row, input.text)) }
         return lists
+    }
+
+    private func sum(_ counts: (TokenIndexHeader) -> [Int]) -> [Int] {
+        files.dropFirst().reduce(counts(files[0].header)) { sums, file in zip(sums, counts(file.header)).map { $0 + $1 } }
     }
 
     private func file(ofRow row: Int) -> Int { starts.lastIndex { $0 <= row }! }

@@ -41,6 +41,8 @@ package struct StepPlan: Sendable {
     package let chunks: [Range<Int>]
     /// The rank of each chunk.
     package let owners: [Int]
+    /// Of the rows of a graded batch; nil for any other.            [rows]
+    package let scores: [Float]?
 
     /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
     package var masked: [[Int]] { visibility.hidden }
@@ -48,7 +50,7 @@ package struct StepPlan: Sendable {
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:
-    ///   - rows: of the global batch, all of one task
+    ///   - rows: of the global batch, all of one kind
     ///   - batch: their indices in the RowIndex
     ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
     ///   - negatives: how many a row sees, and the stream that draws them; nil: all
@@ -59,6 +61,9 @@ package struct StepPlan: Sendable {
     ) {
         var unique = UniqueInputs()
         task = rows[0].task
+        let scores = rows.compactMap(\.score)
+        precondition(scores.isEmpty || scores.count == rows.count, "plan: \(scores.count) of \(rows.count) rows have scores")
+        self.scores = scores.isEmpty ? nil : scores
         anchors = batch.indices.map { i in
             unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)
         }

@@ -19,6 +19,9 @@ package struct TokenIndex: Sendable {
         /// Counted in the training file.
         var number: UInt32
         var task: UInt32
+        /// 1 for a row with a score, else 0.
+        var isGraded: UInt32
+        var score: Float
     }
 
     /// A text of a row: the anchor, the positive, then the negatives that are used.
@@ -53,9 +56,15 @@ package struct TokenIndex: Sendable {
         try? PlacedFile(opening: path).write(renewed.encoded, at: 0)
     }
 
-    func task(ofRow row: Int) -> Int {
+    func kind(ofRow row: Int) -> RowKind {
         defer { withExtendedLifetime(file) {} }
-        return Int(rows[row].task)
+        return RowKind(task: Int(rows[row].task), isGraded: rows[row].isGraded == 1)
+    }
+
+    /// In the training file, blank lines not counted.
+    func number(ofRow row: Int) -> Int {
+        defer { withExtendedLifetime(file) {} }
+        return Int(rows[row].number)
     }
 
     /// Of all its texts.
@@ -71,7 +80,8 @@ package struct TokenIndex: Sendable {
         let own = inputs(ofRow: row)
         return RowSummary(
             file: file, row: Int(entry.number), task: Int(entry.task), anchor: own[0].summary, positive: own[1].summary,
-            negatives: own.dropFirst(2).map(\.summary), negativePlaces: own.dropFirst(2).map { Int($0.place) })
+            negatives: own.dropFirst(2).map(\.summary), negativePlaces: own.dropFirst(2).map { Int($0.place) },
+            score: entry.isGraded == 1 ? entry.score : nil)
     }
 
     /// - Throws: `UserError` `.inputOutput` when the row's tokens are damaged. The file is then removed, to be made anew

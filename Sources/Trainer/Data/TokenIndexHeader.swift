@@ -29,7 +29,7 @@ struct TokenIndexHeader: Sendable {
 
     static let byteCount = 4096
     /// Changes with the layout, and whenever the same files would give other rows or tokens.
-    static let format: Int64 = 1
+    static let format: Int64 = 2
     /// "shoaltok", in front of the format.
     private static let mark: Int64 = 0x6b6f_746c_616f_6873
 
@@ -50,6 +50,8 @@ struct TokenIndexHeader: Sendable {
     var holdsOut = false
     /// [tasks]
     var rowsByTask: [Int] = []
+    /// Of them, those with a score.                                [tasks]
+    var gradedByTask: [Int] = []
     /// Of rows and inputs, see `hash(ofTables:)`.                   [32]
     var tablesHash: [UInt8] = []
 
@@ -74,7 +76,7 @@ struct TokenIndexHeader: Sendable {
             rowsByTask.count,
         ]
         var bytes = ([Self.mark, Self.format]).withUnsafeBytes { Array($0) } + key + origin.sha256 + tablesHash
-        bytes += (numbers + rowsByTask).withUnsafeBytes { Array($0) }
+        bytes += (numbers + rowsByTask + gradedByTask).withUnsafeBytes { Array($0) }
         let room = Self.byteCount - SHA256.digestLength
         precondition(bytes.count <= room, "token index: \(rowsByTask.count) tasks in a header")
         bytes += [UInt8](repeating: 0, count: room - bytes.count)
@@ -96,7 +98,9 @@ struct TokenIndexHeader: Sendable {
         tablesHash = digest(2)
         (fileRows, rows, inputs, tokens) = (number(3), number(4), number(5), number(6))
         (truncated, droppedNegatives, holdsOut) = (number(7), number(8), number(9) == 1)
-        rowsByTask = (0..<number(10)).map { number(11 + $0) }
+        let tasks = number(10)
+        rowsByTask = (0..<tasks).map { number(11 + $0) }
+        gradedByTask = (0..<tasks).map { number(11 + tasks + $0) }
         guard fileSize == file.count else { return nil }
     }
 

@@ -34,7 +34,8 @@ struct TokenIndexWriter {
         header.fileRows = pairs.count
         header.holdsOut = source.holdsOut(of: pairs)
         var pieces: [Piece] = []
-        var sums = [Int](repeating: 0, count: 2 + source.taskNames.count)
+        let tasks = source.taskNames.count
+        var sums = [Int](repeating: 0, count: 2 + 2 * tasks)
         for round in pairs.rounds(ofBytes: roundBytes) {
             let share = Shard.range(of: round.count, rank: group.rank, worldSize: group.worldSize)
             let rows = round.lowerBound + share.lowerBound..<round.lowerBound + share.upperBound
@@ -42,11 +43,15 @@ struct TokenIndexWriter {
             pieces.append(try place(part, behind: &header, in: output))
             sums[0] += part.truncated
             sums[1] += part.droppedNegatives
-            for row in part.rows { sums[2 + Int(row.task)] += 1 }
+            for row in part.rows {
+                sums[2 + Int(row.task)] += 1
+                sums[2 + tasks + Int(row.task)] += Int(row.isGraded)
+            }
             progress(round.upperBound, pairs.count)
         }
         try group.allReduceSum(&sums)
-        (header.truncated, header.droppedNegatives, header.rowsByTask) = (sums[0], sums[1], Array(sums[2...]))
+        (header.truncated, header.droppedNegatives) = (sums[0], sums[1])
+        (header.rowsByTask, header.gradedByTask) = (Array(sums[2..<2 + tasks]), Array(sums[(2 + tasks)...]))
         try finish(pieces, &header, output)
         return header
     }
@@ -72,7 +77,8 @@ struct TokenIndexWriter {
             for piece in pieces { try write(piece, counted, output) }
             guard group.rank == 0 else { return }
             let end = TokenIndex.Row(
-                firstToken: UInt64(counted.tokens), firstInput: UInt64(counted.inputs), check: 0, number: UInt32(counted.fileRows), task: 0)
+                firstToken: UInt64(counted.tokens), firstInput: UInt64(counted.inputs), check: 0, number: UInt32(counted.fileRows), task: 0,
+                isGraded: 0, score: 0)
             try output.write([end], at: counted.rowsOffset + counted.rows * MemoryLayout<TokenIndex.Row>.stride)
         }
         header.tablesHash = try group.broadcast(

@@ -17,10 +17,12 @@ struct TokenPart: Sendable {
     /// - Parameters:
     ///   - number: in the training file
     ///   - task: index among the model's tasks
-    mutating func beginRow(_ number: Int, task: Int) {
+    ///   - score: of a graded row
+    mutating func beginRow(_ number: Int, task: Int, score: Float?) {
         rows.append(
             TokenIndex.Row(
-                firstToken: UInt64(tokens.count), firstInput: UInt64(inputs.count), check: 0, number: UInt32(number), task: UInt32(task)))
+                firstToken: UInt64(tokens.count), firstInput: UInt64(inputs.count), check: 0, number: UInt32(number), task: UInt32(task),
+                isGraded: score == nil ? 0 : 1, score: score ?? 0))
     }
 
     /// - Parameter place: of a negative, its index in the row

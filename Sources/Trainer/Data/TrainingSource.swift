@@ -9,6 +9,8 @@ package struct TrainingSource: Sendable {
         package let path: String
         /// Of rows that name none.
         package let task: String
+        /// What scores may be; nil: any finite number.
+        let scoreRange: ClosedRange<Double>?
         /// What stands before anchors, and before positives and negatives.     [tasks]
         let prompts: [(anchor: String, candidate: String)]
     }
@@ -24,13 +26,16 @@ package struct TrainingSource: Sendable {
     ///   - files: path, and task of rows that name none
     ///   - taskNames: a row with another task is refused
     ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
+    ///   - scoreRanges: what scores may be, by file; any finite number where there is none
     ///   - prompts: what stands before a file's anchors and candidates, for a task
     package init(
         files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, dropsEqualNegatives: Bool = true,
-        holdsOut: Bool = false, prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
+        holdsOut: Bool = false, scoreRanges: [Int: ClosedRange<Double>] = [:],
+        prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
     ) {
         self.files = files.enumerated().map { number, file in
-            File(path: file.path, task: file.task, prompts: taskNames.map { prompts(number, $0) })
+            File(
+                path: file.path, task: file.task, scoreRange: scoreRanges[number], prompts: taskNames.map { prompts(number, $0) })
         }
         self.taskNames = taskNames
         self.processor = processor
@@ -56,13 +61,15 @@ package struct TrainingSource: Sendable {
             "tasks": .array(taskNames.map { .string($0) }),
             "prompts": .array(file.prompts.map { .array([.string($0.anchor), .string($0.candidate)]) }),
             "drops equal negatives": .bool(dropsEqualNegatives), "holds out": .bool(holdsOut),
+            "score range": file.scoreRange.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
         ]
         return SHA256.hash(of: parts.serialized(pretty: false))
     }
 
     /// - Throws: `UserError` when the file is missing or holds no row
     func open(_ number: Int) throws(UserError) -> PairFile {
-        try PairFile(path: files[number].path, task: files[number].task, knownTasks: taskNames)
+        let file = files[number]
+        return try PairFile(path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange)
     }
 
     /// Whether rows of a file are held out: of a small one none.
@@ -95,7 +102,7 @@ package struct TrainingSource: Sendable {
 
     private func append(row: Int, of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool) throws(UserError) {
         let content = try pairs.row(row)
-        if holdsOut && HeldOutRows.contain(anchor: content.anchor) { return }
+        if holdsOut && HeldOutRows.contain(content) { return }
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = files[file].prompts[task]
         func append(_ text: [UInt8], _ prefix: String, place: Int = 0) throws(UserError) {
@@ -108,7 +115,7 @@ package struct TrainingSource: Sendable {
             part.truncated += isTruncated ? 1 : 0
             part.append(ContentHash(of: text), ids, place: place)
         }
-        part.beginRow(row, task: task)
+        part.beginRow(row, task: task, score: content.score)
         try append(content.anchor, prompt.anchor)
         try append(content.positive, prompt.candidate)
         for (place, negative) in content.negatives.enumerated() {

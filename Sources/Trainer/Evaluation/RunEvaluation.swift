@@ -82,7 +82,7 @@ struct RunEvaluation {
         case .pairs(let file), .pairsOrHeldOut(let file):
             let pairs = try PairFile(
                 path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames)
-            return (byTask(try pairs.allRows(), name: file.path), file, file.path)
+            return (byTask(try pairs.allPairs(), name: file.path), file, file.path)
         }
     }
 
@@ -100,13 +100,22 @@ extension PairFile {
         for row in 0..<count { rows.append(try self.row(row)) }
         return rows
     }
+
+    /// - Throws: for a row with a score: its second text is no passage to be found
+    fileprivate func allPairs() throws(UserError) -> [TrainingRow] {
+        let rows = try allRows()
+        guard let graded = rows.firstIndex(where: { $0.score != nil }) else { return rows }
+        throw UserError(
+            .content, path, line: lineNumber(ofRow: graded),
+            "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
+    }
 }
 
 extension TrainingSource {
     /// The rows that training does not see.
     fileprivate func heldOutRows() throws(UserError) -> [TrainingRow] {
         var rows: [TrainingRow] = []
-        for file in files.indices { rows += try open(file).allRows().filter { HeldOutRows.contain(anchor: $0.anchor) } }
+        for file in files.indices { rows += try open(file).allRows().filter(HeldOutRows.contain) }
         return rows
     }
 }

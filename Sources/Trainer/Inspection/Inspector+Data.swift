@@ -9,7 +9,7 @@ extension Inspector {
         let file = try JSONLinesFile(path: path)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
-        let isTexts = first["text"] != nil && first["positive"] == nil && first["pos"] == nil
+        let isTexts = first["text"] != nil && ["positive", "pos", "sentence2"].allSatisfy { first[$0] == nil }
         var inspection = Inspection(path, isTexts ? "texts" : "training rows")
         inspection.add("rows", Figures.count(file.count))
         let measure = try TextMeasure(modelFolder)
@@ -20,7 +20,7 @@ extension Inspector {
 
     private func addPairs(_ file: JSONLinesFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var (anchors, positives, negatives): ([PromptedText], [PromptedText], [PromptedText]) = ([], [], [])
-        var (tasks, withNegatives): ([String: Int], Int) = ([:], 0)
+        var (tasks, withNegatives, scores): ([String: Int], Int, [Double]) = ([:], 0, [])
         for number in 0..<file.count {
             let line = try file.row(number)
             // Without a model every task is as good as another.
@@ -28,6 +28,7 @@ extension Inspector {
             let row = try TrainingRow(line, fileTask: DataConfig.usualTask, knownTasks: measure.tasks ?? [own])
             tasks[row.task, default: 0] += 1
             withNegatives += row.negatives.isEmpty ? 0 : 1
+            if let score = line["score"]?.numberValue { scores.append(score) }
             let (query, passage) = (TextRole.query.prefix(task: row.task), TextRole.passage.prefix(task: row.task))
             anchors.append(PromptedText(prefix: query, text: row.anchor))
             positives.append(PromptedText(prefix: passage, text: row.positive))
@@ -35,6 +36,10 @@ extension Inspector {
         }
         for task in tasks.keys.sorted() {
             inspection.add("task \(task)", Figures.count(tasks[task]!, "row"))
+        }
+        if let low = scores.min(), let high = scores.max() {
+            let range = "\(Figures.short(low)) to \(Figures.short(high))"
+            inspection.add("scores", "\(range) in \(Figures.count(scores.count, "row"))")
         }
         inspection.add("hard negatives", "\(Figures.count(negatives.count)) in \(Figures.count(withNegatives, "row"))")
         inspection.add("distinct anchors", Figures.count(Set(anchors.map { ContentHash(of: $0.text) }).count))

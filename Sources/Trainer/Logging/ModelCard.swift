@@ -28,6 +28,8 @@ package struct ModelCard: Sendable {
     package var engine: MatrixEngine.Kind
     package var processor: String
     package var versions: Versions
+    /// Mean losses at the end of the training.
+    package var losses: [(task: String, mean: Double)]
     /// Without the training; empty when nothing was evaluated.
     package var evaluationBefore: [EvaluationResult]
     package var evaluationAfter: [EvaluationResult]
@@ -145,12 +147,13 @@ package struct ModelCard: Sendable {
         table.add(["data", "rows", "SHA-256"])
         for file in data { table.add([Self.code(file.path), Figures.count(file.rows), Self.code(file.sha256)]) }
         let ranks = Figures.count(worldSize, "rank")
+        let losses = losses.map { "\($0.task) \(Figures.fixed($0.mean, 4))" }.joined(separator: ", ")
         let engine = engine == .bfloat16 ? "bfloat16" : "float32"
         return """
             ## Training
 
             \(Figures.count(steps, "step")) of \(Figures.count(globalBatchRows, "row")), \(Figures.fixed(epochs, 2)) passes over the data, on \(ranks), with \
-            \(engine) products (\(processor)).
+            \(engine) products (\(processor)).\(losses.isEmpty ? "" : " Mean loss at the end: \(losses).")
 
             \(table.markdown)
             """

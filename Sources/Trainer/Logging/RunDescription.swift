@@ -18,9 +18,9 @@ extension StartupReport {
             adapter: Adapter(
                 tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks, rank: layout.rank, alpha: layout.alpha,
                 dropout: config.lora.dropout, trainedParameters: layout.decoderCount,
-                start: setup.start.folder.map { "continues \($0)" } ?? "fresh"),
+                start: setup.start.description),
             data: Data(
-                files: zip(setup.source.files, setup.index.files).map { ($0.path, $1.header.fileRows) }, rowsByTask: setup.rowsByTask,
+                files: setup.files, rowsByTask: setup.rowsByTask,
                 truncatedTexts: setup.index.truncated,
                 maximumTokens: session.processor.maxTokens, droppedNegatives: setup.index.droppedNegatives,
                 leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
@@ -70,15 +70,18 @@ extension RunRecord {
 }
 
 extension ModelCard {
-    /// - Parameter evaluation: after the last step; empty when nothing was evaluated
-    init(_ setup: TrainingSetup, _ state: TrainingState, evaluation: [EvaluationResult]) {
+    /// - Parameters:
+    ///   - evaluation: after the last step; empty when nothing was evaluated
+    ///   - losses: see `TaskLosses.latest`
+    init(_ setup: TrainingSetup, _ state: TrainingState, evaluation: [EvaluationResult], losses: [(task: String, mean: Double)]) {
         let config = setup.config
         let layout = setup.layout
+        let trained = state.trainedAdapters.map(\.task)
         self.init(
-            baseModel: config.baseModelPath, tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks,
+            baseModel: config.baseModelPath, tasks: setup.start.adapters.map(\.task), trainedTasks: trained,
             rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
             saveFormat: config.lora.saveFormat, data: setup.dataFiles,
-            prompts: setup.trainedTasks.map { task in
+            prompts: trained.map { task in
                 let number = setup.source.taskNames.firstIndex(of: task)!
                 let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!
                 let prompts = config.data.train[file].prompts(task: task)
@@ -87,16 +90,36 @@ extension ModelCard {
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
             epochs: Double(state.step) / Double(setup.sampler.batchesPerEpoch), globalBatchRows: setup.globalRows,
             worldSize: setup.world.worldSize, engine: setup.session.model.engine.kind, processor: Machine.processorModel,
-            versions: .current, evaluationBefore: [], evaluationAfter: evaluation, settings: SettingLines(config.resolved()))
+            versions: .current, losses: losses, evaluationBefore: [], evaluationAfter: evaluation, settings: SettingLines(config.resolved())
+        )
     }
 }
 
-extension TrainingSetup {
-    /// Tasks that have rows, in the order of the adapters.
-    var trainedTasks: [String] { rowsByTask.map(\.task) }
+extension TrainingState {
+    /// Those that have had an update.
+    var trainedAdapters: [Adapter] { zip(adapters, optimizers).compactMap { $1 == nil ? nil : $0 } }
+}
 
-    var rowsByTask: [(task: String, rows: Int)] {
-        zip(source.taskNames, index.rowsByTask).filter { $1 > 0 }.map { ($0, $1) }
+extension TrainingSetup {
+    /// Tasks whose rows fill a batch, in the order of the adapters.
+    var trainedTasks: [String] {
+        let tasks = Set(sampler.kinds.filter(\.fillsBatch).map(\.kind.task))
+        return source.taskNames.indices.filter(tasks.contains).map { source.taskNames[$0] }
+    }
+
+    /// Tasks that have rows.
+    fileprivate var rowsByTask: [StartupReport.TaskRows] {
+        source.taskNames.indices.filter { index.rowsByTask[$0] > 0 }.map { task in
+            StartupReport.TaskRows(task: source.taskNames[task], rows: index.rowsByTask[task], graded: index.gradedByTask[task])
+        }
+    }
+
+    fileprivate var files: [StartupReport.File] {
+        source.files.indices.map { number in
+            let (header, taken) = (index.files[number].header, sampler.rowsBySet[number])
+            return StartupReport.File(
+                path: source.files[number].path, rows: header.fileRows, rowsOfEpoch: taken == header.rows ? nil : taken)
+        }
     }
 
     var dataFiles: [RunRecord.DataFile] {

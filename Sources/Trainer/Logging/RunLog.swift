@@ -81,10 +81,19 @@ package struct RunLog {
             [("name", .string(name)), ("bytes", .whole(bytes)), ("seconds", .number(seconds)), ("best", .bool(isBest))])
     }
 
-    /// - Parameter seconds: since this process began to train
-    package func end(_ status: RunStatus, step: Int, seconds: Double, message: String? = nil) throws(UserError) {
+    /// - Parameters:
+    ///   - seconds: since this process began to train
+    ///   - losses: see `TaskLosses.latest`
+    package func end(
+        _ status: RunStatus, step: Int, seconds: Double, losses: [(task: String, mean: Double)] = [], message: String? = nil
+    ) throws(UserError) {
         var members: [(String, JSONValue)] = [("status", .string(status.rawValue)), ("seconds", .number(seconds))]
         if let peak = Machine.peakResidentBytes { members.append(("peak_resident_bytes", .whole(peak))) }
+        if !losses.isEmpty {
+            var means = JSONObject()
+            for (task, mean) in losses { means[task] = .number(mean) }
+            members.append(("mean_loss_by_task", .object(means)))
+        }
         if let message { members.append(("message", .string(message))) }
         try append("end", step, members)
     }

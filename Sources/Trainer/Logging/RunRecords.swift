@@ -45,7 +45,8 @@ struct RunRecords {
         }
         (log, record) = opened
         progress = TrainingProgress(
-            console, totalSteps: setup.totalSteps, stepsDone: stepsDone ?? 0, loggingSteps: setup.config.training.loggingSteps)
+            console, totalSteps: setup.totalSteps, stepsDone: stepsDone ?? 0, loggingSteps: setup.config.training.loggingSteps,
+            tasks: setup.trainedTasks)
     }
 
     /// Collective, like everything below.
@@ -97,7 +98,9 @@ struct RunRecords {
         progress.finish()
         guard world.rank == 0 else { return }
         record.end(.failed, step: state.step, at: Date())
-        try? log.end(.failed, step: state.step, seconds: start.duration(to: .now) / .seconds(1), message: error.description)
+        try? log.end(
+            .failed, step: state.step, seconds: start.duration(to: .now) / .seconds(1), losses: progress.losses.latest,
+            message: error.description)
         try? record.write(folder: folder.path)
     }
 
@@ -109,7 +112,7 @@ struct RunRecords {
         let record = record
         try world.together {
             guard world.rank == 0 else { return }
-            try log.end(status, step: state.step, seconds: seconds)
+            try log.end(status, step: state.step, seconds: seconds, losses: progress.losses.latest)
             try record.write(folder: folder.path)
         }
         if status == .stopped {
@@ -120,7 +123,6 @@ struct RunRecords {
 
     /// Writes the final adapters and the model card.
     mutating func finish(_ state: TrainingState) throws {
-        let trained = state.adapters.indices.filter { state.optimizers[$0] != nil }
         let (folder, config) = (folder, setup.config)
         try world.together {
             guard world.rank == 0 else { return }
@@ -128,11 +130,10 @@ struct RunRecords {
             if config.lora.saveFormat != .peft {
                 try AdapterFile.writePublished(state.adapters, .init(config), as: element, to: folder.path)
             }
-            for index in trained where config.lora.saveFormat != .published {
-                let adapter = state.adapters[index]
+            for adapter in state.trainedAdapters where config.lora.saveFormat != .published {
                 try AdapterFile.writePEFT(adapter, .init(config), as: element, to: folder.peft(task: adapter.task))
             }
-            try ModelCard(setup, state, evaluation: lastResults).write(folder: folder.path)
+            try ModelCard(setup, state, evaluation: lastResults, losses: progress.losses.latest).write(folder: folder.path)
         }
         try end(.finished, state)
         console.write(line: "done: \(Figures.count(setup.totalSteps, "step")); the adapter lies in \(folder.path)")

@@ -31,7 +31,7 @@ package struct StartupReport: Sendable {
     package struct Adapter: Sendable {
         /// Of the model's adapters.
         package var tasks: [String]
-        /// Those that have rows.
+        /// Those whose rows fill a batch.
         package var trainedTasks: [String]
         package var rank: Int
         package var alpha: Double
@@ -43,16 +43,32 @@ package struct StartupReport: Sendable {
     }
 
     package struct Data: Sendable {
-        /// Rows of each file, in the order of `data.train`.
-        package var files: [(path: String, rows: Int)]
+        /// In the order of `data.train`.
+        package var files: [File]
         /// In the order of the model's tasks; tasks without rows are left out.
-        package var rowsByTask: [(task: String, rows: Int)]
+        package var rowsByTask: [TaskRows]
         package var truncatedTexts: Int
         package var maximumTokens: Int
         package var droppedNegatives: Int
         package var leftOverRows: Int
         /// What is evaluated on; nil: nothing.
         package var evaluation: String?
+    }
+
+    /// A training file.
+    package struct File: Sendable {
+        package var path: String
+        package var rows: Int
+        /// That an epoch takes, where they are not each row once.
+        package var rowsOfEpoch: Int?
+    }
+
+    /// Rows of a task in all files.
+    package struct TaskRows: Sendable {
+        package var task: String
+        package var rows: Int
+        /// Of them, those with a score.
+        package var graded = 0
     }
 
     package struct Batch: Sendable {

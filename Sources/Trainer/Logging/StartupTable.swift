@@ -59,11 +59,15 @@ package struct StartupTable {
 
     private var data: [String] {
         let data = report.data
-        let tasks = data.rowsByTask.map { "\($0.task) \(Figures.count($0.rows))" }.joined(separator: ", ")
-        let files = data.files.map { "\($0.path) · \(Figures.count($0.rows, "row"))" }
+        let tasks = data.rowsByTask.map { task in
+            "\(task.task) \(Figures.count(task.rows))" + (task.graded > 0 ? " (\(Figures.count(task.graded)) with scores)" : "")
+        }
+        let files = data.files.map { file in
+            Self.join(file.path, Figures.count(file.rows, "row"), file.rowsOfEpoch.map { "\(Figures.count($0)) taken in an epoch" })
+        }
         return files + [
             Self.join(
-                "rows by task: \(tasks)", "\(Figures.count(data.leftOverRows)) left over each epoch",
+                "rows by task: \(tasks.joined(separator: ", "))", "\(Figures.count(data.leftOverRows)) left over each epoch",
                 "\(Figures.count(data.truncatedTexts, "text")) cut at \(Figures.count(data.maximumTokens)) tokens",
                 "\(Figures.count(data.droppedNegatives, "negative")) dropped as equal to their positive"),
             "evaluation: \(data.evaluation ?? "none")",

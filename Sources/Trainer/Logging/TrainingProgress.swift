@@ -1,5 +1,6 @@
 // How far a run is, on the terminal: a bar that is redrawn in place, or a plain line every `training.logging_steps`.
-// A line's loss is that of its step, as in metrics.jsonl; its speed is over the steps since the line before.
+// A line's loss is that of its step, as in metrics.jsonl; where several tasks are trained, the mean of each over the steps since
+// the line before, as its speed is.
 
 import Foundation
 
@@ -13,24 +14,31 @@ package final class TrainingProgress {
     private let totalSteps: Int
     private let firstStep: Int
     private let loggingSteps: Int
+    private let showsTasks: Bool
     private let now: () -> Double
     private let start: Double
     private var tokens = 0
     private var seconds = 0.0
     private var lastDrawing = -Double.infinity
     private var isBarVisible = false
+    /// Over the steps since the line before.
+    private(set) var losses: TaskLosses
 
     /// - Parameters:
     ///   - stepsDone: before this process
+    ///   - tasks: that are trained
     ///   - now: seconds since any moment, never going back
     package init(
-        _ console: Console, totalSteps: Int, stepsDone: Int, loggingSteps: Int, now: @escaping () -> Double = secondsOfUptime
+        _ console: Console, totalSteps: Int, stepsDone: Int, loggingSteps: Int, tasks: [String] = [],
+        now: @escaping () -> Double = secondsOfUptime
     ) {
         precondition(loggingSteps > 0, "TrainingProgress: a line every \(loggingSteps) steps")
         self.console = console
         self.totalSteps = totalSteps
         self.loggingSteps = loggingSteps
         self.now = now
+        showsTasks = tasks.count > 1
+        losses = TaskLosses(tasks: tasks)
         firstStep = stepsDone + 1
         start = now()
     }
@@ -41,6 +49,7 @@ package final class TrainingProgress {
     package func step(_ metrics: StepMetrics, epoch: Double) {
         tokens += metrics.tokens
         seconds += metrics.totalSeconds
+        losses.add(metrics.loss, of: metrics.task)
         let isDue = metrics.step % loggingSteps == 0
         let isOuter = metrics.step == firstStep || metrics.step == totalSteps
         if console.terminal.showsBar {
@@ -52,7 +61,9 @@ package final class TrainingProgress {
         } else if isDue || isOuter {
             console.write(line: line(metrics, epoch: epoch))
         }
-        if isDue || isOuter { (tokens, seconds) = (0, 0) }
+        guard isDue || isOuter else { return }
+        (tokens, seconds) = (0, 0)
+        losses.endWindow()
     }
 
     /// A line a dataset, at the full width.
@@ -103,9 +114,14 @@ package final class TrainingProgress {
         return Figures.duration(mean * Double(totalSteps - step)) + " left"
     }
 
+    private func loss(_ metrics: StepMetrics) -> String {
+        guard showsTasks else { return "loss \(Figures.fixed(metrics.loss, 4))" }
+        return "mean loss " + losses.ofWindow.map { "\($0.task) \(Figures.fixed($0.mean, 4))" }.joined(separator: ", ")
+    }
+
     private func line(_ metrics: StepMetrics, epoch: Double) -> String {
         [
-            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", "loss \(Figures.fixed(metrics.loss, 4))",
+            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", loss(metrics),
             "lr \(Figures.scientific(metrics.learningRate))", "grad norm \(Figures.fixed(metrics.gradientNorm, 3))",
             "\(tokensPerSecond) tokens/s", timeLeft(after: metrics.step),
         ].joined(separator: " · ")
@@ -113,7 +129,7 @@ package final class TrainingProgress {
 
     private func draw(_ metrics: StepMetrics) {
         let numbers = [
-            "loss \(Figures.fixed(metrics.loss, 4))", "\(tokensPerSecond) tokens/s", timeLeft(after: metrics.step),
+            loss(metrics), "\(tokensPerSecond) tokens/s", timeLeft(after: metrics.step),
         ].joined(separator: " · ")
         let bar = ProgressBar(done: metrics.step, total: totalSteps, before: "\(metrics.step)/\(totalSteps)", after: numbers)
         console.write("\r\(bar.text(width: console.terminal.width - 1, colour: console.terminal.cyan))\u{1B}[K")

@@ -24,7 +24,10 @@ package struct LearningRateSchedule: Sendable {
     /// The rate of update `step`, counted from 1: λ(step - 1) · peak.
     ///
     /// Without warm-up the first update has the full rate; with warm-up it has rate 0.
-    package func learningRate(at step: Int) -> Double {
+    package func learningRate(at step: Int) -> Double { learningRate(at: step, peak: peak) }
+
+    /// The same course with another highest rate.
+    package func learningRate(at step: Int, peak: Double) -> Double {
         let done = step - 1
         guard done >= warmupSteps else { return peak * Double(done) / Double(max(warmupSteps, 1)) }
         let remaining = Double(max(totalSteps - warmupSteps, 1))

@@ -30,4 +30,11 @@ import Testing
         let joined = scaledSideBySide(scaledBlocks(x, count: 3, by: 1, to: .float32), by: 0.3, to: element)
         expectSameBits(joined.asFloats, x.values.map { expected($0, element) }, "joined", shape: x.shape)
     }
+
+    @Test(arguments: [Float(0.3), 1, 0]) func inPlaceEveryValueIsScaled(factor: Float) {
+        let x = Samples(seed: 5).tensor(rows, width)
+        let source = x.values
+        x.multiply(by: factor)
+        expectSameBits(x.values, source.map { $0 * factor }, "scaled", shape: x.shape)
+    }
 }

@@ -63,8 +63,20 @@ struct ConfigurationErrorTests {
             ("lora: {target_modules: {q: 1}}\n", "p.yaml:4:24: lora.target_modules must be a list of module names, or a regular"),
             (
                 "lora: {start_from: 7}\n",
-                "p.yaml:4:20: lora.start_from must be `auto`, `fresh`, or the path of a folder with adapters, but is 7; put it in quotes"
+                "p.yaml:4:20: lora.start_from must be `auto`, `fresh`, the path of a folder with adapters, or `{TASK: PATH}`, but is 7; put it in quotes"
             ),
+            ("lora: {start_from: {}}\n", "p.yaml:4:20: lora.start_from is an empty mapping; name at least one task, or write fresh"),
+            (
+                "lora: {start_from: {code: 7}}\n",
+                "p.yaml:4:27: lora.start_from.code must be the path of a folder with adapters, or `{path, task}`"
+            ),
+            ("lora: {start_from: {code: {task: x}}}\n", "p.yaml:4:27: lora.start_from.code has no path; add \"path: FOLDER\""),
+            ("lora: {start_from: {code: {pth: x}}}\n", "p.yaml:4:28: unknown key \"pth\" in lora.start_from.code; did you mean \"path\"?"),
+            (
+                "loss: {task_weights: 2}\n",
+                "p.yaml:4:22: loss.task_weights must be a mapping from tasks to numbers of 0 or more, or `null`, but"
+            ),
+            ("loss: {task_weights: {code: x}}\n", "p.yaml:4:29: loss.task_weights.code must be a number of 0 or more, but is the text"),
             ("lora: 3\n", "p.yaml:4:7: lora is a section of settings, but here is 3"),
         ])
     func wrongType(_ yaml: String, _ begin: String) {
@@ -79,6 +91,10 @@ struct ConfigurationErrorTests {
             ("learning_rate: .inf", "p.yaml:3:44: training.learning_rate must be a number above 0, but is inf"),
             ("learning_rate: .nan", "p.yaml:3:44: training.learning_rate must be a number above 0, but is nan"),
             ("weight_decay: -1", "p.yaml:3:43: training.weight_decay must be a number of 0 or more, but is -1"),
+            (
+                "task_learning_rates: {code: 0}",
+                "p.yaml:3:57: training.task_learning_rates.code must be a number above 0, but is 0"
+            ),
             ("warmup_ratio: 1.5", "p.yaml:3:43: training.warmup_ratio must be a number from 0 to 1, but is 1.5"),
             ("adam_beta1: 1", "p.yaml:3:41: training.adam_beta1 must be a number from 0 to below 1, but is 1"),
             ("epochs: 0", "p.yaml:3:37: training.epochs must be from 1 to 2147483647, but is 0"),
@@ -109,7 +125,7 @@ struct ConfigurationErrorTests {
         #expect(decodingError(requiredSettings, set: ["\(key)=1"]) == "--set \(key): \(key) is not available in this version; remove it")
     }
 
-    @Test("values of later versions are refused as such", arguments: ["joint", "cosent", "triplet"])
+    @Test("values of later versions are refused as such", arguments: ["joint", "triplet"])
     func laterLosses(_ name: String) {
         #expect(
             decodingError(requiredSettings + "loss:\n  name: \(name)\n")
@@ -121,13 +137,25 @@ struct ConfigurationErrorTests {
         arguments: [
             ("[]", "p.yaml:2:15: data.train is an empty list"),
             ("3", "p.yaml:2:15: data.train must be a path, or a list of paths"),
-            ("[a, 3]", "p.yaml:2:19: data.train[1] must be a path, or `{path, task, query_prompt, positive_prompt}`, but is 3"),
+            (
+                "[a, 3]",
+                "p.yaml:2:19: data.train[1] must be a path, or `{path, task, query_prompt, positive_prompt, weight, score_range}`, but is 3"
+            ),
             ("''", "p.yaml:2:15: data.train must be the path of a data file, but is the text \"\""),
             ("[{task: code}]", "p.yaml:2:16: data.train[0] has no path"),
-            ("[{path: a, weight: 2}]", "p.yaml:2:26: data.train[0].weight is not available in this version"),
+            ("[{path: a, weight: 0}]", "p.yaml:2:34: data.train[0].weight must be a number above 0, 1000 at most, but is 0"),
+            ("[{path: a, weight: -1}]", "p.yaml:2:34: data.train[0].weight must be a number above 0, 1000 at most, but is -1"),
+            ("[{path: a, weight: .inf}]", "p.yaml:2:34: data.train[0].weight must be a number above 0, 1000 at most, but is inf"),
+            ("[{path: a, weight: two}]", "p.yaml:2:34: data.train[0].weight must be a number above 0, 1000 at most, or `null`, but is"),
+            (
+                "[{path: a, score_range: [5, 0]}]",
+                "p.yaml:2:39: data.train[0].score_range must be two numbers, the lower first, such as `[0, 5]`, or `null`, but is a list"
+            ),
+            ("[{path: a, score_range: [0, .inf]}]", "p.yaml:2:39: data.train[0].score_range must be two numbers"),
+            ("[{path: a, score_range: 5}]", "p.yaml:2:39: data.train[0].score_range must be two numbers"),
             (
                 "[{path: a, promt: x}]",
-                "p.yaml:2:26: unknown key \"promt\" in data.train[0]; known are path, task, query_prompt, positive_prompt"
+                "p.yaml:2:26: unknown key \"promt\" in data.train[0]; known are path, task, query_prompt, positive_prompt, weight, score_range"
             ),
             ("[{path: a, query_promt: x}]", "p.yaml:2:26: unknown key \"query_promt\" in data.train[0]; did you mean \"query_prompt\"?"),
             ("[{path: a, task: 3}]", "p.yaml:2:32: data.train[0].task must be a task's name, or `null`, but is 3"),
@@ -181,6 +209,33 @@ struct ConfigurationErrorTests {
         ])
     func contradictions(_ rest: String, _ expected: String) {
         #expect(decodingError("base_model_path: m\ndata: {train: {path: a, task: retrieval}}\n" + rest) == expected)
+    }
+
+    @Test(
+        "how data sets are sampled",
+        arguments: [
+            (
+                "train: [a, {path: b, weight: 2}], sampling_temperature: 3", "",
+                "p.yaml:2:64: data.sampling_temperature and data.train[1].weight are both given; keep one of the two"
+            ),
+            ("train: a, sampling_temperature: 0.5", "", "p.yaml:2:40: data.sampling_temperature must be a number of 1 or more, but is 0.5"),
+            (
+                "train: a, sampling_temperature: .inf", "",
+                "p.yaml:2:40: data.sampling_temperature must be a number of 1 or more, but is inf"
+            ),
+            (
+                "train: a, sampling_temperature: 2", ", shuffle: false",
+                "p.yaml:3:36: without shuffling a row is taken a whole number of times in each epoch, but data.sampling_temperature is 2.0; "
+                    + "remove one of the two settings"
+            ),
+            (
+                "train: [{path: a, weight: 1.5}]", ", shuffle: false",
+                "p.yaml:3:36: without shuffling a row is taken a whole number of times in each epoch, but data.train[0].weight is 1.5; "
+                    + "use a whole number, or training.shuffle: true"
+            ),
+        ])
+    func sampling(_ data: String, _ training: String, _ expected: String) {
+        #expect(decodingError("base_model_path: m\ndata: {\(data)}\ntraining: {output_dir: o\(training)}\n") == expected)
     }
 
     @Test("settings that agree, or that another makes idle, are accepted; the idle ones with a notice")

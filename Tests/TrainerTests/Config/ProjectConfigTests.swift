@@ -2,7 +2,8 @@
 
 import Tensor
 import Testing
-import Trainer
+
+@testable import Trainer
 
 @Suite("Project configuration")
 struct ProjectConfigTests {
@@ -173,6 +174,44 @@ struct ProjectConfigTests {
         #expect(folder.path == "beir" && folder.task == "code")
     }
 
+    @Test("how data sets are sampled, and what scores may be")
+    func sampling() throws {
+        let config = try decode(
+            """
+            base_model_path: m
+            data:
+              train: [a, {path: b, weight: 2.5, score_range: [0, 5]}, {path: c, weight: null, score_range: null}]
+            training: {output_dir: o}
+            """)
+        #expect(config.data.train.map(\.weight) == [1, 2.5, 1] && config.data.train.map(\.scoreRange) == [nil, 0...5, nil])
+        #expect(config.data.samplingTemperature == 1)
+        let whole = try decode(requiredSettings, set: "training.shuffle=false", "data.train=[{path: a, weight: 3}]")
+        #expect(whole.data.train[0].weight == 3 && !whole.training.shuffle)
+        #expect(try decode(requiredSettings, set: "data.sampling_temperature=3").data.samplingTemperature == 3)
+    }
+
+    @Test("settings by task")
+    func byTask() throws {
+        let config = try decode(
+            requiredSettings + """
+                lora:
+                  start_from:
+                    retrieval: pair
+                    code: {path: pair, task: retrieval}
+                loss: {name: cosent, task_weights: {code: 0.5, retrieval: 0}}
+                """, set: "training.task_learning_rates={code: 5e-5}")
+        #expect(config.loss.name == .cosent && config.loss.taskWeights == ["code": 0.5, "retrieval": 0])
+        #expect(config.training.taskLearningRates == ["code": 5e-5])
+        #expect(
+            config.lora.startFrom
+                == .byTask(["retrieval": .init(path: "pair", task: nil), "code": .init(path: "pair", task: "retrieval")]))
+        #expect(config.error(at: "loss.task_weights.code", "no").description == "p.yaml:8:37: no")
+        #expect(config.error(at: "lora.start_from.code", "no").description == "p.yaml:7:5: no")
+        #expect(config.error(at: "training.task_learning_rates.code", "no").description == "--set training.task_learning_rates: no")
+        let none = try decode(requiredSettings)
+        #expect(none.loss.name == .infonce && none.loss.taskWeights.isEmpty && none.training.taskLearningRates.isEmpty)
+    }
+
     @Test("the evaluation's kind is told by its name, its task by the first training file", arguments: ["e.jsonl", "e.jsonl.gz", "e"])
     func evaluationSource(_ path: String) throws {
         let config = try decode(requiredSettings, set: "data.train={path: a, task: code}", "data.evaluation=\(path)")
@@ -279,7 +318,9 @@ struct ResolvedConfigurationTests {
     func roundTrip(_ evaluation: String) throws {
         let config = try decode(
             requiredSettings, set: "data.evaluation=\(evaluation)", "training.global_batch_size=64", "lora.tasks=[code, retrieval]",
-            "data.train=[{path: a, task: code, query_prompt: 'é \"'}]", "system.bf16=false", "training.adam_epsilon=1e-9")
+            "data.train=[{path: a, task: code, query_prompt: 'é \"', weight: 2, score_range: [-1, 1]}]", "system.bf16=false",
+            "training.adam_epsilon=1e-9",
+            "lora.start_from={code: {path: b, task: code}, retrieval: c}", "loss.task_weights={code: 2}")
         let text = config.resolved().serialized(pretty: true)
         let again = try ProjectConfig.decode(yaml: text, path: "run.json", overrides: [])
         #expect(again.resolved().serialized(pretty: true) == text)
@@ -306,8 +347,8 @@ struct ResolvedConfigurationTests {
             requiredSettings, set: "training.seed=43", "training.max_steps=5", "data.train=b.jsonl", "lora.alpha=32", "training.epochs=4")
         #expect(
             bound.differencesForbiddenOnResume(from: before) == [
-                "data.train: [{\"path\":\"train.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null}] in the run, "
-                    + "[{\"path\":\"b.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null}] now",
+                "data.train: [{\"path\":\"train.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"weight\":null,\"score_range\":null}] in the run, "
+                    + "[{\"path\":\"b.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"weight\":null,\"score_range\":null}] now",
                 "training.epochs: 3 in the run, 4 now",
                 "training.max_steps: null in the run, 5 now",
                 "training.seed: 42 in the run, 43 now",
@@ -317,7 +358,7 @@ struct ResolvedConfigurationTests {
     @Test("a record of an older version, without a key, had its default")
     func olderRecord() throws {
         let config = try decode(requiredSettings)
-        let old: JSONValue = ["base_model_path": "model", "data": config.resolved()["data"]!, "training": ["output_dir": "out"]]
+        let old: JSONValue = ["base_model_path": "model", "data": ["train": [["path": "train.jsonl"]]], "training": ["output_dir": "out"]]
         #expect(config.differencesForbiddenOnResume(from: old).isEmpty)
         #expect(try decode(requiredSettings, set: "lora.r=4").differencesForbiddenOnResume(from: old) == ["lora.r: 32 in the run, 4 now"])
     }

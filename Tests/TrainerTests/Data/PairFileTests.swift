@@ -4,7 +4,8 @@ import Foundation
 import Support
 import Tensor
 import Testing
-import Trainer
+
+@testable import Trainer
 
 private let tasks = ["retrieval", "text-matching", "code"]
 
@@ -14,8 +15,10 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
     /// Lives as long as the test.
     private let folder = try! TemporaryFolder()
 
-    private func file(_ content: String, task: String = "retrieval") throws -> PairFile {
-        try PairFile(path: folder.write("rows.jsonl", content), task: task, knownTasks: tasks)
+    private func file(
+        _ content: String, task: String = "retrieval", scoreRange: ClosedRange<Double>? = nil
+    ) throws -> PairFile {
+        try PairFile(path: folder.write("rows.jsonl", content), task: task, knownTasks: tasks, scoreRange: scoreRange)
     }
 
     private func row(_ line: String) throws -> TrainingRow { try file(line + "\n").row(0) }
@@ -32,6 +35,29 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         #expect(text(row.positive) == "p")
         #expect(row.negatives.map(text) == negatives)
         #expect(row.task == "retrieval")
+    }
+
+    @Test(arguments: [
+        (#"{"sentence1": "a", "sentence2": "p", "score": 4.4}"#, Float(4.4)), (#"{"query": "a", "positive": "p", "score": 0}"#, 0),
+        (#"{"score": -1e-3, "sentence2": "p", "anchor": "a", "negatives": []}"#, -1e-3),
+        (#"{"text": "a", "pos": ["p"], "score": null}"#, nil), (#"{"sentence1": "a", "sentence2": "p"}"#, nil),
+    ])
+    func takesScores(_ line: String, _ score: Float?) throws {
+        let row = try row(line)
+        #expect(text(row.anchor) == "a" && text(row.positive) == "p" && row.negatives.isEmpty)
+        #expect(row.score == score)
+    }
+
+    @Test(arguments: [(5, true), (0, true), (5.0001, false), (-1, false)])
+    func holdsScoresAgainstTheirRange(_ score: Double, _ isInside: Bool) throws {
+        let file = try file("\n{\"query\": \"a\", \"positive\": \"p\", \"score\": \(score)}\n", scoreRange: 0...5)
+        if isInside {
+            #expect(try file.row(0).score == Float(score))
+        } else {
+            expectUserError(.content, "rows.jsonl:2:42", "\"score\" is \(Figures.short(score)), but score_range of this file is [0, 5]") {
+                _ = try file.row(0)
+            }
+        }
     }
 
     @Test func aRowsTaskWins() throws {
@@ -51,7 +77,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         (#"{"query": "äö", "positive": " \t\u3000"}"#, 29, "\"positive\" is empty"),
         (#"{"query": "\n", "positive": "p"}"#, 11, "\"query\" is empty"),
         (#"{"query": "a", "positive": "p", "negatives": ["n", ""]}"#, 46, "entry 2 of \"negatives\" is empty"),
-        (#"{"query": "a"}"#, 1, "no positive; it stands under one of \"positive\", \"pos\""),
+        (#"{"query": "a"}"#, 1, "no positive; it stands under one of \"positive\", \"pos\", \"sentence2\""),
         (#"{"positive": "p"}"#, 1, "no anchor"),
         (#"{"query": null, "positive": "p"}"#, 1, "no anchor"),
         (#"{"query": 7, "positive": "p"}"#, 11, "\"query\" is a number"),
@@ -64,8 +90,15 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         (#"{"query": "a", "query": "b", "positive": "p"}"#, 16, "stands twice"),
         (#"{"query": "a", "positive": "p", "task": "codes"}"#, 41, "\"codes\"; this run has the tasks retrieval, text-matching, code"),
         (#"{"query": "a", "positive": "p", "task": ["code"]}"#, 41, "\"task\" is an array; it must be a string"),
-        (#"{"sentence1": "a", "sentence2": "b", "score": 1}"#, 15, "not available in this version"),
-        (#"{"query": "a", "positive": "p", "score": 1}"#, 42, "not available in this version"),
+        (#"{"sentence1": "a", "sentence2": "b", "score": "1"}"#, 47, "\"score\" is a string; it must be a number, without quotes"),
+        (#"{"query": "a", "positive": "p", "score": true}"#, 42, "\"score\" is true or false; it must be a number"),
+        (#"{"query": "a", "positive": "p", "score": [1]}"#, 42, "\"score\" is an array"),
+        (#"{"query": "a", "positive": "p", "score": 1e39}"#, 42, "\"score\" is 1e+39; the largest that is read is 3.4028235e+38"),
+        (#"{"query": "a", "positive": "p", "score": 1e999}"#, 42, "out of range"),
+        (#"{"query": "a", "positive": "p", "score": NaN}"#, 42, "found"),
+        (#"{"query": "a", "positive": "p", "score": 1, "negatives": ["n"]}"#, 42, "a row with a \"score\" has no negatives"),
+        (#"{"query": "a", "sentence1": "b", "positive": "p"}"#, 29, "mean the same"),
+        (#"{"sentence1": "a", "score": 1}"#, 1, "no positive"),
         (#"{"query": "a", "positive_image": "a.png"}"#, 34, "not available in this version"),
         (#"["query", "positive"]"#, 1, "an array where an object is expected"),
         (#"{"query": "a", "positive": "p"} x"#, 33, "after the end"),
@@ -121,6 +154,7 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         .enabled(if: TestData.available, "set SHOAL_TEST_DATA"),
         arguments: [
             ("retrieval/medquad-train.jsonl.gz", 9331, 14066), ("code/nl2bash-train.jsonl.gz", 11099, 0),
+            ("sts/stsb-free-train.jsonl", 2999, 0), ("sts/jsts-train-ja.jsonl.gz", 12451, 0),
         ])
     func readsRealFiles(_ name: String, _ rows: Int, _ negatives: Int) throws {
         let file = try PairFile(path: TestData.url(name).path, task: "retrieval", knownTasks: tasks)

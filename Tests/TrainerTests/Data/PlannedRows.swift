@@ -14,14 +14,14 @@ struct PlannedRows: Sendable {
     /// Tokens of a text.
     var length: @Sendable (String) -> Int = { _ in 10 }
 
-    mutating func add(_ anchor: String, _ positive: String, _ negatives: [String] = [], file: Int = 0, task: Int = 0) {
+    mutating func add(_ anchor: String, _ positive: String, _ negatives: [String] = [], score: Float? = nil, file: Int = 0, task: Int = 0) {
         func summary(_ text: String) -> InputSummary {
             InputSummary(content: ContentHash(of: Array(text.utf8)), tokens: Int32(length(text)))
         }
         rows.append(
             RowSummary(
                 file: file, row: rows.count, task: task, anchor: summary(anchor), positive: summary(positive),
-                negatives: negatives.map(summary), negativePlaces: Array(negatives.indices)))
+                negatives: negatives.map(summary), negativePlaces: Array(negatives.indices), score: score))
     }
 
     mutating func add(_ anchor: InputSummary, _ positive: InputSummary) {

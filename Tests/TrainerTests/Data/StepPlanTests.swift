@@ -30,6 +30,15 @@ import Testing
         #expect(names(rows.plan(batch: [2, 0])) == ["2a", "0a", "2p", "0p", "2n0", "0n0", "0n1"])
     }
 
+    @Test func scoresAreThoseOfTheRows() {
+        var rows = PlannedRows()
+        rows.add("a", "b", score: 0)
+        rows.add("c", "d", score: 4.5)
+        #expect(rows.plan(batch: [1, 0]).scores == [4.5, 0])
+        rows.add("e", "f")
+        #expect(rows.plan(batch: [2]).scores == nil)
+    }
+
     @Test func aTextWithOnePromptIsEmbeddedOnce() {
         var rows = PlannedRows()
         rows.add("same", "p0", ["p1", "x"])

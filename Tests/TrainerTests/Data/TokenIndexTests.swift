@@ -80,7 +80,7 @@ private struct IndexedRows {
         let data = try TrainingData.find(rows.source(), .alone(), TokenCache(folder: rows.folder.path("cache")))
         var notices: [String] = []
         let second = try data.index(notices: &notices) { _, _, _ in Issue.record("tokenized again") }
-        #expect(Array(second) == Array(first.index) && second.tasks == first.index.tasks)
+        #expect(Array(second) == Array(first.index) && second.kinds == first.index.kinds)
         #expect((second.truncated, second.droppedNegatives) == (first.index.truncated, first.index.droppedNegatives))
         for row in 0..<50 {
             #expect(try second.tokens(ofRow: row, .anchor) == first.index.tokens(ofRow: row, .anchor))

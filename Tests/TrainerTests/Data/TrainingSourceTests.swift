@@ -42,7 +42,7 @@ import Testing
     @Test func rowsHaveLengthsWithPromptsAndHashesWithout() throws {
         let index = try source([(firstFile, "retrieval"), (secondFile, "code")]).index()
         #expect(index.truncated == 1 && index.droppedNegatives == 1 && !index.holdsOut)
-        #expect(index.tasks == [0, 2, 2] && index.rowsByTask == [1, 0, 2])
+        #expect(index.kinds.map(\.task) == [0, 2, 2] && index.rowsByTask == [1, 0, 2] && index.gradedByTask == [0, 0, 0])
         #expect(
             Array(index) == [
                 RowSummary(
@@ -110,6 +110,27 @@ import Testing
         let heldOut = (0..<rows).filter { rows > 10 && HeldOutRows.contain(anchor: Array("<\($0)>".utf8)) }
         #expect(heldOut.isEmpty == (rows == 10) && index.holdsOut == (rows > 10))
         #expect(index.map(\.row) == (0..<rows).filter { !heldOut.contains($0) })
+    }
+
+    @Test func scoresReachTheIndex() throws {
+        let graded = """
+            {"sentence1": "<3>", "sentence2": "<4>", "score": 2.5}
+            {"query": "<3>", "positive": "<5>"}
+            {"query": "<6>", "positive": "<6>", "score": 0, "task": "code"}
+            """
+        let index = try source([(secondFile, "code"), (graded, "text-matching")]).index()
+        #expect(index.map(\.score) == [nil, 2.5, nil, 0])
+        #expect(index.kinds.map(\.isGraded) == [false, true, false, true] && index.kinds.map(\.task) == [2, 1, 1, 2])
+        #expect(index.rowsByTask == [0, 2, 2] && index.gradedByTask == [0, 1, 1])
+        #expect(index.firstUngraded.map { [$0.file, $0.row] } == [0, 0])
+        #expect(try source([(graded, "code")]).index().firstUngraded.map { [$0.file, $0.row] } == [0, 1])
+        let all = try source([("{\"query\": \"<6>\", \"positive\": \"<6>\", \"score\": -1e-3}\n", "code")]).index()
+        #expect(all.firstUngraded == nil && all[0].score == -1e-3)
+    }
+
+    @Test func rowsWithScoresAreNotHeldOut() throws {
+        let lines = (0..<40).map { "{\"query\": \"<\($0)>\", \"positive\": \"<1>\", \"score\": 1}\n" }.joined()
+        #expect(try source([(lines, "retrieval")], holdsOut: true).index().count == 40)
     }
 
     @Test func theFirstBadRowIsNamed() throws {

@@ -5,9 +5,9 @@ import Synchronization
 
 @testable import Trainer
 
-func sampleStep(_ step: Int, loss: Double = 2.134, tokens: Int = 3000) -> StepMetrics {
+func sampleStep(_ step: Int, task: String = "code", loss: Double = 2.134, tokens: Int = 3000) -> StepMetrics {
     StepMetrics(
-        step: step, task: "code", loss: loss, learningRate: 6.667e-4, gradientNorm: 1.2345, rows: 64, candidates: 66, inputs: 120,
+        step: step, task: task, loss: loss, learningRate: 6.667e-4, gradientNorm: 1.2345, rows: 64, candidates: 66, inputs: 120,
         tokens: tokens, maskedPairs: 4, pool: samplePool,
         seconds: [.embed: 0.5, .gather: 0.125, .loss: 0.125, .backward: 1, .reduce: 0.125, .update: 0.125])
 }

@@ -15,6 +15,7 @@ private func card() throws -> ModelCard {
         dropout: 0.1, parameters: 491_520, saveFormat: .both, data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3712)],
         prompts: [.init(task: "code", query: "Query: ", passage: "Passage: ")], maximumTokens: 160, steps: 100, epochs: 1.724,
         globalBatchRows: 64, worldSize: 2, engine: .bfloat16, processor: "A Processor", versions: Versions(openMPI: "4.1.4"),
+        losses: [("code", 0.51234)],
         evaluationBefore: [sampleEvaluationBefore[0]], evaluationAfter: [sampleEvaluationAfter[1]], settings: try settings())
 }
 
@@ -57,6 +58,8 @@ private func card() throws -> ModelCard {
     @Test func severalTasksAreAllNamed() throws {
         var card = try card()
         card.trainedTasks = card.tasks
+        card.losses = [("retrieval", 1.25), ("code", 0.5)]
+        #expect(card.markdown.contains("Mean loss at the end: retrieval 1.2500, code 0.5000.\n"))
         #expect(card.markdown.contains("# jina-tiny, trained for retrieval, text-matching and code\n"))
         #expect(!card.markdown.contains("as they were at the start"))
     }
@@ -136,7 +139,7 @@ private let expectedBeforeDetails = """
 
     ## Training
 
-    100 steps of 64 rows, 1.72 passes over the data, on 2 ranks, with bfloat16 products (A Processor).
+    100 steps of 64 rows, 1.72 passes over the data, on 2 ranks, with bfloat16 products (A Processor). Mean loss at the end: code 0.5123.
 
     | data | rows | SHA-256 |
     | --- | ---: | --- |
@@ -147,7 +150,7 @@ private let expectedBeforeDetails = """
     | setting | value |
     | --- | --- |
     | `base_model_path` | `"examples/jina-tiny"` |
-    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null}]` |
+    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null,"weight":null,"score_range":null}]` |
     | `training.output_dir` | `"out"` |
     | `training.learning_rate` | `0.001` |
 

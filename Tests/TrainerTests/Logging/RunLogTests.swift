@@ -26,10 +26,11 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
         try log.step(sampleStep(1), epoch: 0.25, traffic: noTraffic)
         try log.evaluation([sampleEvaluationBefore[0]], step: 1, seconds: 2.5)
         try log.checkpoint("step-1", step: 1, bytes: 1234, seconds: 0.5, isBest: true)
-        try log.end(.stopped, step: 1, seconds: 12)
+        try log.end(.stopped, step: 1, seconds: 12, losses: [("retrieval", 2.5), ("code", 0.5)])
         var written = try lines(folder)
         let end = try JSONValue.parse(Array(written.removeLast().utf8), path: "metrics.jsonl")
         #expect(end["event"]?.stringValue == "end" && end["status"]?.stringValue == "stopped" && end["seconds"]?.numberValue == 12)
+        #expect(end["mean_loss_by_task"]?["retrieval"]?.numberValue == 2.5 && end["mean_loss_by_task"]?["code"]?.numberValue == 0.5)
         #expect(try #require(end["peak_resident_bytes"]?.integerValue) > 1_000_000)
         #expect(
             written == [

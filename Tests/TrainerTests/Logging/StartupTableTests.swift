@@ -14,8 +14,8 @@ private func report() -> StartupReport {
             tasks: ["retrieval", "text-matching", "code"], trainedTasks: ["code"], rank: 16, alpha: 16, dropout: 0.1,
             trainedParameters: 491_520, start: "fresh"),
         data: .init(
-            files: [("examples/python-stdlib/train.jsonl.gz", 3712)], rowsByTask: [("code", 3712)], truncatedTexts: 57, maximumTokens: 160,
-            droppedNegatives: 2, leftOverRows: 0, evaluation: "examples/python-stdlib/test"),
+            files: [.init(path: "examples/python-stdlib/train.jsonl.gz", rows: 3712)], rowsByTask: [.init(task: "code", rows: 3712)],
+            truncatedTexts: 57, maximumTokens: 160, droppedNegatives: 2, leftOverRows: 0, evaluation: "examples/python-stdlib/test"),
         batch: .init(
             size: .global(64), worldSize: 2, candidates: 64, epochs: 3, batchesPerEpoch: 58, maximumSteps: 100, efficiency: 0.987,
             chunkTokens: 128),
@@ -66,6 +66,15 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
 
                 """)
         #expect(StartupTable(report()).warnings == [])
+    }
+
+    @Test func setsTellWhatAnEpochTakesAndTasksTheirScores() {
+        var report = report()
+        report.data.files[0].rowsOfEpoch = 1856
+        report.data.rowsByTask = [.init(task: "text-matching", rows: 3000, graded: 2999), .init(task: "code", rows: 712)]
+        let text = StartupTable(report).text
+        #expect(text.contains("train.jsonl.gz · 3,712 rows · 1,856 taken in an epoch\n"))
+        #expect(text.contains("rows by task: text-matching 3,000 (2,999 with scores), code 712 · 0 left over"))
     }
 
     @Test func whatIsSetOnTheCommandLineIsListed() {

@@ -32,6 +32,24 @@ private final class Clock: Sendable {
             ])
     }
 
+    /// Two steps of one task, then one of the other, over and over; the loss is the step's number.
+    @Test func severalTasksShowTheirMeansSinceTheLineBefore() {
+        let progress = TrainingProgress(
+            text.console(bar: false), totalSteps: 25, stepsDone: 0, loggingSteps: 10, tasks: ["retrieval", "code"], now: { clock.now })
+        for step in 1...25 {
+            progress.step(sampleStep(step, task: step % 3 == 0 ? "retrieval" : "code", loss: Double(step)), epoch: 1)
+        }
+        let losses = text.lines.compactMap { $0.split(separator: " · ").first { $0.contains("loss") } }
+        #expect(
+            losses == [
+                "mean loss code 1.0000", "mean loss retrieval 6.0000, code 6.0000", "mean loss retrieval 15.0000, code 15.7143",
+                "mean loss retrieval 22.5000, code 23.3333",
+            ])
+        #expect(progress.losses.latest.map(\.task) == ["retrieval", "code"])
+        progress.step(sampleStep(26, task: "code", loss: 100), epoch: 1)
+        #expect(progress.losses.latest.map(\.mean) == [22.5, 100], "a task without steps keeps its last window")
+    }
+
     @Test func aResumedRunEstimatesFromItsOwnSteps() {
         clock.advance(1000)
         run(TrainingProgress(text.console(bar: false), totalSteps: 100, stepsDone: 50, loggingSteps: 10, now: { clock.now }), 51...52)

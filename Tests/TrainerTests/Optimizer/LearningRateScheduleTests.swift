@@ -18,6 +18,11 @@ import Testing
         #expect(schedule.learningRate(at: 20) >= 0)
     }
 
+    @Test(arguments: [LearningRateSchedule.Decay.linear, .cosine]) func anotherPeakHasTheSameCourse(decay: LearningRateSchedule.Decay) {
+        let schedule = LearningRateSchedule(peak: 2, decay: decay, warmupSteps: 4, totalSteps: 16)
+        #expect((1...16).map { schedule.learningRate(at: $0, peak: 8) } == (1...16).map { 4 * schedule.learningRate(at: $0) })
+    }
+
     @Test func aRunOfWarmUpAloneNeverFalls() {
         let schedule = LearningRateSchedule(peak: 1, decay: .linear, warmupSteps: 5, totalSteps: 5)
         #expect((1...5).map(schedule.learningRate(at:)) == [0, 0.2, 0.4, 0.6, 0.8])

@@ -1,0 +1,94 @@
+// What only the model or the data can refute in a configuration, once both are read and before anything is trained.
+
+import Model
+import Tensor
+
+extension ProjectConfig {
+    /// - Parameter known: tasks with an adapter in this run
+    /// - Throws: when a setting that goes by task names another
+    func checkTaskNames(_ known: [String]) throws(UserError) {
+        var settings = [
+            ("training.task_learning_rates", Array(training.taskLearningRates.keys)), ("loss.task_weights", Array(loss.taskWeights.keys)),
+        ]
+        if case .byTask(let starts) = lora.startFrom { settings.append(("lora.start_from", Array(starts.keys))) }
+        for (key, names) in settings {
+            for name in names.sorted() where !known.contains(name) {
+                let hint = NearestName.of(name, among: known).map { "did you mean \($0)?" } ?? "there are \(known.joined(separator: ", "))"
+                throw error(at: "\(key).\(name)", "\(key): no adapter of this run is for the task \(YAMLScalar.quoted(name)); \(hint)")
+            }
+        }
+    }
+}
+
+extension TrainingSetup {
+    /// Whether the rows can be trained on as the configuration says.
+    static func check(
+        _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler, worldSize: Int
+    ) throws(UserError) {
+        try checkScores(config, index, source)
+        try checkSets(config, index, source, sampler)
+        try checkBatch(config, source, sampler, worldSize: worldSize)
+        let weights = sampler.kinds.filter(\.fillsBatch).map { config.loss.taskWeights[source.taskNames[$0.kind.task]] ?? 1 }
+        if weights.allSatisfy({ $0 == 0 }) {
+            throw config.error(at: "loss.task_weights", "every task with rows has the weight 0, so nothing would be trained; raise one")
+        }
+    }
+
+    private static func checkScores(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
+        guard config.loss.name == .cosent, let place = index.firstUngraded else { return }
+        throw UserError(
+            .content, source.files[place.file].path, line: try source.open(place.file).lineNumber(ofRow: place.row),
+            "this row has no \"score\", and loss.name: cosent needs one in every row; add it, remove the row, or use loss.name: infonce")
+    }
+
+    private static func checkBatch(
+        _ config: ProjectConfig, _ source: TrainingSource, _ sampler: BatchSampler, worldSize: Int
+    ) throws(UserError) {
+        let key = config.isGiven("training.global_batch_size") ? "training.global_batch_size" : "training.batch_size"
+        if sampler.batchRows < worldSize {
+            throw config.error(
+                at: key,
+                "a global batch of \(sampler.batchRows) rows has fewer rows than the \(worldSize) ranks; raise it or start fewer ranks")
+        }
+        if sampler.largestKind < sampler.batchRows {
+            throw config.error(
+                at: key,
+                "a global batch needs \(sampler.batchRows) rows of one task, all with a score or all without, and an epoch has "
+                    + "\(sampler.largestKind); lower it or add rows to \(source.files[0].path)")
+        }
+    }
+
+    private static func checkSets(
+        _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler
+    ) throws(UserError) {
+        for (number, file) in source.files.enumerated() where sampler.rowsBySet[number] == 0 {
+            let weight = Figures.short(config.data.train[number].weight)
+            throw config.error(
+                at: "data.train",
+                "data.train[\(number)].weight \(weight) takes no row of \(file.path), which has \(index.files[number].header.rows); raise it"
+            )
+        }
+        guard !config.training.shuffle else { return }
+        for (number, file) in source.files.enumerated() where index.files[number].header.kindCount > 1 {
+            throw config.error(
+                at: "training.shuffle",
+                "without shuffling a file must hold one task, and scores in all rows or in none, and \(file.path) holds several kinds; "
+                    + "split it or set training.shuffle: true")
+        }
+    }
+
+    /// Kinds of rows that never fill a batch, and so are not trained on.
+    static func notices(_ sampler: BatchSampler, _ source: TrainingSource) -> [String] {
+        sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
+            "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
+                + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
+        }
+    }
+}
+
+extension TokenIndexHeader {
+    /// Kinds that have rows.
+    fileprivate var kindCount: Int {
+        zip(rowsByTask, gradedByTask).reduce(0) { $0 + ($1.1 > 0 ? 1 : 0) + ($1.0 > $1.1 ? 1 : 0) }
+    }
+}
