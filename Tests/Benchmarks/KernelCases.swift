@@ -33,7 +33,9 @@ struct KernelCases {
         element = engine.element
     }
 
-    var all: [KernelCase] { norms + rotations + gates + attention + dropouts + outerProducts + pooling + conversions + updates }
+    var all: [KernelCase] {
+        norms + rotations + gates + attention + dropouts + outerProducts + pooling + lateInteraction + conversions + updates
+    }
 
     private var width: Int { element.byteWidth }
     private var segments: [Range<Int>] { stride(from: 0, to: tokens, by: 128).map { $0..<$0 + 128 } }
@@ -125,6 +127,30 @@ struct KernelCases {
             passes("mean and length 1", bytes: 4 * states.count) { _ = meanPooled(states, segments: segments) },
             passes("mean and length 1, backward", bytes: 4 * states.count) {
                 _ = meanPooledBackward(dUnit, pooled, segments: segments, tokens: tokens)
+            },
+        ]
+    }
+
+    /// 64 queries of 32 tokens; and the multi-vector head's normalisation.
+    private var lateInteraction: [KernelCase] {
+        let (late, queries, segments) = (Tensor.sample(tokens, 128), Tensor.sample(64 * 32, 128), segments)
+        let ranges = (0..<8).map { $0 * 32..<($0 + 1) * 32 }
+        let (documents, bias) = (DocumentTokens(late, segments), [Float](repeating: 0, count: 128))
+        let kept = unitRows(late, bias: bias)
+        let scores = Tensor(64, segments.count)
+        let element = element
+        return [
+            products("MaxSim", 2 * Double(queries.count * tokens)) {
+                Threads.run(8) { block in
+                    let start = scores.floats + block * 8 * segments.count
+                    MaxSim.score(
+                        queries.rows(block * 256..<(block + 1) * 256), ranges, documents,
+                        into: MaxSimScores(start, queryStride: segments.count, documentStride: 1))
+                }
+            },
+            passes("late vectors to length 1", bytes: 8 * late.count) { _ = unitRows(late, bias: bias) },
+            passes("late vectors to length 1, backward", bytes: (8 + width) * late.count) {
+                _ = unitRowsBackward(late, kept, as: element)
             },
         ]
     }

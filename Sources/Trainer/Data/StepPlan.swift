@@ -41,8 +41,6 @@ package struct StepPlan: Sendable {
     package let chunks: [Range<Int>]
     /// The rank of each chunk.
     package let owners: [Int]
-    /// Of the rows of a graded batch; nil for any other.            [rows]
-    package let scores: [Float]?
 
     /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
     package var masked: [[Int]] { visibility.hidden }
@@ -79,7 +77,6 @@ package struct StepPlan: Sendable {
         inputs = unique.inputs
         candidates = positives + negatives
         rowsOfCandidates = Array(rows.indices) + rows.indices.flatMap { Array(repeating: $0, count: rows[$0].negatives.count) }
-        scores = rows[0].score == nil ? nil : rows.map { $0.score! }
         let masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
         visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: positives.count + negatives.count, hidden: masked))
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
