@@ -33,6 +33,28 @@ import Testing
         }
     }
 
+    /// Every part of the objective at once, and the other forms.
+    @Test(arguments: [
+        "loss.name=joint loss.matryoshka_dims=[8,20,32] loss.matryoshka_weights=[1,0.5,2] loss.symmetric=true loss.negative_margin=0.05",
+        "loss.name=joint loss.kl_direction=late_to_dense loss.kl_detach=late loss.kl_negatives=false loss.pool_limit=6",
+        "loss.name=joint loss.dense_weight=0 loss.kl_weight=0", "loss.distance=euclidean loss.reduction=sum loss.pool_limit=5",
+        "loss.name=triplet loss.temperature=0.02 loss.matryoshka_dims=[8,32] training.global_batch_size=16",
+    ])
+    func anyObjectiveIsTheSameOnAnyWorld(_ objective: String) throws {
+        func trained(_ ranks: Int?, _ more: String...) throws -> String {
+            let settings = objective.split(separator: " ").map(String.init) + more
+            let result = try MPILauncher.run(
+                "RankProgram", ["train", folder.config, "3"] + settings, ranks: ranks, environment: ["OMP_WAIT_POLICY": "passive"])
+            #expect(result.exitCode == 0, "\(result.standardError)")
+            return result.standardOutput
+        }
+        let alone = try trained(nil)
+        #expect(!alone.isEmpty)
+        for ranks in [2, 4] { try #expect(trained(ranks) == alone, "\(ranks) ranks") }
+        try #expect(trained(2, "loss.pool=stream", "system.activation_memory=cache") == alone, "streamed and cached")
+        try #expect(trained(4, "loss.pool=stream", "system.activation_memory=recompute") == alone, "streamed and recomputed")
+    }
+
     @Test func ranksWithoutAChunkTakePart() throws {
         let setting = "system.chunk_tokens=1024"
         try #expect(train(ranks: 4, setting, steps: 2) == train(ranks: nil, setting, steps: 2))

@@ -63,8 +63,8 @@ package indirect enum SettingForm: Sendable {
     case number(NumberRange)
     /// Bytes, as a whole number or with a unit, or the word `auto`.
     case bytes
-    /// One of the names; `others` are further spellings of them; `later` are names that this version knows but cannot do.
-    case choice([String], others: [String: String] = [:], later: [String] = [])
+    /// One of the names; `others` are further spellings of them.
+    case choice([String], others: [String: String] = [:])
     /// Any text; the words say what it names.
     case text(String)
     /// A list of different texts, or a single one.
@@ -106,7 +106,7 @@ package indirect enum SettingForm: Sendable {
             "a whole number, \(range.lowerBound) or more" + (word.map { ", or `\($0)`" } ?? "")
         case .bytes: "bytes such as `24GB` or `512MB`, or `auto`"
         case .number(let range): "a number \(range.inWords)"
-        case .choice(let names, _, _): names.map { "`\($0)`" }.joined(separator: " or ")
+        case .choice(let names, _): names.map { "`\($0)`" }.joined(separator: " or ")
         case .text(let words): words
         case .names: "a list of names"
         case .layers: "a list of layer numbers"

@@ -59,7 +59,7 @@ extension SettingForm {
         case (.text, .scalar(.boolean)), (.text, .scalar(.integer)), (.text, .scalar(.number)),
             (.adapterStart, .scalar(.boolean)), (.adapterStart, .scalar(.integer)), (.adapterStart, .scalar(.number)):
             message += "; put it in quotes"
-        case (.choice(let names, _, _), .scalar(.text(let text))):
+        case (.choice(let names, _), .scalar(.text(let text))):
             message += NearestName.of(text, among: names).map { "; did you mean \($0)?" } ?? ""
         default: break
         }
@@ -87,9 +87,8 @@ extension SettingForm {
     }
 
     private func choice(_ scalar: YAMLScalar, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
-        guard case .choice(let names, let others, let later) = self else { preconditionFailure("not a choice") }
+        guard case .choice(let names, let others) = self else { preconditionFailure("not a choice") }
         let text = scalar.asChoice
-        if later.contains(text) { throw node.place.error("\(key): \(text) is not available in this version; \(names[0]) is") }
         guard let name = names.contains(text) ? text : others[text] else { throw mismatch(node, key: key) }
         return .string(name)
     }

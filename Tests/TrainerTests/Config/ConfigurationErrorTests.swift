@@ -125,13 +125,6 @@ struct ConfigurationErrorTests {
         #expect(decodingError(requiredSettings, set: ["\(key)=1"]) == "--set \(key): \(key) is not available in this version; remove it")
     }
 
-    @Test("values of later versions are refused as such", arguments: ["joint", "triplet"])
-    func laterLosses(_ name: String) {
-        #expect(
-            decodingError(requiredSettings + "loss:\n  name: \(name)\n")
-                == "p.yaml:5:9: loss.name: \(name) is not available in this version; infonce is")
-    }
-
     @Test(
         "data files",
         arguments: [

@@ -294,7 +294,7 @@ struct OverrideTests {
             ("loss.temprature=1", "--set loss.temprature: unknown key \"temprature\" in loss; did you mean \"temperature\"?"),
             ("data.train=[{path: a, tsk: b}]", "--set data.train: unknown key \"tsk\" in data.train[0]; did you mean \"task\"?"),
             ("data.train=[a", "--set data.train: this is not valid YAML"),
-            ("loss.pool=gather", "--set loss.pool: loss.pool is not available in this version"),
+            ("data.on_bad_image=skip", "--set data.on_bad_image: data.on_bad_image is not available in this version"),
             ("lora={r: 4}", "--set lora: lora is a section; name one of its keys, such as lora.r"),
             ("lora.r", "--set lora.r: this must be key=value"),
             ("=4", "--set =4: this must be key=value"),
