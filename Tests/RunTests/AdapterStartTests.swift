@@ -103,7 +103,7 @@ extension RunTests {
             try project.train(["--set", "training.max_steps=1", "--set", "training.output_dir=fresh"]).expect(0)
             let files = try ["run", "fresh"].map { try SafetensorsFile(path: project.path("\($0)/adapter_model.safetensors")) }
             for (task, isFresh) in [("retrieval", true), ("code", false)] {
-                let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_A.\(task).weight"
+                let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_B.\(task).weight"
                 let bytes = try files.map { $0.bytes(of: try #require($0[name])) }
                 #expect(bytes[0].elementsEqual(bytes[1]) == isFresh)
             }
