@@ -21,6 +21,7 @@ package struct AdapterStart {
     init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
         let tasks = try Self.tasks(given, checkpoint.config)
         try given.checkTaskNames(tasks)
+        try given.checkWidths(checkpoint.config)
         let found = try FoundAdapters.find(given, checkpoint, tasks)
         place = found?.folder ?? checkpoint.folder + "/adapters"
         isFresh = found == nil

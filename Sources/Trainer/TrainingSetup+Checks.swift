@@ -20,6 +20,16 @@ extension ProjectConfig {
     }
 }
 
+extension ProjectConfig {
+    /// - Throws: when the vectors have fewer values than a prefix of them that should be trained
+    func checkWidths(_ model: ModelConfig) throws(UserError) {
+        let width = model.text.hiddenSize
+        guard let largest = loss.matryoshkaDimensions.last, largest > width else { return }
+        throw error(
+            at: "loss.matryoshka_dims", "loss.matryoshka_dims has \(largest), and the model's vectors have \(width) values; leave it out")
+    }
+}
+
 extension TrainingSetup {
     /// Whether the rows can be trained on as the configuration says.
     static func check(
