@@ -57,7 +57,7 @@ extension MemoryEstimate {
         heads: EmbeddingHeads, embeddings: Int, maximumTokens: Int
     ) -> Rank {
         let rotary = maximumTokens * config.text.headDimension * 4
-        let trained = heads.hasLate ? layout.count : layout.decoderCount
+        let trained = layout.count(reachedBy: heads)
         return Rank(
             adapters: tasks * layout.count * 4 + layout.count * engine.element.byteWidth,
             optimizer: trainedTasks * trained * 8 + layout.count * 8 + trained * 4,

@@ -65,7 +65,7 @@ package struct TrainingSetup {
         let checkpoint = try resume(
             ResumeSetting(
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
-                optimizer: config.training.optimizer,
+                trainedCount: start.adapters[0].layout.count(reachedBy: config.loss.heads), optimizer: config.training.optimizer,
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
         var notices: [String] = []
         let progress = TokenizingProgress(console)

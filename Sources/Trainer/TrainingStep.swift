@@ -246,8 +246,7 @@ package struct TrainingStep {
 
     /// Only what the loss reaches: the active task's factors, without the projector's unless late vectors are trained.
     private func reduce() throws -> [Float] {
-        let layout = gradient.layout
-        let count = configuration.objective.heads.hasLate ? layout.count : layout.decoderCount
+        let count = gradient.layout.count(reachedBy: configuration.objective.embeddingHeads)
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))

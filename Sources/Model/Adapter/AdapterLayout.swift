@@ -77,6 +77,9 @@ package struct AdapterLayout: Sendable, Equatable {
         count = offset
     }
 
+    /// Parameters that a loss over some heads reaches: the first ones of the buffer.
+    package func count(reachedBy heads: EmbeddingHeads) -> Int { heads.hasLate ? count : decoderCount }
+
     /// The pair of the linear at `module`, if it is adapted.
     package func pair(_ module: String) -> AdapterPair? { pairs.first { $0.module == module } }
 

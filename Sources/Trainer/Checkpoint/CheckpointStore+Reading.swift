@@ -22,13 +22,18 @@ package struct ResumeSetting: Sendable {
     package let layout: AdapterLayout
     /// In the order of the adapters.
     package let tasks: [String]
+    /// Parameters of an adapter that the loss reaches.
+    package let trainedCount: Int
     package let optimizer: AdamW.Configuration
     package let rule: ResumeRule
 
-    package init(model: ModelConfig, layout: AdapterLayout, tasks: [String], optimizer: AdamW.Configuration, rule: ResumeRule) {
+    package init(
+        model: ModelConfig, layout: AdapterLayout, tasks: [String], trainedCount: Int, optimizer: AdamW.Configuration, rule: ResumeRule
+    ) {
         self.model = model
         self.layout = layout
         self.tasks = tasks
+        self.trainedCount = trainedCount
         self.optimizer = optimizer
         self.rule = rule
     }
@@ -105,7 +110,7 @@ extension CheckpointStore {
             found.append(adapter)
         }
         var state = TrainingState(adapters: found)
-        state.optimizers = try OptimizerFile.read(path + "/" + OptimizerFile.name, for: found, setting.optimizer)
+        state.optimizers = try OptimizerFile.read(path + "/" + OptimizerFile.name, for: found, count: setting.trainedCount, setting.optimizer)
         state.step = step
         return state
     }
@@ -171,7 +176,7 @@ private struct SharedHeader {
             adapters: record.tasks.map { Adapter(task: $0, layout: layout, values: Array(repeating: 0, count: layout.count)) })
         for (task, steps) in updates.enumerated() {
             guard let steps else { continue }
-            state.optimizers[task] = AdamW(setting.optimizer, count: layout.decoderCount)
+            state.optimizers[task] = AdamW(setting.optimizer, count: setting.trainedCount)
             state.optimizers[task]?.steps = steps
         }
         state.step = record.step

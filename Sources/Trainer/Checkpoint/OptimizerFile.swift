@@ -47,9 +47,11 @@ enum OptimizerFile {
     }
 
     /// Reads the moments of the tasks that have some.
+    ///
+    /// - Parameter count: moments of a task, the first of its buffer
     /// - Throws: `UserError` `.content` naming the tensor that is missing, superfluous, or of another shape
     static func read(
-        _ path: String, for adapters: [Adapter], _ configuration: AdamW.Configuration
+        _ path: String, for adapters: [Adapter], count: Int, _ configuration: AdamW.Configuration
     ) throws(UserError) -> [AdamW?] {
         let file = try SafetensorsFile(path: path)
         defer { withExtendedLifetime(file) {} }
@@ -62,9 +64,9 @@ enum OptimizerFile {
             }
             let steps = try bytes(file, stepsName(adapter.task), .i64, [1], &unused).loadUnaligned(as: Int64.self)
             guard steps >= 0 else { throw UserError(.content, path, "tensor \(quoted(stepsName(adapter.task))) is negative") }
-            var optimizer = AdamW(configuration, count: adapter.layout.decoderCount)
+            var optimizer = AdamW(configuration, count: count)
             optimizer.steps = Int(steps)
-            for factor in factors(adapter.layout, count: adapter.layout.decoderCount) {
+            for factor in factors(adapter.layout, count: count) {
                 let shape = [factor.rows, factor.columns]
                 let first = try bytes(file, tensorName(adapter.task, factor, .first), .f32, shape, &unused)
                 let second = try bytes(file, tensorName(adapter.task, factor, .second), .f32, shape, &unused)

@@ -17,7 +17,7 @@ extension StartupReport {
                 element: session.checkpoint.layers[0].q.element.rawValue),
             adapter: Adapter(
                 tasks: setup.start.adapters.map(\.task), trainedTasks: setup.trainedTasks, rank: layout.rank, alpha: layout.alpha,
-                dropout: config.lora.dropout, trainedParameters: layout.decoderCount,
+                dropout: config.lora.dropout, trainedParameters: layout.count(reachedBy: config.loss.heads),
                 start: setup.start.description),
             data: Data(
                 files: setup.files, rowsByTask: setup.rowsByTask,
@@ -37,7 +37,8 @@ extension StartupReport {
                 mappedBytes: session.checkpoint.byteCount, convertedBytes: session.weights.convertedBytes,
                 estimate: setup.memoryEstimate(step)),
             reduction: Reduction(
-                kind: config.training.reduction, bytes: layout.decoderCount * (config.training.reduction == .exact ? 8 : 4)),
+                kind: config.training.reduction,
+                bytes: layout.count(reachedBy: config.loss.heads) * (config.training.reduction == .exact ? 8 : 4)),
             outputFolder: config.training.outputFolder, resumedStep: setup.checkpoint?.state.step, overrides: config.overrides,
             notices: setup.notices)
     }
