@@ -19,5 +19,7 @@ part "A step of 64 pairs, 2 of 36 layers, one rank" step --layers 2 --pairs 64 -
 part "A step of 64 pairs, 2 of 36 layers, two ranks" step --layers 2 --pairs 64 --steps 3 --ranks 2
 part "Steps of more and more tokens, 2 of 36 layers" linearity
 part "The loss at a large pool" loss
+part "The loss phase at pools of several sizes" pool
+part "The same of late interaction, two ranks" pool --late --rows 256 512 --ranks 2
 part "Text to tokens" tokenizer
 part "From the start of a process to the first embedding" startup

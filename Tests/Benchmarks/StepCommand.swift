@@ -67,7 +67,7 @@ struct StepCommand: ParsableCommand {
         // Under a launcher the other ranks would be in the way.
         let measures = peak == nil && !World.isLaunched
         var peak = measures ? MatrixPeak.measure().operationsPerSecond : peak.map { $0 * 1e9 }
-        if ranks > 1 && !World.isLaunched { try restartUnderLauncher(peak: peak!) }
+        if ranks > 1 && !World.isLaunched { try restartUnderLauncher(ranks: ranks, adding: ["--peak", "\(peak! * 1e-9)"]) }
         runOnAllRanks { world in
             let setup = try TrainingSetup.load(world, try configuration(world))
             let timed = try TimedStep.run(setup, world, batches: setup.sampler.firstBatches(warmUp + steps))
@@ -99,15 +99,5 @@ struct StepCommand: ParsableCommand {
         let names = String(decoding: shared, as: UTF8.self).split(separator: "\n").map(String.init)
         let workload = Workload(model: names[0], data: names[1], pairs: pairs, computeType: computeDtype, threads: threads)
         return try world.together { try workload.config(settings) }
-    }
-
-    /// Becomes mpirun, which starts this program once for each rank.
-    private func restartUnderLauncher(peak: Double) throws -> Never {
-        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
-        let launcher = ["mpirun", "-n", "\(ranks)", "--bind-to", "none", "--oversubscribe", program]
-        let arguments = launcher + CommandLine.arguments.dropFirst() + ["--peak", "\(peak * 1e-9)"]
-        fflush(nil)
-        execvp("mpirun", arguments.map { strdup($0) } + [nil])
-        throw UserError(.missing, "mpirun", "cannot be started; install Open MPI (openmpi-bin) or leave out --ranks")
     }
 }
