@@ -72,7 +72,7 @@ struct FoundAdapters {
 extension AdapterSet {
     fileprivate var modules: Set<String> { Set(layout.pairs.map(\.module)) }
 
-    /// What keeps this set and another from being adapters of one run: `rank 8, but 16`. The projector may lack a pair: it gets a
+    /// What keeps this set and another from being adapters of one run: `rank 8, but it is 4`. The projector may lack a pair: it gets a
     /// fresh one.
     fileprivate func difference(from other: AdapterSet) -> String? {
         if rank != other.rank { return "rank \(rank), but it is \(other.rank)" }

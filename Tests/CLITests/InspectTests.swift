@@ -62,6 +62,24 @@ import Testing
         try adaptersEmbed(run)
     }
 
+    @Test func rowsWithScoresAndARunOfSeveralTasks() throws {
+        let rows = (0..<4).map { #"{"sentence1": "add \#($0)", "sentence2": "sum \#($0)", "score": \#($0).5}"# + "\n" }.joined()
+        let graded = try folder.write("sts.jsonl", rows)
+        let text = try inspect(graded, ["--model", ShoalProgram.model])
+        for words in [": training rows\n", "0.5 to 3.5 in 4 rows", "0 in 0 rows"] { #expect(text.contains(words), "\(text)") }
+
+        let pairs = try folder.write("rows.jsonl", (0..<4).map { #"{"query": "add \#($0)", "positive": "return \#($0)"}"# + "\n" }.joined())
+        let config = """
+            base_model_path: \(ShoalProgram.model)
+            data: {train: [{path: \(pairs), task: code}, {path: \(graded), task: text-matching}], cache_dir: none}
+            training: {output_dir: \(folder.path("two")), epochs: 1, global_batch_size: 4}
+            lora: {r: 4, alpha: 8}
+            """
+        try expectSuccess(["train", "--config", try folder.write("two.yaml", config)])
+        let run = try inspect(folder.path("two"))
+        #expect(run.contains(#/mean loss +text-matching \d\.\d{4}, code \d\.\d{4} at the end/#), "\(run)")
+    }
+
     private func damaged(_ run: String) throws {
         let path = run + "/checkpoints/step-2/optimizer.safetensors"
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))

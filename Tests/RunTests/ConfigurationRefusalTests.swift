@@ -46,7 +46,7 @@ extension RunTests {
                 _ in
                 ["--set", "loss.task_weights={code: 1, retrieva: 0.5}"]
             },
-            Refusal("task that the run lacks, of rates", 78, "project_config.yaml:11:26: ", "\"poetry\"", "there are retrieval") {
+            Refusal("task that the run lacks, of rates", 78, "project_config.yaml:11:25: ", "\"poetry\"", "there are retrieval") {
                 project in
                 try project.addSetting("  task_learning_rates: {poetry: 1}", below: "  learning_rate: 1.0e-3")
                 return []

@@ -36,6 +36,10 @@ extension RunTests {
                 try project.folder.write("train.jsonl", "\n" + graded(scores: ["5", "0", "null", "2", "null"]))
                 return ["--set", "loss.name=cosent"]
             },
+            Refusal("evaluation on pairs with scores", 65, "eval.jsonl:2: ", "\"score\"", "ranks positives") { project in
+                try project.folder.write("eval.jsonl", TrainingRows.usual[0] + "\n" + graded(scores: ["1"]))
+                return ["--set", "data.evaluation=eval.jsonl"]
+            },
             Refusal("gzip cut short", 65, "train.jsonl.gz: ") { project in
                 let gzip = try Data(contentsOf: URL(fileURLWithPath: PackagePath.example("python-stdlib/train.jsonl.gz")))
                 try project.folder.write("train.jsonl.gz", gzip.prefix(5000))

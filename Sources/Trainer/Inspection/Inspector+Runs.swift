@@ -82,6 +82,10 @@ extension Inspector {
             inspection.add(
                 "loss", "\(Figures.fixed(first.loss, 4)) at step \(first.step), \(Figures.fixed(last.loss, 4)) at step \(last.step)")
         }
+        if metrics.meanLosses.count > 1 {
+            let losses = metrics.meanLosses.map { "\($0.task) \(Figures.fixed($0.mean, 4))" }
+            inspection.add("mean loss", "\(losses.joined(separator: ", ")) at the end")
+        }
         if FileManager.default.fileExists(atPath: path + "/" + AdapterSource.weightsName) {
             try addAdapters(path, to: &inspection)
         } else {
@@ -114,6 +118,8 @@ extension Inspector {
 private struct RunMetrics {
     private(set) var first: (step: Int, loss: Double)?
     private(set) var last: (step: Int, loss: Double)?
+    /// By task, at the end.
+    private(set) var meanLosses: [(task: String, mean: Double)] = []
     private(set) var evaluations: [[EvaluationResult]] = []
 
     /// A missing file has no events; a last line that a crash has torn is none.
@@ -134,6 +140,9 @@ private struct RunMetrics {
             last = (Int(step), loss)
             first = first ?? last
         case "evaluation": evaluations.append((event["results"]?.arrayValue ?? []).compactMap { EvaluationResult($0) })
+        case "end":
+            let means = event["mean_loss_by_task"]?.objectValue?.entries ?? []
+            meanLosses = means.compactMap { task, mean in mean.numberValue.map { (task, $0) } }
         default: return
         }
     }

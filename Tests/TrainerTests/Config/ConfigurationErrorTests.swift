@@ -217,6 +217,10 @@ struct ConfigurationErrorTests {
                 "p.yaml:2:40: data.sampling_temperature must be a number of 1 or more, but is inf"
             ),
             (
+                "train: a, evaluation: {path: b, weight: 2}", "",
+                "p.yaml:2:40: unknown key \"weight\" in data.evaluation; known are path, task, query_prompt, positive_prompt"
+            ),
+            (
                 "train: a, sampling_temperature: 2", ", shuffle: false",
                 "p.yaml:3:36: without shuffling a row is taken a whole number of times in each epoch, but data.sampling_temperature is 2.0; "
                     + "remove one of the two settings"

@@ -16,6 +16,7 @@ private struct IndexedRows {
     var tasks = ["retrieval", "code"]
     var tokenCount = 40
     var cacheFolder = "cache"
+    var scoreRange: ClosedRange<Double>?
 
     init(rows: Int = 50) throws {
         try write((0..<rows).map(Self.row).joined())
@@ -50,7 +51,7 @@ private struct IndexedRows {
         let tokenizer = try Tokenizer(path: NumberedTokens.writeTokenizer(count: tokenCount, to: model))
         return TrainingSource(
             files: [(path, task)], taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: maxTokens),
-            dropsEqualNegatives: dropsEqualNegatives, holdsOut: holdsOut
+            dropsEqualNegatives: dropsEqualNegatives, holdsOut: holdsOut, scoreRanges: scoreRange.map { [0: $0] } ?? [:]
         ) { _, _ in (anchorPrompt, "<2>") }
     }
 
@@ -120,6 +121,7 @@ private struct IndexedRows {
         let changes: [(inout IndexedRows) -> Void] = [
             { $0.maxTokens = 4 }, { $0.anchorPrompt = "<7>" }, { $0.task = "retrieval" }, { $0.tasks = ["code", "retrieval"] },
             { $0.dropsEqualNegatives = false }, { $0.holdsOut = true }, { $0.tokenCount = 41 },
+            { $0.scoreRange = 0...5 },
         ]
         for change in changes {
             var other = usual
