@@ -79,7 +79,8 @@ package struct TrainingSetup {
         notices += Self.notices(sampler, source)
         return TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
-            largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start, schedule: schedule(config.training, sampler), checkpoint: checkpoint,
+            largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start,
+            schedule: schedule(config.training, sampler), checkpoint: checkpoint,
             memoryLimit: memoryLimit,
             notices: config.notices + start.notices + session.notices(given) + notices + (checkpoint?.notices ?? []))
     }

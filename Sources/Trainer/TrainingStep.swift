@@ -167,7 +167,8 @@ package struct TrainingStep {
         let stream = RandomStream(configuration.seed).stream("pool").stream(UInt64(step))
         return StepPlan(
             batch.map { index[$0] }, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
-            negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
+            negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, chunkTokens: configuration.chunkTokens,
+            worldSize: world.worldSize, cost: model.config.inputCost)
     }
 
     /// One forward pass a microbatch.

@@ -46,7 +46,8 @@ struct Benchmark: ParsableCommand {
             forward, and the gradient of the activations.
             """,
         subcommands: [
-            ProductsCommand.self, KernelsCommand.self, StepCommand.self, LossCommand.self, PoolCommand.self, LinearityCommand.self, TokenizerCommand.self,
+            ProductsCommand.self, KernelsCommand.self, StepCommand.self, LossCommand.self, PoolCommand.self, LinearityCommand.self,
+            TokenizerCommand.self,
             StartupCommand.self, GenerateCommand.self,
         ])
 }

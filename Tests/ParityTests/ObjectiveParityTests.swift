@@ -26,7 +26,10 @@ import Testing
     }
 
     /// Every rank makes its own statistics and gradients with the bits that one rank alone makes.
-    @Test(arguments: try GoldenObjective.all(.embeddings).filter { try $0.batch.scores == nil && $0.setting("loss.name").stringValue != "triplet" })
+    @Test(
+        arguments: try GoldenObjective.all(.embeddings).filter {
+            try $0.batch.scores == nil && $0.setting("loss.name").stringValue != "triplet"
+        })
     func ranksComputeTheSameBits(_ golden: GoldenObjective) throws {
         let one = try GoldenPool(golden).computedByRanks(1)
         for worldSize in [2, 3, 7] {

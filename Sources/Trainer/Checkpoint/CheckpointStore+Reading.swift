@@ -110,7 +110,8 @@ extension CheckpointStore {
             found.append(adapter)
         }
         var state = TrainingState(adapters: found)
-        state.optimizers = try OptimizerFile.read(path + "/" + OptimizerFile.name, for: found, count: setting.trainedCount, setting.optimizer)
+        state.optimizers = try OptimizerFile.read(
+            path + "/" + OptimizerFile.name, for: found, count: setting.trainedCount, setting.optimizer)
         state.step = step
         return state
     }

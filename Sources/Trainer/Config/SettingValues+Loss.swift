@@ -13,7 +13,9 @@ extension SettingValues {
     func checkLoss(_ reader: ConfigurationReader) throws(UserError) {
         let name = text("loss.name")
         for (key, names) in Self.readers where !names.contains(name) {
-            guard let given = reader.given[key], !Self.areEqual(given.value, ConfigurationSchema.setting(key).defaultValue) else { continue }
+            guard let given = reader.given[key], !Self.areEqual(given.value, ConfigurationSchema.setting(key).defaultValue) else {
+                continue
+            }
             throw given.place.error(
                 "\(key) has no part in loss.name: \(name), only in \(names.joined(separator: " and ")); remove it or change loss.name")
         }
@@ -34,7 +36,8 @@ extension SettingValues {
         let place = reader.place(of: "loss.matryoshka_weights")
         guard weights.count == widths.count else {
             throw place.error(
-                "loss.matryoshka_weights has \(weights.count) entries and loss.matryoshka_dims \(widths.count); give one weight for each width")
+                "loss.matryoshka_weights has \(weights.count) entries and loss.matryoshka_dims \(widths.count); give one weight for each width"
+            )
         }
         guard weights.contains(where: { $0.numberValue != 0 }) else {
             throw place.error("loss.matryoshka_weights are all 0: nothing would be trained; raise one of them")

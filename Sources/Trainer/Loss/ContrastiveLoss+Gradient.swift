@@ -50,9 +50,7 @@ extension ContrastiveLoss {
     ) throws {
         let ownInputs = own.map { inputs[$0] }
         let uses = UseGradient(ownInputs, pool)
-        try forEachTile(
-            side, own, against: others, inputs: inputs, findsBest: heads.hasLate, finished: { $0.addGradient(to: uses) }
-        ) { tile, place in
+        try forEachTile(side, own, against: others, inputs: inputs, findsBest: heads.hasLate, addingTo: uses) { tile, place in
             let local = place - tile.rows.lowerBound
             hide(tile, place: local, index: own[place])
             fill(tile, local, index: own[place], lines)

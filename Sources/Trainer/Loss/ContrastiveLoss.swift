@@ -115,10 +115,10 @@ struct ContrastiveLoss {
     ///   - own: the lines
     ///   - others: inputs of the other side, all of them
     ///   - inputs: the input of each line
-    ///   - finished: is called when a tile's lines are done
+    ///   - uses: where the gradients go that `body` has filled in
     func forEachTile(
         _ side: ScoreSide, _ own: [Int], against others: [Int], inputs: [Int], findsBest: Bool,
-        finished: (ScoreTile) -> Void = { _ in }, _ body: (_ tile: ScoreTile, _ place: Int) -> Void
+        addingTo uses: UseGradient? = nil, _ body: (_ tile: ScoreTile, _ place: Int) -> Void
     ) throws {
         let ownInputs = own.map { inputs[$0] }
         try pool.forEachPanel(of: others) { columns, panel in
@@ -126,7 +126,7 @@ struct ContrastiveLoss {
             Threads.run(own.count, grain: blockRows) { rows in
                 let tile = ScoreTile(rows: rows, columns: columns, pool.ownPanel(ownInputs[rows]), target, findsBest: findsBest)
                 for place in rows { body(tile, place) }
-                finished(tile)
+                if let uses { tile.addGradient(to: uses) }
             }
         }
     }

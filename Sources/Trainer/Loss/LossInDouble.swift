@@ -129,7 +129,8 @@ struct LossInDouble {
                 + objective.weight(ofHead: head)
                 * negatives.reduce(0) { sum, column in
                     let row = plan.rowsOfCandidates[column]
-                    return sum + max(0, objective.tripletMargin + score(head, row: row, column: column) - score(head, row: row, column: row))
+                    return sum
+                        + max(0, objective.tripletMargin + score(head, row: row, column: column) - score(head, row: row, column: row))
                 }
         }
         return objective.isMean ? sum / Double(max(negatives.count, 1)) : sum

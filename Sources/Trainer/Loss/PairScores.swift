@@ -37,7 +37,7 @@ struct PairScores {
             let inputs = own.map { input(pairs[$0], side) }
             let uses = UseGradient(inputs, pool)
             let places = Dictionary(uniqueKeysWithValues: own.enumerated().map { ($1, $0) })
-            try forEachPair(side, places: { places[$0]! }) { pair, tile in
+            try forEachPair(side, places) { pair, tile in
                 for head in 0..<pool.heads.count { tile.gradient(head, 0)[0] = Float(changes[pair][head]) }
                 tile.addGradient(to: uses)
             }
@@ -50,14 +50,16 @@ struct PairScores {
     }
 
     /// Tiles of one element: this rank's input of a pair on `side`, against the other.
+    ///
+    /// - Parameter places: of the pairs among the uses whose gradient is formed
     private func forEachPair(
-        _ side: ScoreSide, places: (Int) -> Int = { $0 }, _ body: (_ pair: Int, _ tile: ScoreTile) -> Void
+        _ side: ScoreSide, _ places: [Int: Int] = [:], _ body: (_ pair: Int, _ tile: ScoreTile) -> Void
     ) throws {
         let other: ScoreSide = side == .anchors ? .candidates : .anchors
         try pool.forEachPanel(of: pairs.map { input($0, other) }) { range, panel in
             for (place, pair) in range.enumerated() where pool.ownPlaces[input(pairs[pair], side)] != nil {
                 let target = ScorePanel(panel.only(place), pool.heads, rows: side)
-                let use = places(pair)
+                let use = places[pair] ?? 0
                 let block = pool.ownPanel([input(pairs[pair], side)])
                 body(pair, ScoreTile(rows: use..<use + 1, columns: pair..<pair + 1, block, target, findsBest: true))
             }

@@ -64,7 +64,8 @@ struct TinyRun {
 
     func setting(_ settings: String = "", worldSize: Int = 2, data: [String: String]? = nil) throws -> ResumeSetting {
         let rule = ResumeRule(config: try decode(requiredSettings + settings), worldSize: worldSize, dataFingerprints: data ?? self.data)
-        return ResumeSetting(model: model, layout: layout, tasks: tasks, trainedCount: layout.decoderCount, optimizer: optimizer, rule: rule)
+        return ResumeSetting(
+            model: model, layout: layout, tasks: tasks, trainedCount: layout.decoderCount, optimizer: optimizer, rule: rule)
     }
 
     /// As a starting run does.

@@ -51,7 +51,10 @@ import Testing
         ("loss.matryoshka_dims=[16]", "loss.matryoshka_weights=[0]", "--set loss.matryoshka_weights: loss.matryoshka_weights are all 0"),
         ("loss.matryoshka_dims=[16]", "loss.matryoshka_weights=[-1]", "--set loss.matryoshka_weights: loss.matryoshka_weights[0] must be"),
         ("loss.pool_limit=0", "", "--set loss.pool_limit: loss.pool_limit must be from 1"),
-        ("loss.name=jont", "", "--set loss.name: loss.name must be `infonce` or `joint` or `cosent` or `triplet`, but is the text \"jont\"; did you mean joint?"),
+        (
+            "loss.name=jont", "",
+            "--set loss.name: loss.name must be `infonce` or `joint` or `cosent` or `triplet`, but is the text \"jont\"; did you mean joint?"
+        ),
     ])
     func mistakes(_ first: String, _ others: String, _ begin: String) {
         let settings = [first] + others.split(separator: " ").map(String.init)
