@@ -25,20 +25,20 @@ final class PNGDecoder {
     var height: Int { Int(layout.height) }
 
     /// Deflate makes at most 1,032 bytes of one.
-    var fewestBytes: Int { layout.stored_row_bytes / 1032 * height }
+    var fewestBytes: Int { layout.row_bytes / 1032 * height }
 
     /// - Throws: `UserError` `.content` when data are missing or damaged
     func decode() throws(UserError) -> RGBImage {
-        // Each row comes into the beginning of its place, as libpng gives it, and is spread out there.
+        // Each row comes into the beginning of its place and is spread out there.
         let image = RGBImage(width: width, height: height)
-        precondition(layout.row_bytes <= image.rowBytes, "PNG: rows of \(layout.row_bytes) bytes for \(width) pixels")
         var rows = (0..<height).map { Optional(image.row($0)) }
-        guard png_decoder_read(library, &rows) != 0 else { throw failure }
-        switch layout.row_bytes {
-        case width:
+        var bytesAPixel: Int32 = 0
+        guard png_decoder_read(library, &rows, &bytesAPixel) != 0 else { throw failure }
+        switch bytesAPixel {
+        case 1:
             let colours = colours
             for row in 0..<height { Self.spread(image.row(row), width) { colours[Int($0[$1])] } }
-        case 2 * width:
+        case 2:
             for row in 0..<height {
                 Self.spread(image.row(row), width) { SIMD3(repeating: $0[2 * $1] == 0 ? $0[2 * $1 + 1] : 255) }
             }

@@ -21,12 +21,11 @@ typedef struct png_decoder {
     char message[128];
 } png_decoder;
 
-// What a row of the file is made of.
+// What the file's rows are made of.
 typedef struct png_layout {
     uint32_t width, height;
     int color_type, bit_depth;
-    // Of the file's own rows, and of the rows that png_decoder_read gives.
-    size_t stored_row_bytes, row_bytes;
+    size_t row_bytes;
     // Red, green and blue of each index; zeros beyond what the file names.
     uint8_t palette[256][3];
 } png_layout;
@@ -60,8 +59,6 @@ static inline png_decoder *png_decoder_open(const void *bytes, size_t count) {
 }
 
 // Reads up to the first pixel. Notes, profiles and all else that changes no pixel is skipped without being inflated or kept.
-// Sets the form of rows: at most 3 bytes a pixel, one an index or a gray value, two a gray value of 16 bits; without alpha,
-// of more than 8 bits the higher 8.
 static inline int png_decoder_read_header(png_decoder *decoder, png_layout *layout) {
     if (setjmp(decoder->failed)) return 0;
     decoder->library = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, png_decoder_fail, png_decoder_ignore);
@@ -82,7 +79,7 @@ static inline int png_decoder_read_header(png_decoder *decoder, png_layout *layo
     layout->height = png_get_image_height(library, decoder->info);
     layout->color_type = png_get_color_type(library, decoder->info);
     layout->bit_depth = png_get_bit_depth(library, decoder->info);
-    layout->stored_row_bytes = png_get_rowbytes(library, decoder->info);
+    layout->row_bytes = png_get_rowbytes(library, decoder->info);
     png_colorp colors = NULL;
     int count = 0;
     png_get_PLTE(library, decoder->info, &colors, &count);
@@ -91,21 +88,24 @@ static inline int png_decoder_read_header(png_decoder *decoder, png_layout *layo
         layout->palette[i][1] = colors[i].green;
         layout->palette[i][2] = colors[i].blue;
     }
-
-    if (layout->bit_depth < 8) png_set_packing(library);
-    if (layout->bit_depth == 16 && layout->color_type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(library);
-    if (layout->color_type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(library);
-    png_set_interlace_handling(library);
-    png_read_update_info(library, decoder->info);
-    layout->row_bytes = png_get_rowbytes(library, decoder->info);
     return 1;
 }
 
-// Reads all rows, each to its place, and the file to its end.
-static inline int png_decoder_read(png_decoder *decoder, uint8_t **rows) {
+// Reads all rows, each to its place, and the file to its end. A pixel takes `bytes_a_pixel`, at most 3: one is an index or a gray
+// value, two are a gray value of 16 bits, three are RGB. Alpha is dropped; of the other samples of 16 bits the higher 8 are kept.
+static inline int png_decoder_read(png_decoder *decoder, uint8_t **rows, int *bytes_a_pixel) {
     if (setjmp(decoder->failed)) return 0;
-    png_read_image(decoder->library, rows);
-    png_read_end(decoder->library, NULL);
+    png_structp library = decoder->library;
+    int color_type = png_get_color_type(library, decoder->info), bit_depth = png_get_bit_depth(library, decoder->info);
+    if (bit_depth < 8) png_set_packing(library);
+    if (bit_depth == 16 && color_type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(library);
+    if (color_type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(library);
+    png_set_interlace_handling(library);
+    png_read_update_info(library, decoder->info);
+    *bytes_a_pixel = png_get_channels(library, decoder->info) * (png_get_bit_depth(library, decoder->info) / 8);
+    if (*bytes_a_pixel > 3) png_error(library, "its rows are of no known form");
+    png_read_image(library, rows);
+    png_read_end(library, NULL);
     return 1;
 }
 
