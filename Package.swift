@@ -28,13 +28,16 @@ let package = Package(
         .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CJPEG", path: "Sources/System/CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .systemLibrary(name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
         .target(name: "Comm", dependencies: ["COpenMPI"]),
         .target(
             name: "Tensor",
             dependencies: ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
             swiftSettings: vectorised),
-        .target(name: "Model", dependencies: ["Tensor"], swiftSettings: vectorised),
+        .target(name: "Model", dependencies: ["Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
         .target(name: "Trainer", dependencies: ["Comm", "Model", "Tensor", "CYAML"], swiftSettings: vectorised),
         .executableTarget(
             name: "CLI",

@@ -3,12 +3,13 @@
 # that asks for no password. Otherwise prints the line to run and stops with status 1.
 set -euo pipefail
 
-# git and ca-certificates: SwiftPM fetches swift-argument-parser. pkg-config: finds MPI, OpenBLAS, libyaml, zlib, libcrypto.
+# git and ca-certificates: SwiftPM fetches swift-argument-parser. pkg-config: finds the others' headers and libraries.
 packages=(
     git ca-certificates pkg-config
     libopenmpi-dev openmpi-bin
     libopenblas-dev libdnnl-dev
     libyaml-dev libssl-dev zlib1g-dev
+    libjpeg-dev libpng-dev libwebp-dev
 )
 
 if ! command -v dpkg-query >/dev/null; then

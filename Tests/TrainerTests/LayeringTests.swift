@@ -10,7 +10,7 @@ private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchroni
 private let mayImport: [String: Set<String>] = [
     "Comm": ["COpenMPI"],
     "Tensor": ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
-    "Model": ["Tensor"],
+    "Model": ["Tensor", "CJPEG", "CPNG", "CWebP"],
     "Trainer": ["Comm", "Model", "Tensor", "CYAML"],
     "CLI": ["Trainer", "Comm", "Model", "Tensor", "ArgumentParser", "CProcessor"],
 ]

@@ -1,5 +1,5 @@
 // A JSON object of settings that others wrote: every value is taken by key, with its type and range checked, so that no
-// number from a file sizes anything unchecked. Under config.json and adapter_config.json.
+// number from a file sizes anything unchecked. Under config.json, adapter_config.json and preprocessor_config.json.
 
 import Tensor
 
@@ -59,6 +59,15 @@ struct ConfigObject {
         guard let elements = value.arrayValue, numbers.count == elements.count, count.contains(numbers.count) else {
             let length = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
             throw wrong(key, value, expected: "a list of \(length) whole numbers from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return numbers
+    }
+
+    func optionalNumbers(_ key: String, count: Int, in range: ClosedRange<Double>) throws(UserError) -> [Double]? {
+        guard let value = value(key) else { return nil }
+        let numbers = value.arrayValue?.compactMap(\.numberValue).filter(range.contains) ?? []
+        guard let elements = value.arrayValue, numbers.count == elements.count, numbers.count == count else {
+            throw wrong(key, value, expected: "a list of \(count) numbers from \(range.lowerBound) to \(range.upperBound)")
         }
         return numbers
     }

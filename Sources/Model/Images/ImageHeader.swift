@@ -1,0 +1,79 @@
+// What an image file says of itself before anything is decoded: enough to plan its tokens, and to refuse a file whose picture
+// would fill the memory.
+
+import Tensor
+
+/// The formats that are read, known by a file's first bytes; its name says nothing.
+package enum ImageFormat: String, Sendable, CaseIterable {
+    case jpeg = "JPEG"
+    case png = "PNG"
+    case webP = "WebP"
+
+    /// - Throws: `UserError` `.content` when the bytes begin like none of the formats
+    init(_ bytes: UnsafeRawBufferPointer, path: String) throws(UserError) {
+        guard let format = Self.allCases.first(where: { $0.begins(bytes) }) else {
+            let found = bytes.isEmpty ? "is empty" : "is neither JPEG nor PNG nor WebP"
+            throw UserError(.content, path, "\(found); convert the picture to one of these formats")
+        }
+        self = format
+    }
+
+    private func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch self {
+        case .jpeg: bytes.starts(with: [0xFF, 0xD8, 0xFF])
+        case .png: bytes.starts(with: [0x89] + Array("PNG\r\n\u{1A}\n".utf8))
+        case .webP: bytes.starts(with: "RIFF".utf8) && bytes.dropFirst(8).starts(with: "WEBP".utf8)
+        }
+    }
+}
+
+/// Format and size of an image file.
+package struct ImageHeader: Sendable, Equatable {
+    package let format: ImageFormat
+    package let width: Int
+    package let height: Int
+
+    /// Width × height that are decoded unless a caller says otherwise: as many as Pillow opens at most. A picture of this size
+    /// takes 537 MB.
+    package static let maximumPixels = 178_956_970
+
+    /// - Throws: `UserError` `.content` when the header cannot be read, names more than `maximumPixels`, or names more pixels than
+    ///   so few bytes can hold
+    package init(_ bytes: UnsafeRawBufferPointer, path: String, maximumPixels: Int = Self.maximumPixels) throws(UserError) {
+        format = try ImageFormat(bytes, path: path)
+        let fewestBytes: Int
+        switch format {
+        case .jpeg:
+            let decoder = try JPEGDecoder(bytes, path: path)
+            (width, height, fewestBytes) = (decoder.width, decoder.height, decoder.fewestBytes)
+        case .png:
+            let decoder = try PNGDecoder(bytes, path: path)
+            (width, height, fewestBytes) = (decoder.width, decoder.height, decoder.fewestBytes)
+        case .webP:
+            let decoder = try WebPDecoder(bytes, path: path)
+            (width, height, fewestBytes) = (decoder.width, decoder.height, 0)
+        }
+        guard width <= maximumPixels / height else {
+            throw UserError(.content, path, "has \(width) × \(height) pixels; at most \(maximumPixels) are read: scale the picture down")
+        }
+        guard bytes.count >= fewestBytes else {
+            throw ImageFormat.damaged(path, "\(bytes.count) bytes cannot hold the \(width) × \(height) pixels that its header names")
+        }
+    }
+
+    /// - Throws: as `MappedFile` and `init(_:path:maximumPixels:)`
+    package static func read(path: String, maximumPixels: Int = Self.maximumPixels) throws(UserError) -> ImageHeader {
+        let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }
+        return try ImageHeader(file.bytes, path: path, maximumPixels: maximumPixels)
+    }
+}
+
+extension ImageFormat {
+    /// The error of a file that begins as it should and does not go on so.
+    ///
+    /// - Parameter reason: what was found, without a full stop
+    static func damaged(_ path: String, _ reason: String) -> UserError {
+        UserError(.content, path, "is cut short or damaged: \(reason); take an undamaged copy of the picture")
+    }
+}

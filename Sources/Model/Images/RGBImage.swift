@@ -1,0 +1,62 @@
+// A decoded picture, and the one place that knows which decoder a file needs. Pixels are what Pillow's `convert("RGB")` gives:
+// alpha is dropped, not blended; a palette goes straight to RGB; the orientation that a camera noted is left alone.
+
+import Tensor
+
+/// Pixels of 8 bits, red, green, blue, row by row.                  [height, width, 3]
+///
+/// A reference, as `Tensor` is: who keeps `pixels` keeps the image. Safe to share between threads that write to different rows.
+package final class RGBImage: @unchecked Sendable {
+    package let width: Int
+    package let height: Int
+    package let pixels: UnsafeMutablePointer<UInt8>
+
+    /// Not initialised.
+    package init(width: Int, height: Int) {
+        precondition(width > 0 && height > 0, "RGBImage: \(width) × \(height)")
+        self.width = width
+        self.height = height
+        pixels = .allocate(capacity: width * height * 3)
+    }
+
+    deinit { pixels.deallocate() }
+
+    /// Bytes of a row.
+    package var rowBytes: Int { width * 3 }
+
+    /// Bytes of the picture.
+    package var count: Int { width * height * 3 }
+
+    package func row(_ row: Int) -> UnsafeMutablePointer<UInt8> { pixels + row * rowBytes }
+
+    /// All bytes, for as long as the image lives.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pixels, count: count) }
+}
+
+extension RGBImage {
+    /// Decodes the file at `path`.
+    ///
+    /// - Throws: `UserError` `.missing` and `.inputOutput` as `MappedFile`; else as `decode`
+    package static func read(path: String, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
+        let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }
+        return try decode(file.bytes, path: path, maximumPixels: maximumPixels)
+    }
+
+    /// Decodes an image file in memory.
+    ///
+    /// Beside the picture, at most some 8 bytes a pixel are taken, and none before the header's size was found allowed.
+    /// - Parameters:
+    ///   - path: names the file in messages
+    ///   - maximumPixels: width × height that are still decoded
+    /// - Throws: `UserError` `.content` when the file is none of the three formats, too large, cut short or damaged
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, path: String, maximumPixels: Int = ImageHeader.maximumPixels
+    ) throws(UserError) -> RGBImage {
+        switch try ImageHeader(bytes, path: path, maximumPixels: maximumPixels).format {
+        case .jpeg: try JPEGDecoder(bytes, path: path).decode()
+        case .png: try PNGDecoder(bytes, path: path).decode()
+        case .webP: try WebPDecoder(bytes, path: path).decode()
+        }
+    }
+}
