@@ -37,7 +37,7 @@ package struct JinaEmbeddingsV4: Sendable {
     /// One unit vector an input.                                   [inputs, hidden], float32
     package func embed(_ tokens: PackedTokens, _ adapter: LoadedAdapter?) -> Tensor {
         let (states, _) = decoder.forward(pass(tokens, adapter, dropout: 0), keeping: .nothing)
-        return meanPooled(states, segments: tokens.segments).unit
+        return meanPooled(states, segments: tokens.pooled).unit
     }
 
     /// The same with dropout, keeping what `backward` needs.
@@ -47,7 +47,7 @@ package struct JinaEmbeddingsV4: Sendable {
         _ tokens: PackedTokens, _ adapter: LoadedAdapter, dropout: Float, keeping: ActivationKeeping = .everything
     ) -> (embeddings: Tensor, kept: Activations) {
         let (states, kept) = decoder.forward(pass(tokens, adapter, dropout: dropout), keeping: keeping)
-        let pooled = meanPooled(states, segments: tokens.segments)
+        let pooled = meanPooled(states, segments: tokens.pooled)
         return (pooled.unit, Activations(decoder: kept, pooled: pooled))
     }
 
@@ -56,7 +56,7 @@ package struct JinaEmbeddingsV4: Sendable {
     /// - Parameter dEmbeddings: gradient of the loss with respect to the embeddings, [inputs, hidden]
     package func backward(_ kept: consuming Activations, _ dEmbeddings: Tensor, into gradient: AdapterGradient) {
         let tokens = kept.decoder.pass.tokens
-        let dStates = meanPooledBackward(dEmbeddings, kept.pooled, segments: tokens.segments, tokens: tokens.ids.count)
+        let dStates = meanPooledBackward(dEmbeddings, kept.pooled, segments: tokens.pooled, tokens: tokens.ids.count)
         decoder.backward(dStates, kept.decoder, into: gradient)
     }
 
@@ -64,6 +64,6 @@ package struct JinaEmbeddingsV4: Sendable {
         ForwardPass(
             engine: engine, adapter: adapter,
             dropout: dropout > 0 && adapter != nil ? Dropout(probability: dropout, rowKeys: tokens.dropoutKeys) : nil,
-            tokens: tokens, rotary: rotary, positions: RotaryPositions(segments: tokens.segments))
+            tokens: tokens, rotary: rotary)
     }
 }
