@@ -21,3 +21,4 @@ part "Steps of more and more tokens, 2 of 36 layers" linearity
 part "The loss at a large pool" loss
 part "Text to tokens" tokenizer
 part "From the start of a process to the first embedding" startup
+part "Images through the vision tower" vision

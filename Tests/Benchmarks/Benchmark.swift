@@ -47,7 +47,7 @@ struct Benchmark: ParsableCommand {
             """,
         subcommands: [
             ProductsCommand.self, KernelsCommand.self, StepCommand.self, LossCommand.self, LinearityCommand.self, TokenizerCommand.self,
-            StartupCommand.self, GenerateCommand.self,
+            StartupCommand.self, VisionCommand.self, GenerateCommand.self,
         ])
 }
 
