@@ -28,6 +28,9 @@ struct VisionCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Arithmetic of products.", valueName: "type"))
     var computeDtype: SystemConfig.ComputeType = .automatic
 
+    @Flag(help: "Make the checkpoint, print its folder, and time nothing.")
+    var generate = false
+
     @Option(help: ArgumentHelp("Where the figures go, JSON.", valueName: "file"), completion: .file())
     var output: String?
 
@@ -37,6 +40,7 @@ struct VisionCommand: ParsableCommand {
 
     func run() throws {
         if let output { try AtomicWrite.requireWritable(output) }
+        if generate { return print(try folder()) }
         let engine = try MatrixEngine(configured: computeDtype)
         let weights = try Checkpoint.read(folder: folder()).vision!
         let tower = VisionTower(weights, engine)
