@@ -26,6 +26,14 @@ package struct SyntheticShape: Sendable, Equatable {
         /// Every so many blocks one attends over the whole image.
         package var fullAttentionPeriod: Int
 
+        package init(depth: Int, hidden: Int, intermediate: Int, heads: Int, fullAttentionPeriod: Int) {
+            self.depth = depth
+            self.hidden = hidden
+            self.intermediate = intermediate
+            self.heads = heads
+            self.fullAttentionPeriod = fullAttentionPeriod
+        }
+
         /// Blocks of jina-embeddings-v4, which has 32 of them.
         package static func jinaV4(depth: Int) -> Vision {
             Vision(depth: depth, hidden: 1280, intermediate: 3420, heads: 16, fullAttentionPeriod: 8)
