@@ -61,7 +61,7 @@ package struct JinaEmbeddingsV4: Sendable {
         var dStates: Tensor?
         if let dDense = dEmbeddings.dense {
             guard let pooled = kept.pooled else { preconditionFailure("backward: the forward pass made no dense embeddings") }
-            dStates = meanPooledBackward(dDense, pooled, segments: pass.tokens.segments, tokens: pass.tokens.ids.count)
+            dStates = meanPooledBackward(dDense, pooled, segments: pass.tokens.pooled, tokens: pass.tokens.ids.count)
         }
         if let dLate = dEmbeddings.late {
             guard let late = kept.late, let multiVectorHead else { preconditionFailure("backward: the forward pass made no late vectors") }
@@ -76,7 +76,7 @@ package struct JinaEmbeddingsV4: Sendable {
         _ pass: ForwardPass, keeping: ActivationKeeping, _ heads: EmbeddingHeads
     ) -> (embeddings: Embeddings, kept: Activations) {
         let (states, kept) = decoder.forward(pass, keeping: keeping)
-        let pooled = heads.hasDense ? meanPooled(states, segments: pass.tokens.segments) : nil
+        let pooled = heads.hasDense ? meanPooled(states, segments: pass.tokens.pooled) : nil
         var late: MultiVectorActivations?
         if heads.hasLate {
             guard let multiVectorHead else { preconditionFailure("late vectors: the model has no projector") }
@@ -89,7 +89,7 @@ package struct JinaEmbeddingsV4: Sendable {
         ForwardPass(
             engine: engine, adapter: adapter,
             dropout: dropout > 0 && adapter != nil ? Dropout(probability: dropout, rowKeys: tokens.dropoutKeys) : nil,
-            tokens: tokens, rotary: rotary, positions: RotaryPositions(segments: tokens.segments))
+            tokens: tokens, rotary: rotary)
     }
 }
 

@@ -83,10 +83,10 @@ extension Float: Scalar {
 }
 
 extension Tensor {
-    /// A copy of some rows, float32.
+    /// A copy of some rows, in the same element type.
     package func rows(_ range: Range<Int>) -> Tensor {
-        let copy = Tensor(range.count, columns)
-        copy.floats.update(from: floats + range.lowerBound * columns, count: range.count * columns)
+        let (copy, width) = (Tensor(range.count, columns, element), columns * element.byteWidth)
+        copy.memory.copyMemory(from: memory + range.lowerBound * width, byteCount: range.count * width)
         return copy
     }
 

@@ -47,8 +47,7 @@ struct Benchmark: ParsableCommand {
             """,
         subcommands: [
             ProductsCommand.self, KernelsCommand.self, StepCommand.self, LossCommand.self, PoolCommand.self, LinearityCommand.self,
-            TokenizerCommand.self, ImagesCommand.self,
-            StartupCommand.self, GenerateCommand.self,
+            TokenizerCommand.self, StartupCommand.self, ImagesCommand.self, VisionCommand.self, GenerateCommand.self,
         ])
 }
 

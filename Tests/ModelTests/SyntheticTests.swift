@@ -40,6 +40,17 @@ import Testing
         #expect(SyntheticShape.jinaV4(layers: 36).vocabulary == 151_936)
     }
 
+    @Test func aVisionTowerOfItsOwn() throws {
+        var seeing = shape
+        seeing.vision = SyntheticShape.Vision(depth: 5, hidden: 32, intermediate: 44, heads: 2, fullAttentionPeriod: 2)
+        let vision = try #require(checkpoint(seeing).vision)
+        let sizes: [Int] = [vision.config.depth, vision.config.hiddenSize, vision.config.intermediateSize, vision.config.heads]
+        #expect(sizes == [5, 32, 44, 2] && vision.config.fullAttentionBlocks == [1, 3] && vision.config.patchSize == 14)
+        #expect(seeing.name != shape.name && vision.blocks[1].attentionNorm == Array(repeating: 1, count: 32))
+        let published = SyntheticShape.Vision.jinaV4(depth: 32)
+        #expect(published.hidden == 1280 && published.intermediate == 3420 && published.fullAttentionPeriod == 8)
+    }
+
     @Test func weightsAreRandomAndNormsAreOnes() throws {
         let checkpoint = try checkpoint(shape)
         let values = checkpoint.embedding.widened().map(Double.init)

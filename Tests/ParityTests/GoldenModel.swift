@@ -1,4 +1,4 @@
-// The golden values of one tiny model, as Tests/Golden/text/make.py wrote them: what PyTorch, transformers and PEFT compute.
+// The golden values of one tiny model, as a script of Tests/Golden wrote them: what PyTorch, transformers and PEFT compute.
 
 import Foundation
 import Model
@@ -8,12 +8,14 @@ import Testing
 
 /// A golden folder: backbone, adapter, and everything that the reference computed with them.
 struct GoldenModel: CustomTestStringConvertible, Sendable {
-    static let all = ["flat-bf16", "nested-f32"].map(GoldenModel.init)
+    static let all = ["flat-bf16", "nested-f32"].map { GoldenModel(subject: "text", name: $0) }
 
+    /// The folder of Tests/Golden.
+    let subject: String
     let name: String
     var testDescription: String { name }
 
-    var folder: String { PackagePath.golden("text/\(name)") }
+    var folder: String { PackagePath.golden("\(subject)/\(name)") }
     var modelFolder: String { "\(folder)/model" }
 
     func facts() throws -> JSONValue { try JSONValue.parse(file: "\(folder)/golden.json") }
@@ -30,11 +32,11 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
     }
 
     /// A float32 tensor of golden.safetensors.
-    func tensor(_ name: String) throws -> [Float] { try GoldenTensors("text/\(self.name)/golden").floats(name) }
+    func tensor(_ name: String) throws -> [Float] { try GoldenTensors("\(subject)/\(self.name)/golden").floats(name) }
 
     /// Token ids of every segment.
     func segments() throws -> [[Int32]] {
-        let golden = try GoldenTensors("text/\(name)/golden")
+        let golden = try GoldenTensors("\(subject)/\(name)/golden")
         let (tokens, offsets) = try (golden.values("tokens", as: Int32.self), golden.integers("offsets"))
         return zip(offsets, offsets.dropFirst()).map { Array(tokens[$0..<$1]) }
     }
@@ -47,7 +49,7 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
 
     /// The golden adapter, `prefix` before each published name ("" for the adapter itself, "gradient." and so on).
     func adapter(_ layout: AdapterLayout, _ prefix: String = "") throws -> Adapter {
-        let file = try GoldenTensors("text/\(name)/\(prefix.isEmpty ? "published/adapter_model" : "golden")")
+        let file = try GoldenTensors("\(subject)/\(name)/\(prefix.isEmpty ? "published/adapter_model" : "golden")")
         return Adapter(task: "retrieval", layout: layout, values: try file.factors(of: layout, prefix))
     }
 }

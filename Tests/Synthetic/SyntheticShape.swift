@@ -3,7 +3,7 @@
 import Model
 import Tensor
 
-/// Sizes of a decoder; the vision tower and the projector are those of the template.
+/// Sizes of a decoder, and of a vision tower where not the template's is wanted; the projector is that of the template.
 ///
 ///     let shape = SyntheticShape.jinaV4(layers: 4)
 package struct SyntheticShape: Sendable, Equatable {
@@ -14,6 +14,40 @@ package struct SyntheticShape: Sendable, Equatable {
     package var keyValueHeads: Int
     /// Rows of the embedding table, at least as many as the tokenizer has ids.
     package var vocabulary: Int
+    /// Nil: the template's.
+    package var vision: Vision?
+
+    /// Sizes of a vision tower; patches, windows and cells are those of the template.
+    package struct Vision: Sendable, Equatable {
+        package var depth: Int
+        package var hidden: Int
+        package var intermediate: Int
+        package var heads: Int
+        /// Every so many blocks one attends over the whole image.
+        package var fullAttentionPeriod: Int
+
+        package init(depth: Int, hidden: Int, intermediate: Int, heads: Int, fullAttentionPeriod: Int) {
+            self.depth = depth
+            self.hidden = hidden
+            self.intermediate = intermediate
+            self.heads = heads
+            self.fullAttentionPeriod = fullAttentionPeriod
+        }
+
+        /// Blocks of jina-embeddings-v4, which has 32 of them.
+        package static func jinaV4(depth: Int) -> Vision {
+            Vision(depth: depth, hidden: 1280, intermediate: 3420, heads: 16, fullAttentionPeriod: 8)
+        }
+
+        fileprivate var config: [(key: String, value: JSONValue)] {
+            let full = stride(from: fullAttentionPeriod - 1, to: depth, by: fullAttentionPeriod)
+            return [
+                ("depth", .integer(Int64(depth))), ("hidden_size", .integer(Int64(hidden))),
+                ("intermediate_size", .integer(Int64(intermediate))), ("num_heads", .integer(Int64(heads))),
+                ("fullatt_block_indexes", .array(full.map { .integer(Int64($0)) })),
+            ]
+        }
+    }
 
     package init(layers: Int, hidden: Int, intermediate: Int, heads: Int, keyValueHeads: Int, vocabulary: Int) {
         self.layers = layers
@@ -31,7 +65,9 @@ package struct SyntheticShape: Sendable, Equatable {
 
     /// Names every size: two shapes with one name are equal.
     package var name: String {
-        "layers-\(layers)-hidden-\(hidden)-intermediate-\(intermediate)-heads-\(heads)-\(keyValueHeads)-vocabulary-\(vocabulary)"
+        let text = "layers-\(layers)-hidden-\(hidden)-intermediate-\(intermediate)-heads-\(heads)-\(keyValueHeads)-vocabulary-\(vocabulary)"
+        guard let vision else { return text }
+        return text + "-vision-\(vision.depth)-\(vision.hidden)-\(vision.intermediate)-\(vision.heads)-\(vision.fullAttentionPeriod)"
     }
 
     /// `config.json`: the template's, with these sizes.
@@ -48,9 +84,10 @@ package struct SyntheticShape: Sendable, Equatable {
         text["rope_scaling"] = ["rope_type": "default", "type": "default", "mrope_section": numbers(sections)]
         root["text_config"] = .object(text)
         root["matryoshka_dims"] = numbers([16, 8, 4, 2, 1].map { hidden / $0 })
-        var vision = template["vision_config"]?.objectValue ?? JSONObject()
-        vision["out_hidden_size"] = .integer(Int64(hidden))
-        root["vision_config"] = .object(vision)
+        var tower = template["vision_config"]?.objectValue ?? JSONObject()
+        for (key, value) in vision?.config ?? [] { tower[key] = value }
+        tower["out_hidden_size"] = .integer(Int64(hidden))
+        root["vision_config"] = .object(tower)
         return .object(root)
     }
 

@@ -82,6 +82,15 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
     let name: String
     let weights: [(out: Int, in: Int)]
 
+    /// Of a vision tower, which is multiplied forward only.
+    init(_ name: String, patch: Int, hidden: Int, intermediate: Int, merged: Int, out: Int) {
+        self.name = name
+        weights = [
+            (hidden, patch), (3 * hidden, hidden), (hidden, hidden), (intermediate, hidden), (hidden, intermediate), (merged, merged),
+            (out, merged),
+        ]
+    }
+
     init(_ name: String, hidden: Int, keyValue: Int, intermediate: Int, projector: Int = 128, ranks: [Int]) {
         self.name = name
         let linears = [(hidden, hidden), (keyValue, hidden), (intermediate, hidden), (hidden, intermediate)]
@@ -99,6 +108,8 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
         ProductShapes("golden, hidden 96", hidden: 96, keyValue: 48, intermediate: 224, projector: 32, ranks: [4, 16, 40]),
     ]
     static let large = ProductShapes("3B", hidden: 2048, keyValue: 256, intermediate: 11008, ranks: [32])
+    static let smallTower = ProductShapes("tower of jina-tiny", patch: 1176, hidden: 128, intermediate: 344, merged: 512, out: 256)
+    static let largeTower = ProductShapes("tower of 3B", patch: 1176, hidden: 1280, intermediate: 3420, merged: 5120, out: 2048)
 }
 
 @Suite struct RowIndependenceTests {
@@ -113,6 +124,11 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
 
     @Test func everyProductOfTheLargeModel() {
         for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31, 200], of: 257) }
+    }
+
+    @Test func everyProductOfAVisionTower() {
+        for (out, width) in ProductShapes.smallTower.weights { check(out, width, counts: [1, 4, 64, 200], of: 257) }
+        for (out, width) in ProductShapes.largeTower.weights { check(out, width, counts: [1, 200], of: 257) }
     }
 
     /// The first and the last `count` rows alone, against all `rows` together; with one thread and with three.

@@ -5,7 +5,7 @@ import Tensor
 import Testing
 
 @Suite(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16")) struct OneDNNTests {
-    @Test(arguments: [ProductShapes.small[0], ProductShapes.large], [64, 300, 1024])
+    @Test(arguments: [ProductShapes.small[0], .large, .smallTower, .largeTower], [64, 300, 1024])
     func everyHotProductIsServedByAFastKernel(shapes: ProductShapes, rows: Int) {
         for (out, width) in shapes.weights {
             for (accumulate, transposed) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -74,6 +74,9 @@ enum Reference {
 
     static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
+    /// x · Φ(x).
+    static func gelu(_ x: Double) -> Double { x * 0.5 * (1 + erf(x / 2.0.squareRoot())) }
+
     static func swiGLU(gate: [Double], up: [Double]) -> [Double] { zip(gate, up).map { silu($0) * $1 } }
 
     /// Mean of each segment's rows, divided by its L2 norm.
@@ -117,28 +120,31 @@ extension Reference {
         let logSumExp: Matrix
     }
 
-    /// softmax(q·kᵀ / √D, causal)·v of one head and segment by the full matrix: P [L, L], and the log-sum-exp of each row.
-    private static func probabilities(_ q: Matrix, _ k: Matrix) -> (p: Matrix, logSumExp: [Double]) {
+    /// softmax(q·kᵀ / √D)·v of one head and segment by the full matrix: P [L, L], and the log-sum-exp of each row.
+    private static func probabilities(_ q: Matrix, _ k: Matrix, isCausal: Bool = true) -> (p: Matrix, logSumExp: [Double]) {
         var p = q * k.transposed * (1 / Double(q.columns).squareRoot())
         var statistics: [Double] = []
         for row in 0..<p.rows {
-            let visible = (0...row).map { p[row, $0] }
+            let last = isCausal ? row : k.rows - 1
+            let visible = (0...last).map { p[row, $0] }
             let largest = visible.max()!
             let logSumExp = largest + log(visible.reduce(0) { $0 + exp($1 - largest) })
-            for column in 0..<p.columns { p[row, column] = column <= row ? exp(p[row, column] - logSumExp) : 0 }
+            for column in 0..<p.columns { p[row, column] = column <= last ? exp(p[row, column] - logSumExp) : 0 }
             statistics.append(logSumExp)
         }
         return (p, statistics)
     }
 
     static func attention(
-        q: Matrix, k: Matrix, v: Matrix, segments: [Range<Int>], heads: Int, keyValueHeads: Int, headDimension d: Int
+        q: Matrix, k: Matrix, v: Matrix, segments: [Range<Int>], heads: Int, keyValueHeads: Int, headDimension d: Int,
+        isCausal: Bool = true
     ) -> Attention {
         var (output, statistics) = (Matrix(zeros: q.rows, q.columns), Matrix(zeros: q.rows, heads))
         for segment in segments {
             for head in 0..<heads {
                 let (mine, shared) = (head * d..<(head + 1) * d, head / (heads / keyValueHeads) * d)
-                let (p, logSumExp) = probabilities(q.block(segment, mine), k.block(segment, shared..<shared + d))
+                let (p, logSumExp) = probabilities(
+                    q.block(segment, mine), k.block(segment, shared..<shared + d), isCausal: isCausal)
                 output.add(p * v.block(segment, shared..<shared + d), atRow: segment.lowerBound, column: mine.lowerBound)
                 statistics.add(Matrix(segment.count, 1, logSumExp), atRow: segment.lowerBound, column: head)
             }

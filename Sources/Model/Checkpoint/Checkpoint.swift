@@ -1,4 +1,4 @@
-// The frozen backbone on disk: which tensor belongs where in the decoder. Matrices stay in the mapped files, one copy for all
+// The frozen backbone on disk: which tensor belongs where. Matrices stay in the mapped files, one copy for all
 // ranks of a host; norms and biases, which are small, become floats. Tensor names: those of the published checkpoint.
 
 import Tensor
@@ -34,6 +34,8 @@ package struct Checkpoint: Sendable {
     package let finalNorm: [Float]
     /// Nil in a plain Qwen2.5-VL backbone.
     package let projector: Projector?
+    /// Nil for a text-only checkpoint.
+    package let vision: VisionWeights?
     package let files: [SafetensorsFile]
     /// Without an output head, which embeddings do not need.
     package let parameterCount: Int
@@ -79,9 +81,7 @@ package struct Checkpoint: Sendable {
         self.layers = layers
         finalNorm = try tensors.vector("model.norm.weight", count: text.hiddenSize)
         projector = try Self.projector(config, &tensors)
-        if let vision = config.vision {
-            for (name, shape) in vision.tensors { try tensors.leave(name, shape: shape) }
-        }
+        if let tower = config.vision { vision = try VisionWeights(tower, &tensors) } else { vision = nil }
         parameterCount = tensors.takenParameters
         if tensors.has("lm_head.weight") { try tensors.leave("lm_head.weight", shape: [text.vocabularySize, text.hiddenSize]) }
         try tensors.expectEmpty()
@@ -124,30 +124,5 @@ extension DecoderWeights {
         o = try matrix(.o)
         postAttentionNorm = try tensors.vector(prefix + "post_attention_layernorm.weight", count: text.hiddenSize)
         (gate, up, down) = (try matrix(.gate), try matrix(.up), try matrix(.down))
-    }
-}
-
-extension ModelConfig.Vision {
-    /// Names and shapes of the vision tower's tensors.
-    var tensors: [(name: String, shape: [Int])] {
-        var tensors: [(name: String, shape: [Int])] = []
-        func linear(_ name: String, _ outputs: Int, _ inputs: Int) {
-            tensors += [(name + ".weight", [outputs, inputs]), (name + ".bias", [outputs])]
-        }
-        tensors.append(("visual.patch_embed.proj.weight", [hiddenSize, inChannels, temporalPatchSize, patchSize, patchSize]))
-        for block in 0..<depth {
-            let prefix = "visual.blocks.\(block)."
-            tensors += [(prefix + "norm1.weight", [hiddenSize]), (prefix + "norm2.weight", [hiddenSize])]
-            linear(prefix + "attn.qkv", 3 * hiddenSize, hiddenSize)
-            linear(prefix + "attn.proj", hiddenSize, hiddenSize)
-            linear(prefix + "mlp.gate_proj", intermediateSize, hiddenSize)
-            linear(prefix + "mlp.up_proj", intermediateSize, hiddenSize)
-            linear(prefix + "mlp.down_proj", hiddenSize, intermediateSize)
-        }
-        let merged = hiddenSize * spatialMergeSize * spatialMergeSize
-        tensors.append(("visual.merger.ln_q.weight", [hiddenSize]))
-        linear("visual.merger.mlp.0", merged, merged)
-        linear("visual.merger.mlp.2", outHiddenSize, merged)
-        return tensors
     }
 }

@@ -40,6 +40,11 @@ struct TensorTable {
         try take(name, [rows, columns], rows: rows, columns: columns)
     }
 
+    /// Takes a tensor as a matrix whose rows are those of its first dimension.
+    mutating func matrix(_ name: String, shape: [Int]) throws(UserError) -> WeightMatrix {
+        try take(name, shape, rows: shape[0], columns: shape.dropFirst().reduce(1, *))
+    }
+
     /// Takes a vector as floats.
     mutating func vector(_ name: String, count: Int) throws(UserError) -> [Float] {
         try take(name, [count], rows: 1, columns: count).widened()

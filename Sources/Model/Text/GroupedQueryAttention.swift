@@ -28,8 +28,8 @@ struct GroupedQueryAttention: Sendable {
         let element = pass.engine.element
         let (normed, norm) = rmsNorm(x, weight: normWeight, epsilon: normEpsilon, as: element)
         let (y, lowInput) = input.forward(normed, pass)
-        let q = rotate(y[0], bias: qBias, pass.rotary, pass.positions, as: element)
-        let k = rotate(y[1], bias: kBias, pass.rotary, pass.positions, as: element)
+        let q = rotate(y[0], bias: qBias, pass.rotary, pass.tokens.positions, as: element)
+        let k = rotate(y[1], bias: kBias, pass.rotary, pass.tokens.positions, as: element)
         let v = converted(y[2], bias: vBias, to: element)
         let (output, logSumExp) = causalAttention(q: q, k: k, v: v, segments: pass.tokens.segments, shape)
         let (_, lowOutput) = o.forward(output, addingTo: x, pass)
@@ -45,7 +45,8 @@ struct GroupedQueryAttention: Sendable {
             dOutput, q: kept.q, k: kept.k, v: kept.v, output: kept.output, logSumExp: kept.logSumExp, segments: pass.tokens.segments,
             shape)
         let dY = [
-            rotateBackward(dQ, pass.rotary, pass.positions, as: element), rotateBackward(dK, pass.rotary, pass.positions, as: element),
+            rotateBackward(dQ, pass.rotary, pass.tokens.positions, as: element),
+            rotateBackward(dK, pass.rotary, pass.tokens.positions, as: element),
             converted(dV, to: element),
         ]
         guard let dNormed = input.backward(dY, rescaled(kept.norm, weight: normWeight), low: kept.lowInput, pass, into: gradient) else {

@@ -6,25 +6,46 @@ import Tensor
 package struct PackedTokens: Sendable {
     /// Token ids of all inputs.                                    [tokens]
     package let ids: [Int32]
+    /// Where features stand in for embeddings.
+    package let images: [TokenSequence.Image]
     /// Each input's range of tokens, in order, without gaps.
     package let segments: [Range<Int>]
+    /// Of each input, the tokens whose mean is its single vector.
+    package let pooled: [Range<Int>]
+    package let positions: RotaryPositions
     /// Ranges of tokens whose weight gradients are summed as one part: runs of whole inputs.
     package let chunks: [Range<Int>]
     /// A key for each token, from which dropout masks are made; empty where there is no dropout.
     package let dropoutKeys: [UInt64]
 
-    package init(_ inputs: [[Int32]], chunks: [Range<Int>]? = nil, dropoutKeys: [UInt64] = []) {
-        ids = Array(inputs.joined())
+    package init(_ inputs: [TokenSequence], chunks: [Range<Int>]? = nil, dropoutKeys: [UInt64] = []) {
+        ids = inputs.flatMap(\.ids)
         var start = 0
         segments = inputs.map { input in
-            defer { start += input.count }
-            return start..<start + input.count
+            defer { start += input.ids.count }
+            return start..<start + input.ids.count
         }
+        images = zip(inputs, segments).flatMap { input, segment in
+            input.images.map {
+                TokenSequence.Image(tokens: $0.tokens.shifted(by: segment.lowerBound), features: $0.features)
+            }
+        }
+        pooled = zip(inputs, segments).map { $0.pooled.shifted(by: $1.lowerBound) }
+        positions = RotaryPositions(inputs)
         self.chunks = chunks ?? [0..<ids.count]
         self.dropoutKeys = dropoutKeys
         precondition(segments.allSatisfy { !$0.isEmpty }, "packed tokens: an input without tokens")
         precondition(dropoutKeys.isEmpty || dropoutKeys.count == ids.count, "packed tokens: \(dropoutKeys.count) keys for \(ids.count)")
     }
+
+    /// Texts.
+    package init(_ texts: [[Int32]], chunks: [Range<Int>]? = nil, dropoutKeys: [UInt64] = []) {
+        self.init(texts.map { TokenSequence(text: $0) }, chunks: chunks, dropoutKeys: dropoutKeys)
+    }
+}
+
+extension Range<Int> {
+    fileprivate func shifted(by offset: Int) -> Range<Int> { lowerBound + offset..<upperBound + offset }
 }
 
 /// What stays the same through all layers of one pass.
@@ -34,7 +55,6 @@ struct ForwardPass: Sendable {
     let dropout: Dropout?
     let tokens: PackedTokens
     let rotary: RotaryTable
-    let positions: RotaryPositions
 
     /// What the adapters of the group at `place` read of its input.
     func dropped(_ x: Tensor, at place: Int) -> Tensor { dropout?.applied(to: x, stream: UInt64(place)) ?? x }

@@ -58,7 +58,7 @@ struct TextDecoder: Sendable {
 
     /// - Returns: states after the final norm [tokens, hidden], float32; and what `keeping` says
     func forward(_ pass: ForwardPass, keeping: ActivationKeeping) -> (states: Tensor, kept: DecoderActivations) {
-        let x = embedded(pass.tokens.ids)
+        let x = embedded(pass.tokens)
         var kept: [DecoderActivations.Layer] = []
         for (index, layer) in layers.enumerated() {
             let isKept = index >= lowestTrained(pass)
@@ -97,15 +97,19 @@ struct TextDecoder: Sendable {
         pass.adapter.map { $0.lowestPlace / DecoderModule.inputGroups.count } ?? layers.count
     }
 
-    /// The embedding rows of `ids`, widened.                       [tokens, hidden]
-    private func embedded(_ ids: [Int32]) -> Tensor {
+    /// The embedding rows of the ids, widened, and the features of images where they stand.    [tokens, hidden]
+    private func embedded(_ tokens: PackedTokens) -> Tensor {
         let hidden = embedding.columns
-        let x = Tensor(ids.count, hidden)
-        Threads.run(ids.count, grain: 64) { tokens in
-            for token in tokens {
-                let row = Int(ids[token])
+        let x = Tensor(tokens.ids.count, hidden)
+        Threads.run(tokens.ids.count, grain: 64) { block in
+            for token in block {
+                let row = Int(tokens.ids[token])
                 embedding.widen(row * hidden..<(row + 1) * hidden, into: x.floats + token * hidden)
             }
+        }
+        for image in tokens.images {
+            precondition(image.features.rows.columns == hidden, "decoder: features of width \(image.features.rows.columns) for \(hidden)")
+            WeightMatrix(image.features.rows).widen(0..<image.tokens.count * hidden, into: x.floats + image.tokens.lowerBound * hidden)
         }
         return x
     }

@@ -44,24 +44,37 @@ package func scaledSideBySide(_ blocks: [Tensor], by factor: Float, to element: 
     return withExtendedLifetime(blocks) { element == .float32 ? run(Float.self) : run(BFloat16.self) }
 }
 
-/// x + bias, rounded to `element`.                                  [tokens, width]
-package func converted(_ x: Tensor, bias: [Float]? = nil, to element: Tensor.Element) -> Tensor {
-    if element == .float32 && bias == nil { return x }
-    func run<S: Scalar>(_: S.Type) -> Tensor {
-        let y = Tensor(x.rows, x.columns, S.element)
-        let (source, target, width) = (x.floats, y.pointer(to: S.self), x.columns)
-        let bias = bias ?? [Float](repeating: 0, count: width)
+/// x + bias, rounded to `element`.
+///
+/// - Parameters:
+///   - x: [tokens, columns]
+///   - columns: of x that are taken; all where none are given
+///   - bias: of all columns of x
+/// - Returns: [tokens, taken columns]; x itself where nothing is to be done
+package func converted(_ x: Tensor, columns: Range<Int>? = nil, bias: [Float]? = nil, to element: Tensor.Element) -> Tensor {
+    if x.element == element && bias == nil && columns == nil { return x }
+    let columns = columns ?? 0..<x.columns
+    let bias = bias.map { Array($0[columns]) } ?? [Float](repeating: 0, count: columns.count)
+    func run<X: Scalar, Y: Scalar>(_: X.Type, _: Y.Type) -> Tensor {
+        let (width, stride) = (columns.count, x.columns)
+        let y = Tensor(x.rows, width, Y.element)
+        let (source, target) = (x.pointer(to: X.self) + columns.lowerBound, y.pointer(to: Y.self))
         bias.withUnsafeBufferPointer { bias in
             Threads.run(x.rows, grain: 64) { rows in
                 for row in rows {
-                    let (source, target) = (source + row * width, target + row * width)
-                    for i in 0..<width { target[i] = S(rounding: source[i] + bias[i]) }
+                    let (source, target) = (source + row * stride, target + row * width)
+                    for i in 0..<width { target[i] = Y(rounding: source[i].float + bias[i]) }
                 }
             }
         }
         return y
     }
-    return element == .float32 ? run(Float.self) : run(BFloat16.self)
+    return switch (x.element, element) {
+    case (.float32, .float32): run(Float.self, Float.self)
+    case (.float32, .bfloat16): run(Float.self, BFloat16.self)
+    case (.bfloat16, .float32): run(BFloat16.self, Float.self)
+    case (.bfloat16, .bfloat16): run(BFloat16.self, BFloat16.self)
+    }
 }
 
 /// sum += x                                                         [rows, columns], float32

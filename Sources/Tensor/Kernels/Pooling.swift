@@ -30,14 +30,17 @@ package func meanPooled(_ states: Tensor, segments: [Range<Int>]) -> PooledRows 
     return PooledRows(unit: unit, norms: norms.values)
 }
 
-/// The gradient with respect to the token states.                  [tokens, hidden]
+/// The gradient with respect to the token states, zero outside of the segments.    [tokens, hidden]
 ///
 ///     dMean = (dU - U · (dU · U)) / norm,   dState = dMean / tokens of the segment
 ///
-/// - Parameter dUnit: [segments, hidden]
+/// - Parameters:
+///   - dUnit: [segments, hidden]
+///   - segments: those of the forward pass, disjoint
 package func meanPooledBackward(_ dUnit: Tensor, _ kept: PooledRows, segments: [Range<Int>], tokens: Int) -> Tensor {
     let hidden = dUnit.columns
-    let dStates = Tensor(tokens, hidden)
+    let coversAll = segments.reduce(0) { $0 + $1.count } == tokens
+    let dStates = coversAll ? Tensor(tokens, hidden) : .zeros(tokens, hidden)
     Threads.run(segments.count) { index in
         let (segment, unit, dUnit) = (segments[index], kept.unit.floats + index * hidden, dUnit.floats + index * hidden)
         let along = dot(UnsafePointer(dUnit), UnsafePointer(unit), hidden)

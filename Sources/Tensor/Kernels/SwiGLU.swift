@@ -18,6 +18,34 @@ package func swiGLU(gate: Tensor, up: Tensor) -> Tensor {
     return gate.element == .float32 ? run(Float.self) : run(BFloat16.self)
 }
 
+/// silu(gate + gateBias) · (up + upBias), for an MLP with biases; without a backward pass.
+///
+/// - Parameters:
+///   - gate, up: [tokens, intermediate], all in one element type
+///   - gateBias, upBias: [intermediate]
+package func swiGLU(gate: Tensor, gateBias: [Float], up: Tensor, upBias: [Float]) -> Tensor {
+    func run<S: Scalar>(_: S.Type) -> Tensor {
+        let (y, width) = (Tensor(gate.rows, gate.columns, S.element), gate.columns)
+        let (gate, up, target) = (gate.pointer(to: S.self), up.pointer(to: S.self), y.pointer(to: S.self))
+        gateBias.withUnsafeBufferPointer { gateBias in
+            upBias.withUnsafeBufferPointer { upBias in
+                Threads.run(y.rows, grain: 8) { rows in
+                    for row in rows {
+                        let (gate, up, target) = (gate + row * width, up + row * width, target + row * width)
+                        for i in 0..<width {
+                            let g = gate[i].float + gateBias[i]
+                            target[i] = S(rounding: g * sigmoid(g) * (up[i].float + upBias[i]))
+                        }
+                    }
+                }
+            }
+        }
+        return y
+    }
+    precondition(gateBias.count == gate.columns && upBias.count == gate.columns, "swiGLU: biases of \(gateBias.count), \(upBias.count)")
+    return gate.element == .float32 ? run(Float.self) : run(BFloat16.self)
+}
+
 /// The gradients with respect to gate and up.                  [tokens, intermediate], all in one element type
 ///
 ///     dGate = dY · up · σ(gate) (1 + gate (1 - σ(gate))),   dUp = dY · silu(gate)

@@ -1,6 +1,6 @@
 """Shoal against PyTorch and tokenizers, in turns on this machine, and a table of what came out.
 
-    python compare.py [--cases bfloat16 equal float32 tokenizer all-layers] [--rounds 2] [--steps 3]
+    python compare.py [--cases bfloat16 equal float32 tokenizer vision all-layers] [--rounds 2] [--steps 3]
 
 Run by a Python that has what requirements.txt names, from the folder of Package.swift, after `swift build` has made
 .build/release/benchmark (`make benchmark-peer` does both). Every case goes A B A B: one run of Shoal, one of the peer, again.
@@ -46,7 +46,7 @@ STEPS = {
 
 def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    names = [*STEPS, "tokenizer"]
+    names = [*STEPS, "tokenizer", "vision"]
     parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "equal", "float32", "tokenizer"])
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side")
     parser.add_argument("--steps", type=int, default=3, help="timed steps of a run")
@@ -94,6 +94,8 @@ class Runner:
 def summary(figures: dict) -> str:
     if "tokens_per_second" in figures:
         return f"{figures['tokens_per_second']:.1f} tokens/s"
+    if "images" in figures:
+        return ", ".join(f"{name}: {size['images_per_second']:.3f} images/s" for name, size in figures["images"].items())
     return ", ".join(f"{rate['median'] / 1e6:.1f} MB/s" for rate in figures["bytes_per_second"].values())
 
 
@@ -148,12 +150,30 @@ def compare_tokenizer(runner: Runner) -> list[list[str]]:
     return rows
 
 
+def compare_vision(runner: Runner) -> list[list[str]]:
+    """All blocks of the tower, bfloat16."""
+    benchmark = runner.arguments.benchmark
+    made = subprocess.run([benchmark, "vision", "--generate"], check=True, capture_output=True, text=True)
+    common = ["--model", made.stdout.strip(), "--passes", str(runner.arguments.steps)]
+    shoal, peer = runner.rounds(
+        [benchmark, "vision", *common, "--compute-dtype", "bfloat16"],
+        [runner.arguments.python, str(PEER / "vision.py"), *common, "--dtype", "bfloat16"],
+    )
+    rows = []
+    for name in shoal[0]["images"]:
+        ours, theirs = (statistics.median(run["images"][name]["images_per_second"] for run in side) for side in (shoal, peer))
+        share = statistics.median(run["images"][name]["gflops"] / run["peak_gflops"] for run in shoal)
+        both = f"{peer[0]['images'][name]['magnitude']:.4f} / {shoal[0]['images'][name]['magnitude']:.4f}"
+        rows.append([name, f"{theirs:.3f}", f"{ours:.3f}", f"**{ours / theirs:.2f}**", f"{100 * share:.0f} %", both])
+    return rows
+
+
 def table(heading: list[str], rows: list[list[str]]) -> str:
     lines = [heading, ["---"] + ["---:"] * (len(heading) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def report(runner: Runner, steps: list[list[str]], tokenizer: list[list[str]]) -> str:
+def report(runner: Runner, steps: list[list[str]], tokenizer: list[list[str]], vision: list[list[str]]) -> str:
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 1e6
     text = f"# Shoal and its peers, {datetime.date.today().isoformat()}\n\n{runner.machine}, {memory:.0f} GB. "
     text += ", ".join(f"{name} {version}" for name, version in runner.versions.items()) + ".\n\n"
@@ -169,20 +189,26 @@ def report(runner: Runner, steps: list[list[str]], tokenizer: list[list[str]]) -
         text += "\nTokens are real ones, padding not counted. Memory is the peak resident set, mapped weights included.\n"
     if tokenizer:
         text += "\n## Tokenizer\n\n" + table(["", "tokenizers, MB/s", "Shoal, MB/s", "ratio"], tokenizer)
+    if vision:
+        text += "\n## Images through the vision tower, 32 blocks, bfloat16\n\n"
+        heading = ["pixels", "PyTorch, images/s", "Shoal, images/s", "ratio", "Shoal, of the peak", "mean magnitude of features, both"]
+        text += table(heading, vision)
     return text
 
 
 def main() -> None:
     arguments = settings()
     runner = Runner(arguments)
-    steps, tokenizer = [], []
+    steps, tokenizer, vision = [], [], []
     for name in arguments.cases:
         print(name, file=sys.stderr, flush=True)
         if name == "tokenizer":
             tokenizer = compare_tokenizer(runner)
+        elif name == "vision":
+            vision = compare_vision(runner)
         else:
             steps.append(compare_step(runner, STEPS[name]))
-    text = report(runner, steps, tokenizer)
+    text = report(runner, steps, tokenizer, vision)
     processor = re.sub(r"[^a-z0-9]+", "-", runner.machine.lower()).strip("-") or "unknown"
     output = arguments.output or PEER.parent / "results" / f"{datetime.date.today().isoformat()}-{processor}.md"
     output.write_text(text)

@@ -13,9 +13,24 @@ from pathlib import Path
 import numpy
 import torch
 from safetensors.torch import save_file
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 TASKS = ["retrieval", "text-matching", "code"]
 LINEARS = [f"self_attn.{x}_proj" for x in "qkvo"] + [f"mlp.{x}_proj" for x in ("gate", "up", "down")]
+
+
+@dataclass(frozen=True)
+class Vision:
+    """Sizes of a vision tower, as config.json has them."""
+
+    depth: int = 2
+    hidden_size: int = 16
+    num_heads: int = 2
+    intermediate_size: int = 24
+    patch_size: int = 14
+    spatial_merge_size: int = 2
+    window_size: int = 112
+    fullatt_block_indexes: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,7 @@ class Shape:
     rank: int
     alpha: int
     nested: bool
+    vision: Vision = Vision()
 
     @property
     def head(self) -> int:
@@ -50,7 +66,6 @@ SHAPES = [
     Shape("nested-f32", 21, 3, 96, 6, 2, 104, 384, (2, 2, 4), 1e4, 1e-5, (24, 48, 96), rank=8, alpha=8, nested=True),
 ]
 
-VISION = {"depth": 2, "hidden_size": 16, "num_heads": 2, "intermediate_size": 24}
 PROJECTOR_WIDTH = 32
 
 
@@ -92,15 +107,16 @@ def backbone(shape: Shape) -> dict[str, torch.Tensor]:
         for name, (outputs, inputs) in linear_sizes(shape).items():
             tensors |= random.linear(f"{prefix}.{name}", outputs, inputs, bias=name[-6:] in ("q_proj", "k_proj", "v_proj"))
     tensors |= random.norm("model.norm", shape.hidden)
-    tensors |= vision(random, shape.hidden)
+    tensors |= vision(random, shape.vision, shape.hidden)
     tensors |= random.linear("multi_vector_projector", PROJECTOR_WIDTH, shape.hidden, bias=True)
     return {name: tensor.to(shape.dtype) for name, tensor in tensors.items()}
 
 
-def vision(random: Random, out_hidden: int) -> dict[str, torch.Tensor]:
-    width, middle = VISION["hidden_size"], VISION["intermediate_size"]
-    tensors = {"visual.patch_embed.proj.weight": random.normal(width, 3, 2, 14, 14, scale=1 / math.sqrt(1176))}
-    for block in range(VISION["depth"]):
+def vision(random: Random, sizes: Vision, out_hidden: int) -> dict[str, torch.Tensor]:
+    width, middle, side = sizes.hidden_size, sizes.intermediate_size, sizes.patch_size
+    scale = 1 / math.sqrt(6 * side * side)
+    tensors = {"visual.patch_embed.proj.weight": random.normal(width, 3, 2, side, side, scale=scale)}
+    for block in range(sizes.depth):
         prefix = f"visual.blocks.{block}"
         tensors |= random.norm(f"{prefix}.norm1", width) | random.norm(f"{prefix}.norm2", width)
         tensors |= random.linear(f"{prefix}.attn.qkv", 3 * width, width, bias=True)
@@ -109,8 +125,9 @@ def vision(random: Random, out_hidden: int) -> dict[str, torch.Tensor]:
         tensors |= random.linear(f"{prefix}.mlp.up_proj", middle, width, bias=True)
         tensors |= random.linear(f"{prefix}.mlp.down_proj", width, middle, bias=True)
     tensors |= random.norm("visual.merger.ln_q", width)
-    tensors |= random.linear("visual.merger.mlp.0", 4 * width, 4 * width, bias=True)
-    return tensors | random.linear("visual.merger.mlp.2", out_hidden, 4 * width, bias=True)
+    merged = width * sizes.spatial_merge_size**2
+    tensors |= random.linear("visual.merger.mlp.0", merged, merged, bias=True)
+    return tensors | random.linear("visual.merger.mlp.2", out_hidden, merged, bias=True)
 
 
 def configuration(shape: Shape) -> dict:
@@ -129,18 +146,23 @@ def configuration(shape: Shape) -> dict:
         "tie_word_embeddings": True,
     }
     section = list(shape.mrope_section)
-    vision_config = VISION | {
+    tower = shape.vision
+    vision_config = {
+        "depth": tower.depth,
+        "hidden_size": tower.hidden_size,
+        "num_heads": tower.num_heads,
+        "intermediate_size": tower.intermediate_size,
         "model_type": "qwen2_5_vl",
         "hidden_act": "silu",
         "out_hidden_size": shape.hidden,
         "in_channels": 3,
         "in_chans": 3,
-        "patch_size": 14,
-        "spatial_patch_size": 14,
+        "patch_size": tower.patch_size,
+        "spatial_patch_size": tower.patch_size,
         "temporal_patch_size": 2,
-        "spatial_merge_size": 2,
-        "window_size": 112,
-        "fullatt_block_indexes": [1],
+        "spatial_merge_size": tower.spatial_merge_size,
+        "window_size": tower.window_size,
+        "fullatt_block_indexes": tower.fullatt_block_indexes,
         "tokens_per_second": 2,
     }
     config = {
@@ -191,3 +213,13 @@ def write_checkpoint(shape: Shape, folder: Path) -> None:
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": weight_map}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+def load(folder: Path) -> torch.nn.Module:
+    """The checkpoint as transformers reads it: every tensor but the projector's must find its place."""
+    model, info = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    assert not info["missing_keys"] and not info["mismatched_keys"], info
+    assert set(info["unexpected_keys"]) == {"multi_vector_projector.weight", "multi_vector_projector.bias"}, info
+    return model.eval()

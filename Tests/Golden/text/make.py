@@ -16,10 +16,10 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 
 import torch
 from adapter import attach, golden_names, random_adapters, write_peft, write_published
-from checkpoint import SHAPES, Random, Shape, write_checkpoint
+from checkpoint import SHAPES, Random, Shape, load, write_checkpoint
 from infonce import masked_columns, row_losses
 from safetensors.torch import save_file
-from transformers import Qwen2_5_VLForConditionalGeneration, get_linear_schedule_with_warmup
+from transformers import get_linear_schedule_with_warmup
 
 LENGTHS = [7, 23, 12, 1, 40, 3, 33, 17, 5, 28, 9, 2, 1, 14]
 ANCHORS, POSITIVES, NEGATIVES, NEGATIVE_ROWS = [0, 3, 5, 8, 11], [1, 4, 6, 9, 12], [2, 7, 10, 13], [0, 2, 3, 4]
@@ -33,16 +33,6 @@ DUPLICATE_POSITIVES, DUPLICATE_NEGATIVES = [1, 4, 6, 4, 12], [2, 1, 10, 13]
 def token_ids(shape: Shape) -> list[torch.Tensor]:
     generator = Random(shape.seed + 200).generator
     return [torch.from_numpy(generator.integers(0, shape.vocabulary - 22, length)) for length in LENGTHS]
-
-
-def load(folder: Path) -> torch.nn.Module:
-    """The checkpoint as transformers reads it: every tensor but the projector's must find its place."""
-    model, info = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
-    )
-    assert not info["missing_keys"] and not info["mismatched_keys"], info
-    assert set(info["unexpected_keys"]) == {"multi_vector_projector.weight", "multi_vector_projector.bias"}, info
-    return model.eval()
 
 
 def final_states(model: torch.nn.Module, segments: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -21,6 +21,12 @@ struct CheckpointTests {
         let projector = try #require(checkpoint.projector)
         #expect(Array(projector.weight.widened()[256..<258]) == [0.00579833984375, -0.0185546875] && projector.bias.count == 128)
         #expect(checkpoint.embedding.element == .bfloat16)
+        let vision = try #require(checkpoint.vision)
+        #expect(vision.patchEmbedding.rows == 128 && vision.patchEmbedding.columns == 1176)
+        #expect(Array(vision.patchEmbedding.widened()[3 * 1176 + 500..<3 * 1176 + 502]) == [-0.002685546875, -0.0157470703125])
+        #expect(Array(vision.blocks[2].qkv.bias.prefix(2)) == [0.0076904296875, 0.00457763671875])
+        #expect(Array(vision.blocks[3].down.weight.widened().suffix(2)) == [-0.01190185546875, 0.0081787109375])
+        #expect(Array(vision.mergerOutput.weight.widened()[512..<514]) == [0.0257568359375, -0.024658203125])
     }
 
     @Test("golden checkpoints: one bfloat16 file with old names, two float32 shards with new names")
@@ -43,9 +49,10 @@ struct CheckpointTests {
         let checkpoint = try Checkpoint.read(folder: folder.path)
         let file = checkpoint.files[0].file.bytes
         let range = file.baseAddress!..<file.baseAddress! + file.count
-        for matrix in [checkpoint.embedding] + checkpoint.layers.flatMap({ [$0.q, $0.k, $0.v, $0.o, $0.gate, $0.up, $0.down] }) {
-            #expect(range.contains(matrix.memory))
-        }
+        let vision = try #require(checkpoint.vision)
+        let tower = vision.blocks.flatMap { [$0.qkv, $0.output, $0.gate, $0.up, $0.down] } + [vision.mergerInput, vision.mergerOutput]
+        let matrices = [checkpoint.embedding, vision.patchEmbedding] + checkpoint.layers.flatMap(\.matrices) + tower.map(\.weight)
+        for matrix in matrices { #expect(range.contains(matrix.memory)) }
     }
 
     @Test("shards, new names, wider types, an output head: the same weights")
@@ -81,6 +88,9 @@ struct CheckpointTests {
     func parts() throws {
         let textOnly = TinyCheckpoint().setting("vision_config", nil).changing { $0.removeAll { $0.name.hasPrefix("visual.") } }
         #expect(try values(textOnly) == values(TinyCheckpoint()))
+        let text = try TemporaryFolder()
+        try textOnly.write(to: text.path)
+        #expect(try Checkpoint.read(folder: text.path).vision == nil)
         let merged = TinyCheckpoint().setting("multi_vector_projector_dim", nil)
             .changing { $0.removeAll { $0.name.hasPrefix("multi_vector") } }
         let folder = try TemporaryFolder()

@@ -140,3 +140,45 @@ extension AttentionTests {
         #expect(!result.output.rows(40..<47).values.contains { $0.isNaN }, "nor does another segment")
     }
 }
+
+@Suite struct FullAttentionTests {
+    private func full(_ attention: AttentionCase) -> Tensor {
+        fullAttention(q: attention.q, k: attention.k, v: attention.v, segments: attention.segments, attention.shape)
+    }
+
+    /// Windows of at most 64, and frames of more keys than a block and more queries than a span.
+    @Test(arguments: [[64, 64, 8, 1], [129, 33], [1100]], [(2, 2, 80), (4, 2, 20)])
+    func reference(lengths: [Int], shape: (heads: Int, keyValueHeads: Int, headDimension: Int)) {
+        for element in [Tensor.Element.float32, .bfloat16] {
+            let attention = AttentionCase(
+                lengths: lengths, heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension, element)
+            let expected = Reference.attention(
+                q: Matrix(attention.q), k: Matrix(attention.k), v: Matrix(attention.v), segments: attention.segments,
+                heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension, isCausal: false)
+            let actual = full(attention)
+            #expect(actual.element == element)
+            expectClose(
+                actual.asFloats, expected.output.values, "full attention over \(lengths), \(element)", shape: actual.shape,
+                element == .float32 ? .float32Sum : .bfloat16, terms: 1)
+        }
+    }
+
+    @Test(arguments: [Tensor.Element.float32, .bfloat16])
+    func aSegmentsBitsAreItsOwn(element: Tensor.Element) {
+        let packed = AttentionCase(lengths: [64, 700, 3, 40], heads: 2, keyValueHeads: 2, headDimension: 20, element)
+        let reference = withThreads(1) { full(packed) }
+        expectSameBits(withThreads(3) { full(packed) }.asFloats, reference.asFloats, "three threads", shape: reference.shape)
+        for segment in packed.segments {
+            let alone = withThreads(2) { full(packed.alone(segment)) }
+            expectSameBits(alone.asFloats, reference.copy(of: segment).asFloats, "segment \(segment)", shape: alone.shape)
+        }
+    }
+
+    @Test func notFinite() {
+        let attention = AttentionCase(lengths: [40, 7], heads: 1, keyValueHeads: 1, headDimension: 16)
+        attention.k.floats[20 * 16 + 3] = .nan
+        let output = full(attention)
+        #expect((0..<40).allSatisfy { output.rows($0..<$0 + 1).values.contains { $0.isNaN } })
+        #expect(!output.rows(40..<47).values.contains { $0.isNaN })
+    }
+}

@@ -22,6 +22,19 @@ import Testing
             at: states.asDoubles, "mean pooling, hidden \(hidden)")
     }
 
+    /// The tokens of an image without the prompt around them.
+    @Test func spansWithinTheTokens() {
+        let (states, spans) = (Samples(seed: 4).tensor(60, 20), [3..<20, 25..<60])
+        let pooled = meanPooled(states, segments: spans)
+        let dUnit = Samples(seed: 5).tensor(2, 20)
+        let dStates = meanPooledBackward(dUnit, pooled, segments: spans, tokens: 60)
+        expectGradient(
+            dStates.values,
+            of: { Reference.dot(Reference.meanPooled(Matrix(60, 20, $0), segments: spans).values, dUnit.asDoubles) },
+            at: states.asDoubles, "mean pooling of spans")
+        for outside in [0..<3, 20..<25] { #expect(dStates.rows(outside).values.allSatisfy { $0 == 0 }) }
+    }
+
     @Test func aSegmentsBitsAreItsOwn() {
         let states = Samples(seed: 3).tensor(158, 100)
         let packed = meanPooled(states, segments: segments).unit

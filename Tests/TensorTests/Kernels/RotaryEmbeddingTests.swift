@@ -34,6 +34,35 @@ import Testing
         }
     }
 
+    /// The middle columns of a fused projection, turned by row and column: each axis is a head of half the width by itself.
+    @Test(arguments: [(16, 2), (20, 3), (80, 2)])
+    func axesOfAnImage(dimension: Int, heads: Int) {
+        let (width, rows, quarter) = (dimension * heads, 70, dimension / 4)
+        let table = RotaryTable(axialPositions: 40, headDimension: dimension, theta: 10_000)
+        let streams = (0..<2).map { axis in (0..<rows).map { Int32(RandomStream(4).stream(UInt64(axis)).integer(below: 40, at: $0)) } }
+        let (x, bias) = (Samples(seed: 8).tensor(rows, 3 * width), Samples(seed: 9).tensor(1, 3 * width))
+        let y = rotate(x, columns: width..<2 * width, bias: bias.values, table, RotaryPositions(streams: streams), as: .float32)
+        for head in 0..<heads {
+            for (axis, positions) in streams.enumerated() {
+                // Channels of an axis: a quarter of the head, and its partners half a head further.
+                let first = head * dimension + axis * quarter
+                let channels = [first..<first + quarter, first + 2 * quarter..<first + 3 * quarter]
+                func taken(_ matrix: Matrix, from start: Int) -> Matrix {
+                    Matrix(matrix.rows, 2 * quarter, (0..<matrix.rows).flatMap { row in channels.joined().map { matrix[row, start + $0] } })
+                }
+                let expected = Reference.rotated(
+                    taken(Matrix(x), from: width), bias: taken(Matrix(bias), from: width).values, headDimension: 2 * quarter,
+                    theta: 10_000, sections: [quarter], positions: [positions])
+                let found = taken(Matrix(y), from: 0).values.map { Float($0) }
+                expectClose(found, expected.values, "head \(head), axis \(axis)", shape: expected.shape, tolerance)
+            }
+        }
+        let rounded = rotate(
+            converted(x, to: .bfloat16), columns: width..<2 * width, bias: bias.values, table, RotaryPositions(streams: streams),
+            as: .bfloat16)
+        expectClose(rounded.asFloats, y.asDoubles, "in bfloat16", shape: y.shape, .bfloat16)
+    }
+
     @Test func backwardIsTheDerivative() {
         let table = RotaryTable(positions: 8, headDimension: 8, theta: 10_000, sections: [1, 1, 2])
         let positions = RotaryPositions(streams: [[0, 1, 2, 3], [0, 5, 7, 1], [0, 2, 2, 6]])
@@ -59,5 +88,8 @@ import Testing
         expectSameBits(
             converted(x, bias: bias, to: .bfloat16).asFloats, expected.map { BFloat16(rounding: $0).float }, "x + bias in bfloat16")
         #expect(converted(x, to: .float32) === x)
+        let middle = converted(x, columns: 5..<12, bias: bias, to: .float32)
+        expectSameBits(middle.values, (0..<70).flatMap { row in expected[row * 20 + 5..<row * 20 + 12] }, "columns of x + bias")
+        expectSameBits(converted(converted(x, to: .bfloat16), to: .float32).values, x.values.map { BFloat16(rounding: $0).float }, "back")
     }
 }

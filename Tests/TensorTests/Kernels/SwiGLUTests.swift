@@ -17,6 +17,18 @@ import Testing
         expectClose(rounded.asFloats, expected, "swiGLU in bfloat16", shape: y.shape, .bfloat16)
     }
 
+    @Test func biases() {
+        let (gateBias, upBias) = (Samples(seed: 4).tensor(1, 77), Samples(seed: 5).tensor(1, 77))
+        func shifted(_ x: Tensor, _ bias: Tensor) -> [Double] { x.asDoubles.enumerated().map { $1 + bias.asDoubles[$0 % 77] } }
+        let expected = Reference.swiGLU(gate: shifted(gate, gateBias), up: shifted(up, upBias))
+        for (element, tolerance) in [(Tensor.Element.float32, Tolerance.float32Elementwise), (.bfloat16, .bfloat16)] {
+            let y = swiGLU(
+                gate: converted(gate, to: element), gateBias: gateBias.values, up: converted(up, to: element), upBias: upBias.values)
+            #expect(y.element == element)
+            expectClose(y.asFloats, expected, "swiGLU with biases, \(element)", shape: y.shape, tolerance)
+        }
+    }
+
     @Test func extremes() {
         let values: [Float] = [0, -0.0, 1e-30, -1e-30, 30, -30, 87, -87, 88.5, -88.5, 89, -89, 1e4, -1e4, 1e30, -1e30]
         let gate = Tensor(values, rows: 1, columns: values.count)
