@@ -50,10 +50,10 @@ package struct TrainingSetup {
         resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
     ) throws -> TrainingSetup {
         let memoryLimit = given.system.memoryLimit ?? SystemConfig.freeMemory
-        let session = try ModelSession.open(
+        var session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens, memoryLimit: memoryLimit)
-        let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        let start = try world.together { try AdapterStart(given, session.checkpoint, heads: given.loss.heads) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
@@ -65,6 +65,7 @@ package struct TrainingSetup {
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
                 optimizer: config.training.optimizer,
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
+        session = session.adding(checkpoint?.projector ?? start.projector)
         var notices: [String] = []
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }

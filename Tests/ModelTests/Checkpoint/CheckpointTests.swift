@@ -81,11 +81,13 @@ struct CheckpointTests {
     func parts() throws {
         let textOnly = TinyCheckpoint().setting("vision_config", nil).changing { $0.removeAll { $0.name.hasPrefix("visual.") } }
         #expect(try values(textOnly) == values(TinyCheckpoint()))
-        let merged = TinyCheckpoint().setting("multi_vector_projector_dim", nil)
-            .changing { $0.removeAll { $0.name.hasPrefix("multi_vector") } }
+        let merged = TinyCheckpoint().changing { $0.removeAll { $0.name.hasPrefix("multi_vector") } }
         let folder = try TemporaryFolder()
-        try merged.write(to: folder.path)
-        #expect(try Checkpoint.read(folder: folder.path).projector == nil)
+        for (checkpoint, dimension) in [(merged, 8), (merged.setting("multi_vector_projector_dim", nil), 128)] {
+            try checkpoint.write(to: folder.path)
+            let read = try Checkpoint.read(folder: folder.path)
+            #expect(read.projector == nil && read.config.projectorDimension == dimension)
+        }
     }
 
     @Test("every tensor is needed", arguments: TinyCheckpoint().tensors.map(\.name))
