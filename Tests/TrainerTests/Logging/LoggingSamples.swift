@@ -11,9 +11,11 @@ func sampleStep(_ step: Int, loss: Double = 2.134, tokens: Int = 3000) -> StepMe
         tokens: tokens, maskedPairs: 4, seconds: [.embed: 0.5, .gather: 0.125, .loss: 0.125, .backward: 1, .reduce: 0.125, .update: 0.125])
 }
 
-func sampleEvaluation(width: Int, _ values: [Double], dataset: String = "python-stdlib") -> EvaluationResult {
+func sampleEvaluation(
+    width: Int, _ values: [Double], dataset: String = "python-stdlib", mode: EvaluationResult.Mode = .dense
+) -> EvaluationResult {
     EvaluationResult(
-        dataset: dataset, task: "code", dimension: width, queries: 1200,
+        dataset: dataset, task: "code", mode: mode, dimension: width, queries: 1200,
         metrics: Dictionary(uniqueKeysWithValues: zip(RetrievalMetric.allCases, values)))
 }
 
