@@ -6,7 +6,7 @@ import Trainer
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Embeds texts, one unit vector each.",
+        abstract: "Embeds texts: one unit vector each, or one for each token.",
         discussion: """
             Examples:
 
@@ -20,7 +20,8 @@ struct EmbedCommand: ParsableCommand {
 
             One row a text: those of --texts first, then those of --text-file, each in its order; any number of ranks gives the \
             same bytes. .npy: float32 [texts, width]. .safetensors: one tensor "embeddings". .jsonl: a line a text with text, \
-            task, prompt and embedding.
+            task, prompt and embedding. With --multi-vector, .safetensors alone: tensors "0", "1", ... float32 [tokens, width], one \
+            a text in the same order.
 
             A text file is JSON lines, {"text": "...", "task": "code", "prompt": "passage"}, task and prompt where they differ \
             from the flags, when it is named .jsonl or .jsonl.gz; else it has one text a line.
@@ -45,6 +46,12 @@ struct EmbedCommand: ParsableCommand {
             "Keep this many values of each vector, one of the model's Matryoshka widths, normalised again.", valueName: "width"))
     var truncateDim: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "One unit vector a token, for late interaction, prompt included. Needs a projector: the backbone's, or one saved with the adapter."
+        ))
+    var multiVector = false
+
     @Option(
         help: ArgumentHelp("Where the embeddings go: a name that ends in .npy, .jsonl or .safetensors.", valueName: "file"),
         completion: .file())
@@ -52,13 +59,17 @@ struct EmbedCommand: ParsableCommand {
 
     func validate() throws {
         if texts.isEmpty && textFile == nil { throw ValidationError("there is nothing to embed; add --texts or --text-file") }
+        if multiVector && truncateDim != nil {
+            throw ValidationError(
+                "--truncate-dim cuts single vectors and --multi-vector makes token vectors, which have one width; leave one out")
+        }
     }
 
     func run() throws {
         runOnAllRanks { world, console in
             let job = EmbeddingJob(
                 model: options.choice, task: task, role: prompt, texts: texts, textFile: textFile, dimension: truncateDim,
-                output: try EmbeddingFile(path: output))
+                isMultiVector: multiVector, output: try EmbeddingFile(path: output, isMultiVector: multiVector))
             try job.run(world, console)
             return 0
         }

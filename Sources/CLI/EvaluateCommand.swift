@@ -19,6 +19,9 @@ struct EvaluateCommand: ParsableCommand {
             A dataset is a folder in BEIR's layout: corpus.jsonl, queries.jsonl (either may be .gz) and qrels/test.tsv. The table \
             goes to stdout. Any number of ranks gives the same figures.
 
+            --multi-vector compares the token vectors of query and document: for each token of the query the largest dot product with \
+            a token of the document, added up (MaxSim).
+
             --save-run writes the 100 best documents of each query in TREC's format: into the named file itself for one dataset \
             and one width, else into one file for each, run-DATASET-WIDTH.trec for run.trec.
             """)
@@ -35,6 +38,12 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Matryoshka widths to compare, such as 128,256. Default: all of the model's.", valueName: "widths"))
     var dims: Widths?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compare token vectors by late interaction instead of single vectors. Needs a projector: the backbone's, or one saved with the adapter."
+        ))
+    var multiVector = false
+
     @Option(help: ArgumentHelp("Where the results go, JSON.", valueName: "file"), completion: .file())
     var output: String?
 
@@ -50,13 +59,17 @@ struct EvaluateCommand: ParsableCommand {
     func validate() throws {
         if retrieval.isEmpty { throw ValidationError("there is nothing to evaluate on; add --retrieval FOLDER") }
         if let output, output == saveRun { throw ValidationError("--output and --save-run name the same file; name two") }
+        if multiVector && dims != nil {
+            throw ValidationError(
+                "--dims cuts single vectors and --multi-vector compares token vectors, which have one width; leave one out")
+        }
     }
 
     func run() throws {
         runOnAllRanks { world, console in
             let job = EvaluationJob(
-                model: options.choice, folders: retrieval, task: task, dimensions: dims?.values, output: output, runFile: saveRun,
-                comparison: compare)
+                model: options.choice, folders: retrieval, task: task, dimensions: dims?.values, isMultiVector: multiVector,
+                output: output, runFile: saveRun, comparison: compare)
             let table = try job.run(world, console)
             if world.rank == 0 { print(table.text, terminator: "") }
             return 0

@@ -37,6 +37,14 @@ package struct JinaEmbeddingsV4: Sendable {
         multiVectorHead = projector.map { MultiVectorHead($0, engine, layers: text.layers) }
     }
 
+    /// The same model with a projector, which its backbone lacks.
+    package func adding(_ projector: Projector) -> JinaEmbeddingsV4 {
+        var copy = self
+        copy.projector = projector
+        copy.multiVectorHead = MultiVectorHead(projector, engine, layers: config.text.layers)
+        return copy
+    }
+
     /// The embeddings of every input, or token, that `heads` make.
     ///
     /// - Parameter heads: late vectors need a projector

@@ -31,6 +31,9 @@ package struct RandomStream: Sendable {
         Self.mix(key &+ UInt64(bitPattern: Int64(index)) &* 0x9e37_79b9_7f4a_7c15)
     }
 
+    /// Uniform in [0, 1), a multiple of 2⁻⁵³.
+    package func uniform(at index: Int) -> Double { Double(bits(at: index) >> 11) * 0x1p-53 }
+
     /// Uniform in `0..<bound`, unbiased to 2⁻⁶⁴ of a draw (multiply and keep the upper half).
     package func integer(below bound: Int, at index: Int) -> Int {
         Int(bits(at: index).multipliedFullWidth(by: UInt64(bound)).high)
@@ -39,7 +42,7 @@ package struct RandomStream: Sendable {
     /// Standard normal, by Box and Muller from the bits at 2·index and 2·index + 1.
     package func gaussian(at index: Int) -> Double {
         let u = (Double(bits(at: 2 * index) >> 11) + 1) * 0x1p-53  // (0, 1]
-        let v = Double(bits(at: 2 * index + 1) >> 11) * 0x1p-53
+        let v = uniform(at: 2 * index + 1)
         return sqrt(-2 * log(u)) * cos(2 * .pi * v)
     }
 

@@ -11,20 +11,27 @@ package struct AdapterStart {
     /// `fresh`, or what they continue.
     package let description: String
     package let notices: [String]
+    /// Of a backbone that brings none, where late vectors are trained: the adapters' own, else a random one.
+    package let projector: Projector?
     /// Where adapters were looked for.
     let place: String
     /// Whether any was read from disk.
     private let isFresh: Bool
 
+    /// - Parameter heads: that the loss compares
     /// - Throws: when `lora.tasks` names a task that the model lacks, or another setting one that has no adapter, a target module
     ///   matches nothing, or the adapters of `lora.start_from` contradict the configuration
-    init(_ given: ProjectConfig, _ checkpoint: Checkpoint) throws(UserError) {
+    init(_ given: ProjectConfig, _ checkpoint: Checkpoint, heads: EmbeddingHeads) throws(UserError) {
         let tasks = try Self.tasks(given, checkpoint.config)
         try given.checkTaskNames(tasks)
         try given.checkWidths(checkpoint.config)
         let found = try FoundAdapters.find(given, checkpoint, tasks)
         place = found?.folder ?? checkpoint.folder + "/adapters"
         isFresh = found == nil
+        let savedProjector = heads.hasLate ? try found?.projector(on: checkpoint) : nil
+        let isRandom = heads.hasLate && savedProjector == nil && checkpoint.projector == nil
+        projector = isRandom ? Projector(checkpoint.config, seed: given.training.seed) : savedProjector
+        let projectorNotices = isRandom ? ["the backbone has no projector: a random one is made, and saved with the adapters"] : []
         guard let found else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
                 given.lora.adapts($0)
@@ -33,11 +40,12 @@ package struct AdapterStart {
             config = given
             adapters = tasks.map { Adapter(task: $0, layout: layout, seed: given.training.seed, .gaussian) }
             description = "fresh"
-            notices = []
+            notices = projectorNotices
             return
         }
         let layout = Self.layout(of: found, given, checkpoint.config)
-        (config, notices) = try Self.adopted(given, found, layout, checkpoint.config)
+        let adopted = try Self.adopted(given, found, layout, checkpoint.config)
+        (config, notices) = (adopted.0, adopted.1 + projectorNotices)
         adapters = tasks.map { task in
             var adapter = Adapter(task: task, layout: layout, seed: given.training.seed, .gaussian)
             if let source = found.adapter(for: task) { adapter.copyFactors(of: source) }
@@ -55,6 +63,7 @@ package struct AdapterStart {
             hash.update(Array("\(adapter.task) \(layout.rank) \(layout.alpha) \(layout.pairs.map(\.module))\n".utf8))
             adapter.values.withUnsafeBytes { hash.update($0) }
         }
+        if let projector { hash.update(projector.fingerprint) }
         return hash.finalize()
     }
 

@@ -15,9 +15,27 @@ struct FoundAdapters {
     /// Whether one of them is a plain PEFT adapter, which has no pair for the projector.
     let hasPlain: Bool
     private let adapters: [String: Adapter]
+    private let sets: [AdapterSet]
 
     /// Nil for a task that begins fresh.
     func adapter(for task: String) -> Adapter? { adapters[task] }
+
+    /// The projector saved with them, for a backbone that brings none.
+    ///
+    /// - Throws: when two folders hold unlike ones
+    func projector(on checkpoint: Checkpoint) throws(UserError) -> Projector? {
+        var found: Projector?
+        for set in sets {
+            guard let projector = try set.projector(on: checkpoint) else { continue }
+            if let found, found.fingerprint != projector.fingerprint {
+                throw UserError(
+                    .configuration, set.source.folder,
+                    "holds another projector than \(sets[0].source.folder); adapters of one run share theirs: start from one of the two")
+            }
+            found = projector
+        }
+        return found
+    }
 
     /// - Parameter tasks: of the run
     /// - Returns: nil where all adapters begin fresh
@@ -37,6 +55,7 @@ struct FoundAdapters {
     }
 
     private init(all set: AdapterSet) {
+        sets = [set]
         folder = set.source.folder
         description = "continues \(set.source.folder)"
         (rank, alpha, modules, hasPlain) = (set.rank, set.alpha, set.modules, set.isPlain)
@@ -66,6 +85,7 @@ struct FoundAdapters {
         modules = sets.reduce(into: []) { $0.formUnion($1.modules) }
         hasPlain = sets.contains(where: \.isPlain)
         self.adapters = adapters
+        self.sets = sets
     }
 }
 

@@ -69,6 +69,30 @@ package struct ModelChoice: Sendable {
     }
 }
 
+extension ModelSession {
+    /// The same session, able to make token vectors: with the adapters' projector where the backbone has none.
+    ///
+    /// Collective.
+    /// - Throws: `UserError` `.missing` when neither has one, `.configuration` when both have
+    func withLateVectors(_ adapters: ModelAdapters) throws -> ModelSession {
+        let projector = try world.together { () throws(UserError) -> Projector? in
+            let saved = try adapters.set?.projector(on: checkpoint)
+            guard saved != nil || checkpoint.projector != nil else {
+                throw UserError(
+                    .missing, adapters.set?.source.projectorPath ?? checkpoint.folder,
+                    adapters.set == nil
+                        ? "the backbone has no projector for token vectors; name adapters that were trained with one (--adapter)"
+                        : "no such file, and the backbone has no projector for token vectors; name adapters that were trained with one")
+            }
+            return saved
+        }
+        if let projector, let path = adapters.set?.source.projectorPath {
+            try world.requireSameOnHosts(projector.fingerprint, path: path, "projector")
+        }
+        return adding(projector)
+    }
+}
+
 /// The adapters that stand on a backbone, or none at all.
 struct ModelAdapters {
     let set: AdapterSet?

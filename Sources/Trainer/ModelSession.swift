@@ -8,10 +8,20 @@ import Tensor
 package struct ModelSession {
     package let world: Communicator
     package let checkpoint: Checkpoint
-    package let model: JinaEmbeddingsV4
+    package private(set) var model: JinaEmbeddingsV4
     package let processor: TextProcessor
     /// How the backbone's matrices are held.
     package let weights: HostWeights
+
+    /// The same session with a projector, where the backbone brings none.
+    func adding(_ projector: Projector?) -> ModelSession {
+        var copy = self
+        if let projector { copy.model = model.adding(projector) }
+        return copy
+    }
+
+    /// The projector that must be saved with what is trained: one that the backbone does not bring.
+    var addedProjector: Projector? { checkpoint.projector == nil ? model.projector : nil }
 
     /// Collective.
     ///

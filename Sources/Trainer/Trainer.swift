@@ -54,8 +54,9 @@ package struct Trainer {
         let setup = try TrainingSetup.load(world, config, console) { setting in
             options.resumes ? try store.newest(world, setting) : nil
         }
+        store.description.projector = setup.session.addedProjector
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
-        let evaluation = try world.together { try RunEvaluation(setup) }
+        let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
         let step = setup.step(in: world)
         let records = try RunRecords(setup, step, folder, store, console, evaluation: evaluation?.description)
@@ -72,7 +73,7 @@ package struct Trainer {
     /// The start-up table, and no more: nothing is written but the rows' tokens, and of the weights only their headers are read.
     private static func showPlan(_ world: Communicator, _ config: ProjectConfig, _ console: Console) throws -> Int32 {
         let setup = try TrainingSetup.load(world, config, console)
-        let evaluation = try world.together { try RunEvaluation(setup) }
+        let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         let table = StartupTable(StartupReport(setup, setup.step(in: world), evaluation: evaluation?.description))
         console.write(table.text)
         table.warnings.forEach(console.warning)

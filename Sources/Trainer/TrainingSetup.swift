@@ -52,10 +52,10 @@ package struct TrainingSetup {
         resume: (ResumeSetting) throws -> RunCheckpoint? = { _ in nil }
     ) throws -> TrainingSetup {
         let memoryLimit = given.system.memoryLimit ?? SystemConfig.freeMemory
-        let session = try ModelSession.open(
+        var session = try ModelSession.open(
             world, folder: given.baseModelPath, computeType: given.system.computeType, threads: given.system.threads,
             maximumTokens: given.system.maximumTokens, memoryLimit: memoryLimit)
-        let start = try world.together { try AdapterStart(given, session.checkpoint) }
+        let start = try world.together { try AdapterStart(given, session.checkpoint, heads: given.loss.heads) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
         let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
@@ -67,6 +67,7 @@ package struct TrainingSetup {
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
                 trainedCount: start.adapters[0].layout.count(reachedBy: config.loss.heads), optimizer: config.training.optimizer,
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
+        session = session.adding(checkpoint?.projector ?? start.projector)
         var notices: [String] = []
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }

@@ -86,6 +86,72 @@ import Testing
         for (value, whole) in zip(narrow.values, prefix) { #expect(abs(value - whole / norm) < 1e-6) }
     }
 
+    /// A tensor a text, named by its place, whatever order the file has them in.
+    @Test func tokenVectorsAreAMatrixAText() throws {
+        let file = try folder.write("rows.jsonl", Self.rows)
+        let texts =
+            ["--multi-vector", "--text-file", file, "--texts", "a b c"] + (0..<12).map { String(repeating: "word ", count: 1 + $0) }
+        try expectSuccess(arguments(texts, output: "one.safetensors"))
+        let result = try expectSuccess(arguments(texts + ["--threads", "1"], output: "two.safetensors"), ranks: 3)
+        #expect(try folder.bytes("one.safetensors") == folder.bytes("two.safetensors"))
+        let written = try SafetensorsFile(path: folder.path("one.safetensors"))
+        #expect(Set(written.entries.map(\.name)) == Set((0..<16).map(String.init)))
+        var tokens = 0
+        for entry in written.entries {
+            #expect(entry.dtype == .f32 && entry.shape.count == 2 && entry.shape[1] == 128)
+            tokens += entry.shape[0]
+            let values = written.bytes(of: entry).withMemoryRebound(to: Float.self) { Array($0) }
+            for row in 0..<entry.shape[0] {
+                let norm = values[row * 128..<(row + 1) * 128].reduce(0) { $0 + $1 * $1 }
+                #expect(abs(norm - 1) < 1e-5)
+            }
+        }
+        #expect(result.standardError.contains("two.safetensors: \(tokens) vectors of width 128 for 16 texts"))
+        // Each by itself gives the same; a repeated word one vector more.
+        try expectSuccess(arguments(["--multi-vector", "--texts", "a b c"], output: "alone.safetensors"))
+        let alone = try SafetensorsFile(path: folder.path("alone.safetensors"))
+        #expect(try alone.bytes(of: #require(alone["0"])).elementsEqual(written.bytes(of: #require(written["0"]))))
+        #expect(try #require(written["12"]).shape[0] == #require(written["2"]).shape[0] + 10)
+        withExtendedLifetime((written, alone)) {}
+    }
+
+    @Test(arguments: [nil, 2]) func aBackboneWithoutProjectorNeedsTheAdapters(ranks: Int?) throws {
+        let (whole, plain) = (folder.path("whole"), folder.path("plain"))
+        try TinyCheckpoint(vocabulary: 8256).write(to: whole)
+        try TinyCheckpoint(vocabulary: 8256).changing { $0.removeAll { $0.name.hasPrefix("multi_vector_projector") } }.write(to: plain)
+        for model in [whole, plain] {
+            try FileManager.default.copyItem(atPath: ShoalProgram.model + "/tokenizer.json", toPath: model + "/tokenizer.json")
+        }
+        func arguments(_ model: String, _ adapter: String, _ output: String) -> [String] {
+            [
+                "embed", "--model", model, "--adapter", adapter, "--task", "code", "--texts", "a text", "--multi-vector", "--threads", "1",
+                "--output", folder.path(output),
+            ]
+        }
+        try expectFailure(66, arguments(plain, "none", "x.safetensors"), ranks: ranks, "plain: the backbone has no projector")
+        let config = try folder.write(
+            "run.yaml",
+            """
+            base_model_path: \(plain)
+            data: {train: [{path: \(try folder.write("train.jsonl", #"{"query": "a", "positive": "b"}"# + "\n")), task: code}]}
+            training: {output_dir: \(folder.path("run")), max_steps: 1, global_batch_size: 1}
+
+            """)
+        try expectSuccess(["train", "--config", config])
+        let file = folder.path("run/multi_vector_projector.safetensors")
+        #expect(!FileManager.default.fileExists(atPath: file), "single vectors alone were trained")
+        try expectFailure(
+            66, arguments(plain, folder.path("run"), "x.safetensors"), ranks: ranks, "run/multi_vector_projector.safetensors: no such file")
+
+        let tensors = try TinyCheckpoint.tensors(of: whole + "/model.safetensors").filter { $0.name.hasPrefix("multi_vector_projector") }
+        try expectSuccess(arguments(whole, folder.path("run"), "whole.safetensors"))
+        try TinyCheckpoint.write(tensors, to: file)
+        try expectSuccess(arguments(plain, folder.path("run"), "plain.safetensors"), ranks: ranks)
+        #expect(try folder.bytes("plain.safetensors") == folder.bytes("whole.safetensors"))
+        try expectFailure(78, arguments(whole, folder.path("run"), "x.safetensors"), ranks: ranks, "whole has one of its own")
+        #expect(try !folder.names.contains { $0.contains("x.safetensors") })
+    }
+
     @Test func promptsChangeTheEmbeddingExceptInTextMatching() throws {
         for task in ["retrieval", "text-matching"] {
             for prompt in ["query", "passage"] {
@@ -142,6 +208,10 @@ extension EmbedTests {
         try expectFailure(64, arguments(text + ["--prompt", "document"]), "'document'", "--prompt")
         try expectFailure(64, arguments(text + ["--compute-dtype", "int8"]), "'int8'", "--compute-dtype")
         try expectFailure(64, arguments(text, output: "out.npz"), "--output:", "must end in one of .npy, .jsonl, .safetensors")
+        let many = text + ["--multi-vector"]
+        try expectFailure(64, arguments(many + ["--truncate-dim", "64"], output: "a.safetensors"), "have one width; leave one out")
+        try expectFailure(64, arguments(many), "--output: ", "out.npy\" cannot hold token vectors", "must end in .safetensors")
+        try expectFailure(64, arguments(many, output: "out.jsonl"), "must end in .safetensors")
         try expectFailure(64, arguments([]), "nothing to embed")
         try expectFailure(64, arguments(["--texts", "a", " "]), "--texts: text 2 is empty")
     }
@@ -153,5 +223,8 @@ extension EmbedTests {
         try expectFailure(66, arguments(text + ["--adapter", "/nowhere"]), "/nowhere: no such folder")
         try expectFailure(66, arguments(text + ["--adapter", folder.path]), "holds no adapter_model.safetensors")
         try expectFailure(73, arguments(text, output: "absent/out.npy"), "absent/out.npy: cannot be created", "create the folder first")
+        try expectFailure(
+            73, arguments(text + ["--multi-vector"], output: "absent/out.safetensors"), ranks: 2,
+            "absent/out.safetensors: cannot be created")
     }
 }

@@ -47,6 +47,59 @@ import Testing
         }
     }
 
+    /// MaxSim of the vectors that `embed` writes, by a plain loop; a document that is there twice stands where it stood first.
+    @Test func tokenVectorsAreComparedByMaxSim() throws {
+        let corpus = try String(decoding: folder.bytes("small/corpus.jsonl"), as: UTF8.self)
+        let first = try #require(corpus.split(separator: "\n").first)
+        try folder.write("small/corpus.jsonl", corpus + first.replacing(/"_id": "[^"]*"/, with: #""_id": "copy""#) + "\n")
+        let files = ["--output", folder.path("late.json"), "--save-run", folder.path("late.trec")]
+        try expectSuccess(arguments(["--multi-vector"] + files))
+        try expectSuccess(
+            arguments(["--multi-vector", "--threads", "1", "--output", folder.path("two.json"), "--save-run", folder.path("two.trec")]),
+            ranks: 3)
+        #expect(try folder.bytes("late.json") == folder.bytes("two.json") && folder.bytes("late.trec") == folder.bytes("two.trec"))
+        let results = try #require(JSONValue.parse(file: folder.path("late.json"))["results"]?.arrayValue)
+        #expect(results.count == 1 && results[0]["mode"]?.stringValue == "late" && results[0]["dimension"]?.integerValue == 128)
+        #expect(try #require(results[0]["metrics"]?["recall@10"]?.numberValue) > 0.3)
+
+        let (queries, documents) = try (vectors("queries", "query"), vectors("corpus", "passage"))
+        let lines = String(decoding: try folder.bytes("late.trec"), as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+        let ids = try (0..<31).map { try TextFile(path: folder.path("small/corpus.jsonl")).string($0) }.map { line in
+            try JSONValue.parse(Array(line.utf8), path: nil)["_id"]!.stringValue!
+        }
+        #expect(lines.count == 30 * 31)
+        for (query, vectors) in queries.enumerated() {
+            let ranking = lines[query * 31..<(query + 1) * 31]
+            let scores = Dictionary(uniqueKeysWithValues: ranking.map { (String($0[2]), Double($0[4])!) })
+            for (document, id) in ids.enumerated() {
+                #expect(abs(scores[id]! - maxSim(vectors, documents[document])) < 1e-4, "query \(query), document \(id)")
+            }
+            let order = ranking.map { String($0[2]) }
+            #expect(order.map { scores[$0]! } == order.map { scores[$0]! }.sorted(by: >))
+            #expect(order.firstIndex(of: "copy")! == order.firstIndex(of: ids[0])! + 1)
+        }
+    }
+
+    /// Token vectors of each text of a file.
+    private func vectors(_ name: String, _ prompt: String) throws -> [[[Float]]] {
+        let output = folder.path("\(name).safetensors")
+        try expectSuccess([
+            "embed", "--model", ShoalProgram.model, "--task", "code", "--prompt", prompt, "--multi-vector", "--text-file",
+            dataset + "/\(name).jsonl", "--output", output,
+        ])
+        let file = try SafetensorsFile(path: output)
+        return try (0..<file.entries.count).map { text in
+            let values = file.bytes(of: try #require(file["\(text)"])).withMemoryRebound(to: Float.self) { Array($0) }
+            return stride(from: 0, to: values.count, by: 128).map { Array(values[$0..<$0 + 128]) }
+        }
+    }
+
+    private func maxSim(_ query: [[Float]], _ document: [[Float]]) -> Double {
+        query.reduce(0) { sum, token in
+            sum + document.map { zip(token, $0).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } }.max()!
+        }
+    }
+
     @Test func oneWidthWritesItsRunWhereItWasTold() throws {
         try expectSuccess(arguments(["--dims", "64", "--save-run", folder.path("run.trec")]))
         let lines = String(decoding: try folder.bytes("run.trec"), as: UTF8.self).split(separator: "\n")
@@ -76,6 +129,7 @@ import Testing
 
     @Test func faultsOfFlagsAndFiles() throws {
         try expectFailure(64, arguments(["--dims", "wide"]), "'wide'", "--dims")
+        try expectFailure(64, arguments(["--dims", "64", "--multi-vector"]), "have one width; leave one out")
         try expectFailure(64, arguments(["--task", "poetry"]), "--task: the model has no task \"poetry\"")
         try expectFailure(64, ["evaluate", "--model", ShoalProgram.model], "add --retrieval FOLDER")
         try expectFailure(64, arguments(["--output", "a", "--save-run", "a"]), "name the same file")

@@ -34,8 +34,7 @@ package struct Adapter: Sendable {
                 case .gaussian:
                     values[place] = Float(stream.gaussian(at: index) / Double(layout.rank))
                 case .kaiming:
-                    let uniform = Double(stream.bits(at: index) >> 11) * 0x1p-53
-                    values[place] = Float((2 * uniform - 1) / Double(factor.columns).squareRoot())
+                    values[place] = Float((2 * stream.uniform(at: index) - 1) / Double(factor.columns).squareRoot())
                 }
             }
         }

@@ -11,11 +11,14 @@ extension AdapterFile {
         package let initialization: Adapter.Initialization
         /// Name or path of the backbone, as PEFT finds it.
         package let base: String
+        /// Written beside the adapter: of a backbone that brings none, where late vectors are trained.
+        package var projector: Projector?
 
-        package init(dropout: Double, initialization: Adapter.Initialization, base: String) {
+        package init(dropout: Double, initialization: Adapter.Initialization, base: String, projector: Projector? = nil) {
             self.dropout = dropout
             self.initialization = initialization
             self.base = base
+            self.projector = projector
         }
     }
 
@@ -29,7 +32,7 @@ extension AdapterFile {
     package static func writePublished(
         _ adapters: [Adapter], _ description: Description, as element: Tensor.Element, to folder: String
     ) throws(UserError) {
-        try write(published(adapters, description), as: element, to: folder)
+        try write(published(adapters, description), description.projector, as: element, to: folder)
     }
 
     /// The same into a folder that appears as a whole, such as a checkpoint.
@@ -42,13 +45,15 @@ extension AdapterFile {
         try withTensors(content, as: element) { (tensors) throws(UserError) in
             try SafetensorsWriter.write(tensors, metadata: metadata, into: &file)
         }
-        return [
+        var files = [
             (AdapterSource.weightsName, try file.finish()),
             (AdapterSource.configName, try folder.write(content.config, to: AdapterSource.configName)),
         ]
+        if let projector = description.projector { files.append((ProjectorFile.name, try ProjectorFile.write(projector, into: folder))) }
+        return files
     }
 
-    /// Writes one task as a plain PEFT adapter; the projector, which the transformers model lacks, is left out.
+    /// Writes one task as a plain PEFT adapter; its pair for the projector, which the transformers model lacks, is left out.
     ///
     /// - Parameters:
     ///   - adapter: adapts at least one linear of the decoder
@@ -61,7 +66,9 @@ extension AdapterFile {
             adapter.layout, dropout: description.dropout, description.initialization, base: description.base,
             targets: TargetPattern.decoder(adapter.layout), excluded: nil)
         let factors = adapter.layout.factors.filter { $0.pair.module != DecoderModule.projectorPath }
-        try write(Content(adapters: [adapter], factors: factors, namesTasks: false, config: config), as: element, to: folder)
+        try write(
+            Content(adapters: [adapter], factors: factors, namesTasks: false, config: config), description.projector, as: element,
+            to: folder)
     }
 
     private static let metadata = ["format": "pt"]
@@ -98,7 +105,9 @@ extension AdapterFile {
         return Content(adapters: adapters, factors: layout.factors, namesTasks: true, config: config)
     }
 
-    private static func write(_ content: Content, as element: Tensor.Element, to folder: String) throws(UserError) {
+    private static func write(
+        _ content: Content, _ projector: Projector?, as element: Tensor.Element, to folder: String
+    ) throws(UserError) {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw UserError(.output, folder, "cannot be created: \(error.localizedDescription); choose another output folder")
         }
@@ -106,6 +115,7 @@ extension AdapterFile {
             try SafetensorsWriter.write(tensors, metadata: metadata, to: folder + "/" + AdapterSource.weightsName)
         }
         try AtomicWrite.write(content.config, to: folder + "/" + AdapterSource.configName)
+        if let projector { try ProjectorFile.write(projector, to: folder) }
     }
 
     private static func withTensors(

@@ -13,12 +13,24 @@ package struct AdapterSet: Sendable {
     package let isPlain: Bool
     /// In the order of the model's task names, others after them.
     package let tasks: [Adapter]
+    /// Saved with adapters that were trained on a backbone without one.
+    package let projector: Projector?
 
     package var rank: Int { layout.rank }
     package var alpha: Double { layout.alpha }
 
     /// Nil when the folder has none for the task.
     package func adapter(for task: String) -> Adapter? { tasks.first { $0.task == task } }
+
+    /// The projector that belongs to these adapters; nil for the backbone's own.
+    ///
+    /// - Throws: `UserError` `.configuration` when both bring one
+    package func projector(on checkpoint: Checkpoint) throws(UserError) -> Projector? {
+        guard projector != nil, checkpoint.projector != nil else { return projector }
+        throw UserError(
+            .configuration, source.projectorPath,
+            "belongs to a backbone without a projector, and \(checkpoint.folder) has one of its own; name the backbone that was trained on")
+    }
 }
 
 /// Reads and writes adapters in PEFT's format.
@@ -54,7 +66,7 @@ package enum AdapterFile {
         }
         return AdapterSet(
             source: source, layout: layout, dropout: settings.dropout, initialization: settings.initialization,
-            isPlain: names.tasks == [nil], tasks: adapters)
+            isPlain: names.tasks == [nil], tasks: adapters, projector: try ProjectorFile.read(folder: source.folder, config))
     }
 
     /// What the names in a file tell.

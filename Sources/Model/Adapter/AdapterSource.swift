@@ -12,6 +12,8 @@ package struct AdapterSource: Sendable, Equatable {
     package let folder: String
     package var configPath: String { folder + "/" + Self.configName }
     package var weightsPath: String { folder + "/" + Self.weightsName }
+    /// There only where the backbone brings no projector and one was trained with.
+    package var projectorPath: String { folder + "/" + ProjectorFile.name }
 
     private init(folder: String) { self.folder = folder }
 

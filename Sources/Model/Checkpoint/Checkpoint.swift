@@ -32,7 +32,7 @@ package struct Checkpoint: Sendable {
     package private(set) var layers: [DecoderWeights]
     /// [hidden]
     package let finalNorm: [Float]
-    /// Nil in a plain Qwen2.5-VL backbone.
+    /// Nil in a plain Qwen2.5-VL backbone, or one with a task merged into it.
     package let projector: Projector?
     /// Nil for a text-only checkpoint.
     package let vision: VisionWeights?
@@ -97,14 +97,9 @@ package struct Checkpoint: Sendable {
         return name
     }
 
-    private static func projector(
-        _ config: ModelConfig, _ tensors: inout TensorTable
-    ) throws(UserError) -> Projector? {
-        let (weight, bias) = (Projector.weightName, Projector.biasName)
-        guard config.hasProjector || tensors.has(weight) || tensors.has(bias) else { return nil }
-        return Projector(
-            weight: try tensors.matrix(weight, rows: config.projectorDimension, columns: config.text.hiddenSize),
-            bias: try tensors.vector(bias, count: config.projectorDimension))
+    private static func projector(_ config: ModelConfig, _ tensors: inout TensorTable) throws(UserError) -> Projector? {
+        guard tensors.has(Projector.weightName) || tensors.has(Projector.biasName) else { return nil }
+        return try Projector(&tensors, config)
     }
 }
 

@@ -57,9 +57,8 @@ package struct ModelConfig: Sendable, Equatable {
     package let taskNames: [String]
     /// Lengths to which an embedding may be cut, ascending.
     package let matryoshkaDimensions: [Int]
+    /// Of late vectors, whether or not the backbone brings a projector to them.
     package let projectorDimension: Int
-    /// Whether the file announces a projector; else the checkpoint may lack one.
-    package let hasProjector: Bool
     package let specialTokens: SpecialTokens
 
     /// The model's own limit on the length of a text, prompt included.
@@ -90,9 +89,7 @@ package struct ModelConfig: Sendable, Equatable {
         try root.expect("single_vector_pool_strategy", oneOf: ["mean"])
         taskNames = try Self.taskNames(root)
         matryoshkaDimensions = try Self.matryoshkaDimensions(root, hidden: text.hiddenSize)
-        let projector = try root.optionalInteger("multi_vector_projector_dim", in: 1...65536)
-        projectorDimension = projector ?? 128
-        hasProjector = projector != nil
+        projectorDimension = try root.optionalInteger("multi_vector_projector_dim", in: 1...65536) ?? 128
         let ids = 0...text.vocabularySize - 1
         specialTokens = SpecialTokens(
             image: try root.optionalInteger("image_token_id", in: ids), video: try root.optionalInteger("video_token_id", in: ids),

@@ -21,17 +21,9 @@ package enum AtomicWrite {
     package static func replace(
         _ path: String, expectedSize: Int, operations: FileOperations = .system, _ body: (inout OutputFile) throws(UserError) -> Void
     ) throws(UserError) -> OutputFile.Summary {
-        let aside = temporaryName(for: path)
-        var file = try OutputFile(creating: aside, expectedSize: expectedSize, operations: operations)
-        try body(&file)
-        let summary = try file.finish()
-        guard operations.replace(aside, path) == 0 else {
-            let code = errno
-            unlink(aside)
-            throw outputFailed(path, "cannot be replaced by the new file", code)
-        }
-        try operations.syncFolder(parentFolder(of: path))
-        return summary
+        var pending = try PendingFile(destination: path, expectedSize: expectedSize, operations: operations)
+        try body(&pending.file)
+        return try pending.commit()
     }
 
     /// Proves, before the work that leads to it, that a file can be written, by starting one beside it.
@@ -60,6 +52,47 @@ package enum AtomicWrite {
 
     /// A name beside `path` that nobody else uses.
     package static func temporaryName(for path: String) -> String { path + ".tmp-" + UUID().uuidString.lowercased() }
+}
+
+/// A file under a temporary name that takes its place, and that of an older one, once it is whole.
+///
+///     var file = try PendingFile(destination: "embeddings.safetensors", expectedSize: bytes)
+///     try file.write(header)
+///     try file.commit()
+///
+/// Dropped without `commit()`, it is removed.
+package struct PendingFile: ~Copyable {
+    fileprivate var file: OutputFile
+    private let destination: String
+    private let operations: FileOperations
+
+    /// - Throws: `UserError` `.output`
+    package init(destination: String, expectedSize: Int, operations: FileOperations = .system) throws(UserError) {
+        self.destination = destination
+        self.operations = operations
+        file = try OutputFile(
+            creating: AtomicWrite.temporaryName(for: destination), expectedSize: expectedSize, operations: operations)
+    }
+
+    /// - Throws: `UserError` `.output`; an older file is then untouched
+    package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(UserError) { try file.write(bytes) }
+
+    package mutating func write(_ bytes: [UInt8]) throws(UserError) { try file.write(bytes) }
+
+    /// Gives the file its name.
+    /// - Throws: `UserError` `.output`; an older file is then untouched
+    @discardableResult
+    package consuming func commit() throws(UserError) -> OutputFile.Summary {
+        let aside = file.path
+        let summary = try file.finish()
+        guard operations.replace(aside, destination) == 0 else {
+            let code = errno
+            unlink(aside)
+            throw outputFailed(destination, "cannot be replaced by the new file", code)
+        }
+        try operations.syncFolder(parentFolder(of: destination))
+        return summary
+    }
 }
 
 /// A folder under a temporary name that takes its place as a whole: a checkpoint.

@@ -6,6 +6,8 @@
 package enum SafetensorsWriter {
     /// A tensor to write; `bytes` are little-endian, row-major, and as many as shape and type take.
     package typealias Tensor = (name: String, dtype: SafetensorsDType, shape: [Int], bytes: UnsafeRawBufferPointer)
+    /// What the header says of a tensor.
+    package typealias Entry = (name: String, dtype: SafetensorsDType, shape: [Int])
 
     /// Writes a file, atomically, in the place of an older one if there is one.
     /// - Returns: SHA-256 of the file, in hexadecimal
@@ -22,23 +24,31 @@ package enum SafetensorsWriter {
 
     /// Writes into a file that someone else finishes, such as one of a pending folder.
     package static func write(_ tensors: [Tensor], metadata: [String: String]?, into file: inout OutputFile) throws(UserError) {
-        let ordered = inFileOrder(tensors)
-        try file.write(header(ordered, metadata))
-        for tensor in ordered { try file.write(tensor.bytes) }
+        let entries = tensors.map { ($0.name, $0.dtype, $0.shape) }
+        try file.write(header(of: entries, metadata: metadata))
+        for index in fileOrder(of: entries) {
+            let tensor = tensors[index]
+            precondition(
+                tensor.dtype.byteCount(of: tensor.shape) == tensor.bytes.count,
+                "safetensors: \(tensor.name) \(tensor.shape) of \(tensor.dtype.rawValue) given as \(tensor.bytes.count) bytes")
+            try file.write(tensor.bytes)
+        }
     }
 
     /// Bytes that the file will take.
     package static func fileSize(_ tensors: [Tensor], metadata: [String: String]?) -> Int {
-        header(inFileOrder(tensors), metadata).count + tensors.reduce(0) { $0 + $1.bytes.count }
+        header(of: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata).count + tensors.reduce(0) { $0 + $1.bytes.count }
     }
 
-    private static func inFileOrder(_ tensors: [Tensor]) -> [Tensor] {
+    /// The order in which the bytes of tensors follow the header: for those who make them one after the other.
+    package static func fileOrder(of tensors: [Entry]) -> [Int] {
         let places = Dictionary(uniqueKeysWithValues: SafetensorsDType.allCases.enumerated().map { ($1, $0) })
-        return tensors.sorted { (places[$0.dtype]!, ExactString($0.name)) < (places[$1.dtype]!, ExactString($1.name)) }
+        let names = tensors.map { ExactString($0.name) }
+        return tensors.indices.sorted { (places[tensors[$0].dtype]!, names[$0]) < (places[tensors[$1].dtype]!, names[$1]) }
     }
 
-    /// Length, JSON and padding.
-    private static func header(_ tensors: [Tensor], _ metadata: [String: String]?) -> [UInt8] {
+    /// What a file begins with: length, JSON and padding.
+    package static func header(of tensors: [Entry], metadata: [String: String]?) -> [UInt8] {
         var names: Set<ExactString> = []
         var header = JSONObject()
         if let metadata {
@@ -48,14 +58,12 @@ package enum SafetensorsWriter {
             names.insert(ExactString("__metadata__"))
         }
         var end = 0
-        for tensor in tensors {
+        for index in fileOrder(of: tensors) {
+            let tensor = tensors[index]
             let isNew = names.insert(ExactString(tensor.name)).inserted
             precondition(isNew, "safetensors: two tensors named \(tensor.name)")
-            precondition(
-                tensor.dtype.byteCount(of: tensor.shape) == tensor.bytes.count,
-                "safetensors: \(tensor.name) \(tensor.shape) of \(tensor.dtype.rawValue) given as \(tensor.bytes.count) bytes")
-            let offsets = [end, end + tensor.bytes.count]
-            end += tensor.bytes.count
+            let offsets = [end, end + tensor.dtype.byteCount(of: tensor.shape)!]
+            end = offsets[1]
             header[tensor.name] = [
                 "dtype": .string(tensor.dtype.rawValue), "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
                 "data_offsets": .array(offsets.map { .integer(Int64($0)) }),

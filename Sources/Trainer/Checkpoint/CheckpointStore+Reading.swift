@@ -12,6 +12,8 @@ package struct RunCheckpoint: Sendable {
     package var state: TrainingState
     /// `globalBatchRows` is what the run goes on with, whatever the world size.
     package let info: CheckpointInfo
+    /// Of a backbone that brings none, where late vectors are trained.
+    package let projector: Projector?
     /// Sentences for the user: damaged checkpoints, a kept global batch.
     package let notices: [String]
 }
@@ -67,7 +69,7 @@ extension CheckpointStore {
                 "trains the tasks \(record.tasks.joined(separator: ", ")), now they are \(setting.tasks.joined(separator: ", ")); name the same in lora.tasks"
             )
         }
-        let state = try state(path, step: manifest.step, setting)
+        let (state, projector) = try state(path, step: manifest.step, setting)
 
         // Only now: what is refused above leaves everything as it was found.
         var notices: [String] = []
@@ -75,7 +77,8 @@ extension CheckpointStore {
         if !damaged.isEmpty { notices.append("the run goes on from the older \(Self.name(ofStep: manifest.step))") }
         lastManifest = manifest.sha256
         return RunCheckpoint(
-            name: Self.name(ofStep: manifest.step), state: state, info: record.info, notices: notices + ruleNotices)
+            name: Self.name(ofStep: manifest.step), state: state, info: record.info, projector: projector,
+            notices: notices + ruleNotices)
     }
 
     /// - Returns: nil without any checkpoint; with it those above it, which are damaged
@@ -94,7 +97,9 @@ extension CheckpointStore {
             "holds no whole checkpoint (\(list)); restore one from a copy, or start anew in another training.output_dir")
     }
 
-    private func state(_ path: String, step: Int, _ setting: ResumeSetting) throws(UserError) -> TrainingState {
+    private func state(
+        _ path: String, step: Int, _ setting: ResumeSetting
+    ) throws(UserError) -> (TrainingState, Projector?) {
         let adapters = try AdapterFile.read(path, config: setting.model)
         guard adapters.layout == setting.layout else {
             throw UserError(
@@ -113,7 +118,7 @@ extension CheckpointStore {
         state.optimizers = try OptimizerFile.read(
             path + "/" + OptimizerFile.name, for: found, count: setting.trainedCount, setting.optimizer)
         state.step = step
-        return state
+        return (state, adapters.projector)
     }
 }
 
@@ -134,8 +139,19 @@ extension Communicator {
             try broadcast(&optimizer.secondMoment)
             state.optimizers[task] = optimizer
         }
+        let projector = header.hasProjector ? try share(checkpoint?.projector, setting.model) : nil
         return RunCheckpoint(
-            name: CheckpointStore.name(ofStep: header.record.step), state: state, info: header.record.info, notices: header.notices)
+            name: CheckpointStore.name(ofStep: header.record.step), state: state, info: header.record.info, projector: projector,
+            notices: header.notices)
+    }
+
+    private func share(_ projector: Projector?, _ config: ModelConfig) throws -> Projector {
+        let (rows, columns) = (config.projectorDimension, config.text.hiddenSize)
+        var weight = projector?.weight.widened() ?? [Float](repeating: 0, count: rows * columns)
+        var bias = projector?.bias ?? [Float](repeating: 0, count: rows)
+        try broadcast(&weight)
+        try broadcast(&bias)
+        return Projector(weight: WeightMatrix(Tensor(weight, rows: rows, columns: columns)), bias: bias)
     }
 
     private func broadcast(_ values: inout [Float]) throws {
@@ -148,25 +164,28 @@ private struct SharedHeader {
     let record: StateRecord
     /// Updates of each task, nil for those never trained.
     let updates: [Int?]
+    let hasProjector: Bool
     let notices: [String]
 
     init(_ checkpoint: RunCheckpoint) {
         let state = checkpoint.state
         record = StateRecord(step: state.step, tasks: state.adapters.map(\.task), info: checkpoint.info, previousManifest: nil)
         updates = state.optimizers.map { $0?.steps }
+        hasProjector = checkpoint.projector != nil
         notices = checkpoint.notices
     }
 
     var json: JSONValue {
         [
             "record": record.json, "updates": .array(updates.map { $0.map { .integer(Int64($0)) } ?? .null }),
-            "notices": .array(notices.map { .string($0) }),
+            "projector": .bool(hasProjector), "notices": .array(notices.map { .string($0) }),
         ]
     }
 
     init(_ json: JSONValue) throws(UserError) {
         record = try StateRecord(json["record"] ?? .null, path: "checkpoint")
         updates = json["updates"]?.arrayValue?.map { $0.integerValue.map { Int($0) } } ?? []
+        hasProjector = json["projector"]?.boolValue ?? false
         notices = json["notices"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 

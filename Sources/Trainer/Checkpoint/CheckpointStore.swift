@@ -16,7 +16,7 @@ package struct CheckpointStore {
     let folder: RunFolder
     /// Checkpoints kept beside the best one.
     let limit: Int
-    let description: AdapterFile.Description
+    package var description: AdapterFile.Description
     let operations: FileOperations
     /// Hash of the manifest of the checkpoint that this run wrote or read last.
     var lastManifest: String?

@@ -3,6 +3,7 @@
 
 import Comm
 import Foundation
+import Model
 import Tensor
 
 /// A run's folder, locked for this run while rank 0 holds this value or a copy.
@@ -23,8 +24,8 @@ package struct RunFolder: Sendable {
 
     /// What a run writes, and another one would overwrite.
     private static let names = [
-        "adapter_model.safetensors", "adapter_config.json", "peft", "checkpoints", "README.md", "metrics.jsonl", "tensorboard",
-        "report.html", "run.json",
+        "adapter_model.safetensors", "adapter_config.json", ProjectorFile.name, "peft", "checkpoints", "README.md", "metrics.jsonl",
+        "tensorboard", "report.html", "run.json",
     ]
 
     /// The plain PEFT adapter of a task.

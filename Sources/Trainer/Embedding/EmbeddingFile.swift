@@ -1,4 +1,5 @@
-// Embeddings on disk, one row a text, in the form that the file's name asks for. All three forms are written whole or not at all.
+// Embeddings on disk, one row a text, in the form that the file's name asks for. All forms are written whole or not at all. Token
+// vectors have one form, which EmbeddingJob+MultiVector writes.
 
 import Foundation
 import Tensor
@@ -21,9 +22,16 @@ package struct EmbeddingFile: Sendable {
     package let path: String
     package let format: Format
 
+    /// - Parameter isMultiVector: whether token vectors go there
     /// - Throws: `UserError` `.usage` when the name has another ending
-    package init(path: String) throws(UserError) {
-        guard let format = Format.allCases.first(where: { path.hasSuffix("." + $0.rawValue) }) else {
+    package init(path: String, isMultiVector: Bool = false) throws(UserError) {
+        let format = Format.allCases.first { path.hasSuffix("." + $0.rawValue) }
+        if isMultiVector && format != .safetensors {
+            throw UserError(
+                .usage, "--output",
+                "\(quoted(path)) cannot hold token vectors, a matrix a text; with --multi-vector its name must end in .safetensors")
+        }
+        guard let format else {
             let endings = Format.allCases.map { "." + $0.rawValue }.joined(separator: ", ")
             throw UserError(.usage, "--output", "\(quoted(path)) says no format; its name must end in one of \(endings)")
         }

@@ -15,10 +15,13 @@ package struct EmbeddingJob: Sendable {
     package var textFile: String?
     /// A Matryoshka width; nil: all of it.
     package var dimension: Int?
+    /// One vector a token instead of one a text.
+    package var isMultiVector: Bool
     package var output: EmbeddingFile
 
     package init(
-        model: ModelChoice, task: String, role: TextRole, texts: [String], textFile: String?, dimension: Int?, output: EmbeddingFile
+        model: ModelChoice, task: String, role: TextRole, texts: [String], textFile: String?, dimension: Int?,
+        isMultiVector: Bool = false, output: EmbeddingFile
     ) {
         self.model = model
         self.task = task
@@ -26,6 +29,7 @@ package struct EmbeddingJob: Sendable {
         self.texts = texts
         self.textFile = textFile
         self.dimension = dimension
+        self.isMultiVector = isMultiVector
         self.output = output
     }
 
@@ -42,17 +46,22 @@ package struct EmbeddingJob: Sendable {
         if let textFile { try world.requireSameOnHosts(list.fingerprint, path: textFile, "text file") }
         try world.together { if world.rank == 0 { try AtomicWrite.requireWritable(output.path) } }
 
-        let session = try model.open(world)
+        var session = try model.open(world)
         let tasks = config.taskNames.filter { name in list.entries.contains { $0.task == name } }
         let adapters = try model.adapters(session, tasks: tasks)
         if let notice = adapters.notice { console.notice(notice) }
+        if isMultiVector { session = try session.withLateVectors(adapters) }
 
         world.phase = "embedding"
-        let (embeddings, truncated) = try embed(list, session, adapters, tasks)
-        if truncated > 0 {
-            let limit = Figures.count(session.processor.maxTokens)
-            console.notice("\(Figures.count(truncated, "text was", "texts were")) longer than \(limit) tokens and cut there")
+        if isMultiVector {
+            let (tokens, truncated) = try writeMultiVectors(list, session, adapters, tasks)
+            console.noticeOfCutTexts(truncated, limit: session.processor.maxTokens)
+            let (texts, width) = (Figures.count(list.entries.count, "text"), session.model.config.projectorDimension)
+            console.write(line: "\(output.path): \(Figures.count(tokens, "vector")) of width \(width) for \(texts)")
+            return
         }
+        let (embeddings, truncated) = try embed(list, session, adapters, tasks)
+        console.noticeOfCutTexts(truncated, limit: session.processor.maxTokens)
         world.phase = "output"
         try world.together { if world.rank == 0 { try output.write(embeddings, of: list) } }
         console.write(line: "\(output.path): \(Figures.count(embeddings.rows, "embedding")) of width \(embeddings.columns)")
@@ -76,20 +85,22 @@ package struct EmbeddingJob: Sendable {
         for task in tasks {
             let places = entries.indices.filter { entries[$0].task == task }
             let texts = places.map { PromptedText(prefix: entries[$0].role.prefix(task: task), text: entries[$0].text) }
-            let part = try TextEmbedder(session, adapters.loaded(for: task, session.model.engine)).embed(texts)
-            if let empty = part.empty.first {
-                throw UserError(.content, entries[places[empty]].place, "the tokenizer finds no token in this text; leave it out")
-            }
-            embeddings.scatterRows(part.embeddings, to: places)
-            truncated += part.truncated
+            let (part, faults) = try TextEmbedder(session, adapters.loaded(for: task, session.model.engine)).embed(texts)
+            if let empty = faults.empty.first { throw entries[places[empty]].hasNoToken }
+            embeddings.scatterRows(part.embeddings.dense!, to: places)
+            truncated += faults.truncated
         }
         let values = UnsafeBufferPointer(start: embeddings.floats, count: embeddings.count)
-        if let place = values.firstIndex(where: { !$0.isFinite }) {
-            throw UserError(
-                .notFinite, entries[place / width].place, "the embedding of this text is not finite; check the weights (inspect)")
-        }
+        if let place = values.firstIndex(where: { !$0.isFinite }) { throw entries[place / width].isNotFinite }
         guard let dimension, dimension < width else { return (embeddings, truncated) }
         return (normalizedPrefix(of: embeddings, dimension: dimension), truncated)
+    }
+}
+
+extension Console {
+    func noticeOfCutTexts(_ count: Int, limit: Int) {
+        guard count > 0 else { return }
+        notice("\(Figures.count(count, "text was", "texts were")) longer than \(Figures.count(limit)) tokens and cut there")
     }
 }
 

@@ -13,6 +13,8 @@ package struct EvaluationJob: Sendable {
     package var task: String
     /// Matryoshka widths; nil: all of the model's.
     package var dimensions: [Int]?
+    /// Compare token vectors by MaxSim instead of single vectors.
+    package var isMultiVector: Bool
     /// For the results.
     package var output: String?
     /// For the rankings: see `runPaths`.
@@ -24,13 +26,14 @@ package struct EvaluationJob: Sendable {
     private static let runDepth = 100
 
     package init(
-        model: ModelChoice, folders: [String], task: String, dimensions: [Int]? = nil, output: String? = nil, runFile: String? = nil,
-        comparison: String? = nil
+        model: ModelChoice, folders: [String], task: String, dimensions: [Int]? = nil, isMultiVector: Bool = false,
+        output: String? = nil, runFile: String? = nil, comparison: String? = nil
     ) {
         self.model = model
         self.folders = folders
         self.task = task
         self.dimensions = dimensions
+        self.isMultiVector = isMultiVector
         self.output = output
         self.runFile = runFile
         self.comparison = comparison
@@ -42,20 +45,21 @@ package struct EvaluationJob: Sendable {
     package func run(_ world: Communicator, _ console: Console) throws -> EvaluationTable {
         world.phase = "setup"
         let config = try model.config(world, task: task)
-        let widths = dimensions ?? config.matryoshkaDimensions
-        let datasets = try datasets(world, config, widths)
+        let widths = isMultiVector ? [config.projectorDimension] : dimensions ?? config.matryoshkaDimensions
+        let datasets = try datasets(world, config)
         let before = try earlierResults(world)
         let runPaths = runFile.map { Self.runPaths($0, datasets: datasets.map(\.name), widths: widths) }
         try world.together {
             guard world.rank == 0 else { return }
             for path in [output].compactMap(\.self) + (runPaths ?? []).joined() { try AtomicWrite.requireWritable(path) }
         }
-        let session = try model.open(world)
+        var session = try model.open(world)
         let adapters = try model.adapters(session, tasks: [task])
         if let notice = adapters.notice { console.notice(notice) }
+        if isMultiVector { session = try session.withLateVectors(adapters) }
         let evaluator = RetrievalEvaluator(
             session, try adapters.loaded(for: task, session.model.engine), task: task,
-            prefixes: (TextRole.query.prefix(task: task), TextRole.passage.prefix(task: task)))
+            prefixes: (TextRole.query.prefix(task: task), TextRole.passage.prefix(task: task)), heads: isMultiVector ? .late : .dense)
 
         var results: [EvaluationResult] = []
         for (index, dataset) in datasets.enumerated() {
@@ -63,10 +67,7 @@ package struct EvaluationJob: Sendable {
             let documents = Figures.count(dataset.documents.count, "document")
             console.write(line: "\(dataset.name): \(documents), \(Figures.count(dataset.queries.count, "query", "queries"))")
             let report = try evaluator.run(dataset, dimensions: widths, depth: runPaths == nil ? RetrievalMetric.depth : Self.runDepth)
-            if report.truncated > 0 {
-                let limit = Figures.count(session.processor.maxTokens)
-                console.notice("\(Figures.count(report.truncated, "text was", "texts were")) longer than \(limit) tokens and cut there")
-            }
+            console.noticeOfCutTexts(report.truncated, limit: session.processor.maxTokens)
             results += report.results
             if let paths = runPaths?[index] { try write(report.rankings, of: dataset, to: paths, world) }
         }
@@ -77,9 +78,9 @@ package struct EvaluationJob: Sendable {
     }
 
     /// Collective.
-    private func datasets(_ world: Communicator, _ config: ModelConfig, _ widths: [Int]) throws -> [BeirDataset] {
+    private func datasets(_ world: Communicator, _ config: ModelConfig) throws -> [BeirDataset] {
         let datasets = try world.together { () -> [BeirDataset] in
-            if let width = widths.first(where: { !config.matryoshkaDimensions.contains($0) }) {
+            if let width = dimensions?.first(where: { !config.matryoshkaDimensions.contains($0) }) {
                 throw config.noWidth(width, flag: "--dims")
             }
             let names = try Self.names(of: folders)

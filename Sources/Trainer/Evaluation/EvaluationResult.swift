@@ -2,19 +2,31 @@
 
 import Tensor
 
-/// The metrics of one dataset at one width.
+/// The metrics of one dataset in one mode and at one width.
 package struct EvaluationResult: Equatable, Sendable {
+    /// What was compared.
+    package enum Mode: String, Sendable {
+        /// Single vectors, by dot product.
+        case dense
+        /// Token vectors, by MaxSim.
+        case late
+    }
+
     package let dataset: String
     package let task: String
-    /// The Matryoshka prefix that was compared.
+    package let mode: Mode
+    /// Of the Matryoshka prefix, or of the token vectors.
     package let dimension: Int
     /// How many were evaluated.
     package let queries: Int
     package let metrics: [RetrievalMetric: Double]
 
-    package init(dataset: String, task: String, dimension: Int, queries: Int, metrics: [RetrievalMetric: Double]) {
+    package init(
+        dataset: String, task: String, mode: Mode = .dense, dimension: Int, queries: Int, metrics: [RetrievalMetric: Double]
+    ) {
         self.dataset = dataset
         self.task = task
+        self.mode = mode
         self.dimension = dimension
         self.queries = queries
         self.metrics = metrics
@@ -27,7 +39,7 @@ package struct EvaluationResult: Equatable, Sendable {
             values[metric.rawValue] = metrics[metric].map(JSONValue.number)
         }
         return [
-            "dataset": .string(dataset), "task": .string(task), "mode": "dense", "dimension": .integer(Int64(dimension)),
+            "dataset": .string(dataset), "task": .string(task), "mode": .string(mode.rawValue), "dimension": .integer(Int64(dimension)),
             "queries": .integer(Int64(queries)), "metrics": .object(values),
         ]
     }
@@ -35,14 +47,15 @@ package struct EvaluationResult: Equatable, Sendable {
     /// What `json` gives; nil when it is anything else.
     package init?(_ json: JSONValue) {
         guard let dataset = json["dataset"]?.stringValue, let task = json["task"]?.stringValue,
-            let dimension = json["dimension"]?.integerValue, let queries = json["queries"]?.integerValue,
+            let mode = json["mode"]?.stringValue.flatMap(Mode.init), let dimension = json["dimension"]?.integerValue,
+            let queries = json["queries"]?.integerValue,
             let values = json["metrics"]?.objectValue
         else { return nil }
         var metrics: [RetrievalMetric: Double] = [:]
         for metric in RetrievalMetric.allCases {
             if let value = values[metric.rawValue]?.numberValue { metrics[metric] = value }
         }
-        self.init(dataset: dataset, task: task, dimension: Int(dimension), queries: Int(queries), metrics: metrics)
+        self.init(dataset: dataset, task: task, mode: mode, dimension: Int(dimension), queries: Int(queries), metrics: metrics)
     }
 
     /// Reads what `write` wrote.

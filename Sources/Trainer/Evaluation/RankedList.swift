@@ -19,6 +19,13 @@ package struct RankedList: Equatable, Sendable {
     package init(_ entries: [Entry]) {
         self.entries = entries
     }
+
+    /// The `k` best of this list and others of other documents; equal scores in corpus order.
+    package func merged(with others: some Sequence<Entry>, k: Int) -> RankedList {
+        var best = entries + others
+        best.keepBest(k)
+        return RankedList(best)
+    }
 }
 
 /// The `k` best documents of a row of scores, best first; equal scores in corpus order. Fewer when the corpus is smaller.

@@ -1,5 +1,6 @@
-// How well a model retrieves: queries against the documents of a BEIR folder, at every Matryoshka width.
-// Documents stay with the rank that embedded them; queries and the best hits of each rank are gathered.
+// How well a model retrieves: queries against the documents of a BEIR folder, by single vectors at every Matryoshka width, by
+// token vectors, or both. Queries are gathered on every rank; documents are scored by the rank that embeds them, group by group,
+// and only the best hits of each rank travel. So memory grows with the queries, not with the corpus.
 
 import Comm
 import Model
@@ -7,13 +8,14 @@ import Tensor
 
 /// Evaluates one dataset.
 ///
-///     let report = try RetrievalEvaluator(session, adapter, task: "code").run(dataset, dimensions: [64, 256])
+///     let evaluator = RetrievalEvaluator(session, adapter, task: "code", prefixes: prefixes, heads: .both)
+///     let report = try evaluator.run(dataset, dimensions: [64, 256])
 package struct RetrievalEvaluator {
     /// What an evaluation found.
     package struct Report {
-        /// One a width.
+        /// One a width of the single vectors, then that of the token vectors.
         package let results: [EvaluationResult]
-        /// Best documents of each query, by width.                 [widths][queries]
+        /// Best documents of each query, in the order of the results.   [results][queries]
         package let rankings: [[RankedList]]
         /// Texts that were cut at the limit of tokens.
         package let truncated: Int
@@ -23,61 +25,40 @@ package struct RetrievalEvaluator {
     private let task: String
     private let prefixes: (query: String, document: String)
 
-    /// Queries scored at a time.
-    private static let queryBlock = 64
-
-    package init(_ session: ModelSession, _ adapter: LoadedAdapter?, task: String, prefixes: (query: String, document: String)) {
-        embedder = TextEmbedder(session, adapter)
+    /// - Parameter heads: what is compared: single vectors by dot product, token vectors by MaxSim
+    package init(
+        _ session: ModelSession, _ adapter: LoadedAdapter?, task: String, prefixes: (query: String, document: String),
+        heads: EmbeddingHeads
+    ) {
+        embedder = TextEmbedder(session, adapter, heads: heads)
         self.task = task
         self.prefixes = prefixes
     }
 
     /// Collective. Every rank gets the same report.
     ///
-    /// - Parameter depth: length of the rankings, at least what the metrics look at
+    /// - Parameters:
+    ///   - dimensions: widths of the single vectors
+    ///   - depth: length of the rankings, at least what the metrics look at
     package func run(_ dataset: BeirDataset, dimensions: [Int], depth: Int = RetrievalMetric.depth) throws -> Report {
-        let documents = try embedder.embedShare(dataset.documents.map { PromptedText(prefix: prefixes.document, text: $0.text) })
         let queries = try embedder.embed(dataset.queries.map { PromptedText(prefix: prefixes.query, text: $0.text) })
-        var (results, rankings): ([EvaluationResult], [[RankedList]]) = ([], [])
-        for dimension in dimensions {
-            let local = best(
-                queries: normalizedPrefix(of: queries.embeddings, dimension: dimension),
-                documents: normalizedPrefix(of: documents.embeddings, dimension: dimension), documents.indices, dataset, depth)
-            let ranking = try merged(local, depth: depth)
-            rankings.append(ranking)
-            results.append(
-                EvaluationResult(
-                    dataset: dataset.name, task: task, dimension: dimension, queries: dataset.queries.count,
-                    metrics: RetrievalMetric.means(of: ranking, grades: dataset.queries.map(\.grades))))
+        var ranked: [RankedQueries] = []
+        if embedder.heads.hasDense {
+            ranked += dimensions.map { RankedQueries(dense: queries.texts, dimension: $0, depth: depth) }
         }
-        return Report(results: results, rankings: rankings, truncated: documents.truncated + queries.truncated)
-    }
+        if embedder.heads.hasLate { ranked.append(RankedQueries(late: queries.texts, depth: depth)) }
+        let documents = dataset.documents.map { PromptedText(prefix: prefixes.document, text: $0.text) }
+        let faults = try embedder.embedShare(documents) { group in
+            for place in ranked.indices { ranked[place].rank(group, dataset) }
+        }
 
-    /// The best of this rank's documents for each query.           [queries]
-    private func best(queries: Tensor, documents: Tensor, _ indices: [Int], _ dataset: BeirDataset, _ depth: Int) -> [RankedList] {
-        let (count, dimension) = (documents.rows, documents.columns)
-        guard count > 0 else { return dataset.queries.map { _ in RankedList([]) } }
-        let columns = documents.transposed(paddedTo: BlockProduct.padded(count))
-        let places = Dictionary(uniqueKeysWithValues: indices.enumerated().map { ($1, $0) })
-        var lists = [RankedList](repeating: RankedList([]), count: queries.rows)
-        lists.withUnsafeMutableBufferPointer { lists in
-            nonisolated(unsafe) let lists = lists
-            Threads.run(queries.rows, grain: Self.queryBlock) { block in
-                let scores = Tensor(block.count, count)
-                BlockProduct.multiply(
-                    rows: block.count, columns: count, depth: dimension,
-                    Strided(queries.floats + block.lowerBound * dimension, rowStride: dimension), columns.floats,
-                    bStride: columns.columns, into: scores.floats, cStride: count, accumulate: false)
-                for (row, query) in block.enumerated() {
-                    let line = UnsafeBufferPointer(start: scores.floats + row * count, count: count)
-                    let own = dataset.queries[query].ownDocument.flatMap { places[$0] }
-                    let list = topK(scores: line, k: depth, excluding: own)
-                    lists[query] = RankedList(list.entries.map { RankedList.Entry(document: indices[$0.document], score: $0.score) })
-                }
-                withExtendedLifetime(scores) {}
-            }
+        let rankings = try ranked.map { try merged($0.best, depth: depth) }
+        let results = zip(ranked, rankings).map { ranked, ranking in
+            EvaluationResult(
+                dataset: dataset.name, task: task, mode: ranked.mode, dimension: ranked.dimension, queries: dataset.queries.count,
+                metrics: RetrievalMetric.means(of: ranking, grades: dataset.queries.map(\.grades)))
         }
-        return lists
+        return Report(results: results, rankings: rankings, truncated: faults.truncated + queries.faults.truncated)
     }
 
     /// The best over all ranks: by score, then corpus order.       [queries]
@@ -95,8 +76,7 @@ package struct RetrievalEvaluator {
                 }
                 next[rank] += lengths[rank][query]
             }
-            entries.sort { $0.score != $1.score ? $0.score > $1.score : $0.document < $1.document }
-            return RankedList(Array(entries.prefix(depth)))
+            return RankedList([]).merged(with: entries, k: depth)
         }
     }
 }

@@ -18,23 +18,31 @@ struct RunEvaluation {
 
     let description: String
     private let parts: [Part]
+    private let heads: EmbeddingHeads
     private let dimensions: [Int]
     private let metric: RetrievalMetric
+    /// What the best checkpoint is best in: single vectors where there are any.
+    private let metricMode: EvaluationResult.Mode
     private let metricDimension: Int
 
+    /// - Parameter heads: what is compared
     /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
-    init?(_ setup: TrainingSetup) throws(UserError) {
+    init?(_ setup: TrainingSetup, heads: EmbeddingHeads) throws(UserError) {
         guard let (datasets, file, description) = try Self.datasets(setup) else { return nil }
         self.description = description
-        dimensions = setup.session.checkpoint.config.matryoshkaDimensions
+        self.heads = heads
+        let model = setup.session.checkpoint.config
+        dimensions = model.matryoshkaDimensions
+        metricMode = heads.hasDense ? .dense : .late
+        let widths = heads.hasDense ? dimensions : [model.projectorDimension]
         let best = setup.config.training.bestMetric
         metric = RetrievalMetric(rawValue: best.name)!
-        metricDimension = best.dimension ?? dimensions.last!
-        guard dimensions.contains(metricDimension) else {
+        metricDimension = best.dimension ?? widths.last!
+        guard widths.contains(metricDimension) else {
             throw setup.config.error(
                 at: "training.metric_for_best_model",
-                "the model has no width \(metricDimension); its widths are \(dimensions.map(String.init).joined(separator: ", "))")
+                "the embeddings have no width \(metricDimension); their widths are \(widths.map(String.init).joined(separator: ", "))")
         }
         var parts: [Part] = []
         for (taskName, dataset) in datasets {
@@ -53,7 +61,7 @@ struct RunEvaluation {
     func run(_ session: ModelSession, _ adapters: [Adapter]) throws -> [EvaluationResult] {
         try parts.flatMap { part in
             let adapter = adapters[part.task].loaded(for: session.model.engine)
-            return try RetrievalEvaluator(session, adapter, task: part.taskName, prefixes: part.prefixes)
+            return try RetrievalEvaluator(session, adapter, task: part.taskName, prefixes: part.prefixes, heads: heads)
                 .run(part.dataset, dimensions: dimensions).results
         }
     }
@@ -63,7 +71,7 @@ struct RunEvaluation {
 
     /// The number by which checkpoints are compared, a mean over the tasks, and its name.
     func bestMetric(_ results: [EvaluationResult]) -> (name: String, value: Double) {
-        let values = results.filter { $0.dimension == metricDimension }.map { $0.metrics[metric]! }
+        let values = results.filter { $0.mode == metricMode && $0.dimension == metricDimension }.map { $0.metrics[metric]! }
         return ("\(metric.rawValue)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
     }
 

@@ -1,7 +1,7 @@
-// Retrieval metrics by Matryoshka width as a table: of one evaluation, or of two with their differences.
+// Retrieval metrics by Matryoshka width, and by token vectors, as a table: of one evaluation, or of two with their differences.
 // Shown by `shoal evaluate`, at the end of a run, and in the model card.
 
-/// Tables of evaluation results, one for each dataset and task, widest embeddings last.
+/// Tables of evaluation results, one for each dataset and task: single vectors by width, then token vectors.
 ///
 ///     print(EvaluationTable(before: bare, after: tuned).text, terminator: "")
 package struct EvaluationTable: Sendable {
@@ -10,21 +10,31 @@ package struct EvaluationTable: Sendable {
     /// The results of a dataset for a task, by evaluation.
     private struct Group {
         let title: String
-        let before: [Int: EvaluationResult]
-        let after: [Int: EvaluationResult]
-        var widths: [Int] { Set(before.keys).union(after.keys).sorted() }
+        let before: [Row: EvaluationResult]
+        let after: [Row: EvaluationResult]
+        var rows: [Row] { Set(before.keys).union(after.keys).sorted { $0.place < $1.place } }
+    }
+
+    private struct Row: Hashable {
+        let mode: EvaluationResult.Mode
+        let dimension: Int
+
+        init(_ result: EvaluationResult) { (mode, dimension) = (result.mode, result.dimension) }
+
+        var place: (Int, Int) { (mode == .dense ? 0 : 1, dimension) }
+        var label: String { mode == .dense ? "\(dimension)" : "late" }
     }
 
     package init(_ results: [EvaluationResult]) {
         self.init(before: [], after: results)
     }
 
-    /// Results belong together by dataset, task and width; one without a partner is shown alone.
+    /// Results belong together by dataset, task, mode and width; one without a partner is shown alone.
     package init(before: [EvaluationResult], after: [EvaluationResult]) {
         var titles: [String] = []
         for result in before + after where !titles.contains(result.title) { titles.append(result.title) }
         groups = titles.map { title in
-            Group(title: title, before: Self.byWidth(before, title), after: Self.byWidth(after, title))
+            Group(title: title, before: Self.byRow(before, title), after: Self.byRow(after, title))
         }
     }
 
@@ -37,8 +47,8 @@ package struct EvaluationTable: Sendable {
         groups.map { "\($0.title)\n\n" + Self.table(of: $0).markdown }.joined(separator: "\n")
     }
 
-    private static func byWidth(_ results: [EvaluationResult], _ title: String) -> [Int: EvaluationResult] {
-        Dictionary(results.filter { $0.title == title }.map { ($0.dimension, $0) }, uniquingKeysWith: { $1 })
+    private static func byRow(_ results: [EvaluationResult], _ title: String) -> [Row: EvaluationResult] {
+        Dictionary(results.filter { $0.title == title }.map { (Row($0), $0) }, uniquingKeysWith: { $1 })
     }
 
     private static func table(of group: Group) -> TextTable {
@@ -47,13 +57,13 @@ package struct EvaluationTable: Sendable {
         let numbers = metrics.map { _ in TextTable.Alignment.right }
         var table = TextTable([.right] + (comparesTwo ? [.left] : []) + numbers)
         table.add(["width"] + (comparesTwo ? [""] : []) + metrics.map(\.title))
-        for width in group.widths {
-            var label = "\(width)"
+        for row in group.rows {
+            var label = row.label
             func add(_ name: String, _ cells: [String]) {
                 table.add([label] + (comparesTwo ? [name] : []) + cells)
                 label = ""
             }
-            let (before, after) = (group.before[width]?.metrics, group.after[width]?.metrics)
+            let (before, after) = (group.before[row]?.metrics, group.after[row]?.metrics)
             if let before { add("before", metrics.map { cell(before[$0]) }) }
             if let after { add("after", metrics.map { cell(after[$0]) }) }
             if let before, let after { add("difference", metrics.map { difference(before[$0], after[$0]) }) }

@@ -124,14 +124,15 @@ struct RunRecords {
     /// Writes the final adapters and the model card.
     mutating func finish(_ state: TrainingState) throws {
         let (folder, config) = (folder, setup.config)
+        let description = AdapterFile.Description(config, projector: setup.session.addedProjector)
         try world.together {
             guard world.rank == 0 else { return }
             let element: Tensor.Element = config.lora.savePrecision == .bfloat16 ? .bfloat16 : .float32
             if config.lora.saveFormat != .peft {
-                try AdapterFile.writePublished(state.adapters, .init(config), as: element, to: folder.path)
+                try AdapterFile.writePublished(state.adapters, description, as: element, to: folder.path)
             }
             for adapter in state.trainedAdapters where config.lora.saveFormat != .published {
-                try AdapterFile.writePEFT(adapter, .init(config), as: element, to: folder.peft(task: adapter.task))
+                try AdapterFile.writePEFT(adapter, description, as: element, to: folder.peft(task: adapter.task))
             }
             try ModelCard(setup, state, evaluation: lastResults, losses: progress.losses.latest).write(folder: folder.path)
         }
@@ -147,7 +148,7 @@ extension RunRecord.BestCheckpoint {
 }
 
 extension AdapterFile.Description {
-    init(_ config: ProjectConfig) {
-        self.init(dropout: config.lora.dropout, initialization: .gaussian, base: config.baseModelPath)
+    init(_ config: ProjectConfig, projector: Projector? = nil) {
+        self.init(dropout: config.lora.dropout, initialization: .gaussian, base: config.baseModelPath, projector: projector)
     }
 }

@@ -66,17 +66,18 @@ package final class TrainingProgress {
         losses.endWindow()
     }
 
-    /// A line a dataset, at the full width.
+    /// A line a dataset and mode, single vectors at the full width.
     ///
     /// - Parameter isBest: of the evaluations so far
     package func evaluation(_ results: [EvaluationResult], step: Int, seconds: Double, isBest: Bool) {
-        guard let width = results.map(\.dimension).max() else { return }
-        for result in results where result.dimension == width {
+        let width = results.filter { $0.mode == .dense }.map(\.dimension).max()
+        for result in results where result.mode == .late || result.dimension == width {
             let metrics = RetrievalMetric.allCases.compactMap { metric in
                 result.metrics[metric].map { "\(metric.title) \(Figures.fixed($0, 4))" }
             }
             let parts =
-                ["evaluation \(result.dataset)"] + metrics + ["width \(width)", Figures.duration(seconds)] + (isBest ? ["best"] : [])
+                ["evaluation \(result.dataset)"] + metrics
+                + [result.mode == .late ? "late" : "width \(result.dimension)", Figures.duration(seconds)] + (isBest ? ["best"] : [])
             message("\(place(step)) · " + parts.joined(separator: " · "))
         }
     }

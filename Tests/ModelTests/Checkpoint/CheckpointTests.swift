@@ -91,11 +91,13 @@ struct CheckpointTests {
         let text = try TemporaryFolder()
         try textOnly.write(to: text.path)
         #expect(try Checkpoint.read(folder: text.path).vision == nil)
-        let merged = TinyCheckpoint().setting("multi_vector_projector_dim", nil)
-            .changing { $0.removeAll { $0.name.hasPrefix("multi_vector") } }
+        let merged = TinyCheckpoint().changing { $0.removeAll { $0.name.hasPrefix("multi_vector") } }
         let folder = try TemporaryFolder()
-        try merged.write(to: folder.path)
-        #expect(try Checkpoint.read(folder: folder.path).projector == nil)
+        for (checkpoint, dimension) in [(merged, 8), (merged.setting("multi_vector_projector_dim", nil), 128)] {
+            try checkpoint.write(to: folder.path)
+            let read = try Checkpoint.read(folder: folder.path)
+            #expect(read.projector == nil && read.config.projectorDimension == dimension)
+        }
     }
 
     @Test("every tensor is needed", arguments: TinyCheckpoint().tensors.map(\.name))

@@ -19,7 +19,7 @@ struct ModelConfigTests {
         #expect(vision.windowSize == 112 && vision.fullAttentionBlocks == [1, 3])
         #expect(config.taskNames == ["retrieval", "text-matching", "code"])
         #expect(config.matryoshkaDimensions == [32, 64, 128, 256])
-        #expect(config.projectorDimension == 128 && config.hasProjector)
+        #expect(config.projectorDimension == 128)
         #expect(config.specialTokens.image == 8204 && config.specialTokens.video == 8205)
         #expect(config.specialTokens.visionStart == 8201 && config.specialTokens.visionEnd == 8202)
         #expect(config.maxTokens == 8192)
@@ -41,7 +41,7 @@ struct ModelConfigTests {
         let config = try read(plain)
         #expect(config.taskNames == ["retrieval", "text-matching", "code"])
         #expect(config.matryoshkaDimensions == [32])
-        #expect(config.projectorDimension == 128 && !config.hasProjector)
+        #expect(config.projectorDimension == 128)
         let wide = plain.setting("text_config.hidden_size", 800).setting("text_config.rope_scaling.mrope_section", [20, 40, 40])
         #expect(try read(wide.setting("vision_config", nil)).matryoshkaDimensions == [128, 256, 512, 800])
     }

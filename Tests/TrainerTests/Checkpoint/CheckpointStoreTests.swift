@@ -41,6 +41,21 @@ import Testing
                 == ["MANIFEST.json", "adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors", "state.json"])
     }
 
+    /// Of a backbone that brings none, where late vectors are trained.
+    @Test func keepsTheProjector() throws {
+        try run.save(1)
+        #expect(try run.resume()?.projector == nil)
+        let projector = Projector(run.model, seed: 5)
+        var store = try run.store()
+        store.description.projector = projector
+        _ = try store.save(run.state(step: 2), run.info())
+        store.folder.close()
+        let resumed = try #require(try run.resume()?.projector)
+        #expect(resumed.weight.widened() == projector.weight.widened() && resumed.bias == projector.bias)
+        try run.temporary.write("run/checkpoints/step-2/multi_vector_projector.safetensors", "")
+        #expect(try run.resume()?.name == "step-1", "the manifest knows it")
+    }
+
     @Test func withoutCheckpointsThereIsNothingToResume() throws {
         #expect(try run.resume() == nil)
     }

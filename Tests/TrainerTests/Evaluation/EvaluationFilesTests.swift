@@ -32,6 +32,19 @@ private func dataset(documentID: String) throws -> BeirDataset {
         #expect(error.message.contains("\"d 1\""))
     }
 
+    @Test func resultsReadBackWithTheirMode() throws {
+        let metrics = Dictionary(uniqueKeysWithValues: RetrievalMetric.allCases.map { ($0, 0.5) })
+        let results = [EvaluationResult.Mode.dense, .late].map {
+            EvaluationResult(dataset: "test", task: "code", mode: $0, dimension: 128, queries: 3, metrics: metrics)
+        }
+        try EvaluationResult.write(results, to: folder.path("results.json"))
+        #expect(try EvaluationResult.read(folder.path("results.json")) == results)
+        let text = try String(decoding: folder.bytes("results.json"), as: UTF8.self)
+        #expect(text.contains(#""mode": "late""#))
+        try folder.write("odd.json", text.replacing("\"late\"", with: "\"odd\""))
+        expectUserError(.content, "odd.json", "entry 2") { _ = try EvaluationResult.read(folder.path("odd.json")) }
+    }
+
     @Test func writesResults() throws {
         let metrics = Dictionary(uniqueKeysWithValues: zip(RetrievalMetric.allCases, [0.5, 0.25, 1, 0.125, 0]))
         let result = EvaluationResult(dataset: "test", task: "code", dimension: 64, queries: 809, metrics: metrics)

@@ -14,6 +14,20 @@ import Testing
                 """)
     }
 
+    /// Below the widths of the single vectors, of which it may be one.
+    @Test func tokenVectorsStandApart() {
+        let late = sampleEvaluation(width: 128, [0.5, 0.4, 0.6, 0.7, 0.45], mode: .late)
+        #expect(
+            EvaluationTable([late] + sampleEvaluationBefore).text == """
+                python-stdlib · code · 1,200 queries
+                width  nDCG@10  Recall@1  Recall@5  Recall@10  MRR@10
+                  128   0.1720    0.1000    0.2200     0.2900  0.1500
+                  256   0.2020    0.1200    0.2500     0.3100  0.1700
+                 late   0.5000    0.4000    0.6000     0.7000  0.4500
+
+                """)
+    }
+
     @Test func twoEvaluationsWithTheirDifferences() {
         #expect(
             EvaluationTable(before: sampleEvaluationBefore, after: sampleEvaluationAfter).text == """

@@ -14,9 +14,11 @@ func sampleStep(_ step: Int, task: String = "code", loss: Double = 2.134, tokens
 
 let samplePool = PoolReport([[0.75, 0.5, 0.125, 1.25, 0.5, 8, 65]])
 
-func sampleEvaluation(width: Int, _ values: [Double], dataset: String = "python-stdlib") -> EvaluationResult {
+func sampleEvaluation(
+    width: Int, _ values: [Double], dataset: String = "python-stdlib", mode: EvaluationResult.Mode = .dense
+) -> EvaluationResult {
     EvaluationResult(
-        dataset: dataset, task: "code", dimension: width, queries: 1200,
+        dataset: dataset, task: "code", mode: mode, dimension: width, queries: 1200,
         metrics: Dictionary(uniqueKeysWithValues: zip(RetrievalMetric.allCases, values)))
 }
 

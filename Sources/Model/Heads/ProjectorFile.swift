@@ -1,0 +1,53 @@
+// A projector beside an adapter, `multi_vector_projector.safetensors`: late vectors of a backbone that brings none cannot be made
+// again without it.
+
+import Foundation
+import Tensor
+
+/// Reads and writes the projector in an adapter's folder, under the names and shapes that it has in a backbone, float32.
+package enum ProjectorFile {
+    package static let name = "multi_vector_projector.safetensors"
+
+    /// - Returns: nil when the folder has none
+    /// - Throws: `UserError` `.content` naming the tensor that is absent, superfluous, of another shape, or not finite
+    static func read(folder: String, _ config: ModelConfig) throws(UserError) -> Projector? {
+        let path = folder + "/" + name
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        var tensors = try TensorTable([SafetensorsFile(path: path)], path: path)
+        let projector = try Projector(&tensors, config)
+        try tensors.expectEmpty()
+        guard (projector.weight.widened() + projector.bias).allSatisfy(\.isFinite) else {
+            throw UserError(.content, path, "holds a value that is not finite; the projector is unusable")
+        }
+        return projector
+    }
+
+    static func write(_ projector: Projector, to folder: String) throws(UserError) {
+        try withTensors(projector) { (tensors) throws(UserError) in
+            try SafetensorsWriter.write(tensors, metadata: metadata, to: folder + "/" + name)
+        }
+    }
+
+    /// Into a folder that appears as a whole.
+    static func write(_ projector: Projector, into folder: borrowing PendingFolder) throws(UserError) -> OutputFile.Summary {
+        var file = try folder.createFile(name, expectedSize: (projector.weight.count + projector.bias.count) * 4)
+        try withTensors(projector) { (tensors) throws(UserError) in
+            try SafetensorsWriter.write(tensors, metadata: metadata, into: &file)
+        }
+        return try file.finish()
+    }
+
+    private static let metadata = ["format": "pt"]
+
+    private static func withTensors(
+        _ projector: Projector, _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
+    ) throws(UserError) {
+        let weight = projector.weight
+        try withBytes(of: [weight.widened(), projector.bias]) { (bytes) throws(UserError) in
+            try body([
+                (Projector.weightName, .f32, [weight.rows, weight.columns], bytes[0]),
+                (Projector.biasName, .f32, [projector.bias.count], bytes[1]),
+            ])
+        }
+    }
+}
