@@ -20,7 +20,7 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
 
         static let models = allCases.filter { $0 != .embeddings }
 
-        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(name: rawValue) }
+        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(subject: "text", name: rawValue) }
     }
 
     let layer: Layer

@@ -1,64 +1,37 @@
-// How large a picture is scaled and how many tokens it becomes: a function of its header and the settings alone, so that a plan
-// knows every length before any picture is decoded.
+// How an image is divided: into patches, which the vision tower reads, and into tokens, which the decoder reads.
 
-import Foundation
-import Tensor
-
-/// The patches of a picture.
+/// How many patches an image has in each direction.
 package struct ImageGrid: Sendable, Hashable {
-    /// Patches from top to bottom and from left to right, multiples of `mergeSize`.
-    package let rows: Int
-    package let columns: Int
-    /// Patches on each side of a token.
-    package let mergeSize: Int
+    package let frames: Int
+    package let height: Int
+    package let width: Int
 
-    package var patches: Int { rows * columns }
+    package init(frames: Int, height: Int, width: Int) {
+        self.frames = frames
+        self.height = height
+        self.width = width
+    }
 
-    /// What the picture takes of a sequence.
-    package var tokens: Int { patches / (mergeSize * mergeSize) }
+    package var count: Int { frames * height * width }
+
+    /// The grid of tokens into which squares of `size` × `size` patches are merged.
+    package func merged(by size: Int) -> TokenGrid {
+        precondition(height % size == 0 && width % size == 0 && count > 0, "image: \(self) in squares of \(size)")
+        return TokenGrid(frames: frames, height: height / size, width: width / size)
+    }
 }
 
-extension ImageProcessorConfig {
-    /// The grid of a picture.
-    ///
-    /// - Parameter path: names the file in the message
-    /// - Throws: `UserError` `.content` when one side is more than 200 times the other
-    package func grid(of header: ImageHeader, path: String) throws(UserError) -> ImageGrid {
-        try grid(height: header.height, width: header.width, path: path)
+/// How many tokens an image has in each direction.
+package struct TokenGrid: Sendable, Hashable {
+    package let frames: Int
+    package let height: Int
+    package let width: Int
+
+    package init(frames: Int, height: Int, width: Int) {
+        self.frames = frames
+        self.height = height
+        self.width = width
     }
 
-    /// - Throws: as `grid(of:path:)`
-    package func grid(height: Int, width: Int, path: String) throws(UserError) -> ImageGrid {
-        guard let size = smartResize(height: height, width: width) else {
-            throw UserError(
-                .content, path, "has \(width) × \(height) pixels; one side may be at most 200 times the other: crop the picture")
-        }
-        return ImageGrid(rows: size.height / patchSize, columns: size.width / patchSize, mergeSize: mergeSize)
-    }
-
-    /// The size to which a picture is scaled: sides that are multiples of `factor`, an area from `minPixels` to `maxPixels` where
-    /// that is possible, nearly the same shape.
-    ///
-    /// - Returns: nil when one side is more than 200 times the other
-    /// Source: `smart_resize` in image_processing_qwen2_vl.py of transformers 5.23, whose divisions are in double precision.
-    package func smartResize(height: Int, width: Int) -> (height: Int, width: Int)? {
-        precondition(height > 0 && width > 0, "smartResize: \(height) × \(width)")
-        guard Double(max(height, width)) / Double(min(height, width)) <= 200 else { return nil }
-        let unit = Double(factor)
-        let (h, w) = (Double(height), Double(width))
-        // Python's round: halves to the even neighbour.
-        let rounded = (height: multiple((h / unit).rounded(.toNearestOrEven)), width: multiple((w / unit).rounded(.toNearestOrEven)))
-        let area = rounded.height * rounded.width
-        if area > maxPixels {
-            let shrink = (h * w / Double(maxPixels)).squareRoot()
-            return (max(factor, multiple((h / shrink / unit).rounded(.down))), max(factor, multiple((w / shrink / unit).rounded(.down))))
-        }
-        if area < minPixels {
-            let grow = (Double(minPixels) / (h * w)).squareRoot()
-            return (multiple((h * grow / unit).rounded(.up)), multiple((w * grow / unit).rounded(.up)))
-        }
-        return rounded
-    }
-
-    private func multiple(_ count: Double) -> Int { Int(count) * factor }
+    package var count: Int { frames * height * width }
 }

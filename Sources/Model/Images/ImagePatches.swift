@@ -2,37 +2,45 @@
 
 import Tensor
 
-/// The patches of one picture.
+/// The patches of an image, normalised, as the vision tower takes them.
 package struct ImagePatches: Sendable {
     package let grid: ImageGrid
-    /// Tokens from left to right and top to bottom; within a token its patches likewise. A patch's values are ordered colour,
-    /// frame, row, column.                                          [patches, 3 · frames · patchSize²], float32
+    /// A patch a row, ordered channel, frame, pixel row, pixel column. Rows in the order of merging: frames, then squares of
+    /// patches row by row, then the patches of a square row by row.   [patches, channels · frames · pixels · pixels], float32
     package let values: Tensor
 
+    package init(grid: ImageGrid, values: Tensor) {
+        precondition(values.rows == grid.count, "image: \(values.rows) patches for \(grid)")
+        self.grid = grid
+        self.values = values
+    }
+}
+
+extension ImagePatches {
     /// - Parameter image: scaled to whole tokens, in the size that `smartResize` gives
     /// Runs on all threads, except inside a task of theirs.
     package init(_ image: RGBImage, _ config: ImageProcessorConfig) {
         precondition(
             image.width % config.factor == 0 && image.height % config.factor == 0,
             "ImagePatches: \(image.width) × \(image.height), not of whole \(config.factor)")
-        let grid = ImageGrid(rows: image.height / config.patchSize, columns: image.width / config.patchSize, mergeSize: config.mergeSize)
-        let values = Tensor(grid.patches, config.patchValues)
+        let grid = ImageGrid(frames: 1, height: image.height / config.patchSize, width: image.width / config.patchSize)
+        let values = Tensor(grid.count, config.patchValues)
         let (levels, target) = (config.normalisedLevels, values.floats)
         // A row of tokens is a task.
-        let tokenRowPatches = grid.columns * grid.mergeSize
-        Threads.run(grid.rows / grid.mergeSize) { tokenRow in
+        let tokenRowPatches = grid.width * config.mergeSize
+        Threads.run(grid.height / config.mergeSize) { tokenRow in
             levels.withUnsafeBufferPointer { levels in
                 for patch in 0..<tokenRowPatches {
-                    let (cell, inCell) = patch.quotientAndRemainder(dividingBy: grid.mergeSize * grid.mergeSize)
-                    let row = tokenRow * grid.mergeSize + inCell / grid.mergeSize
-                    let column = cell * grid.mergeSize + inCell % grid.mergeSize
+                    let (cell, inCell) = patch.quotientAndRemainder(dividingBy: config.mergeSize * config.mergeSize)
+                    let row = tokenRow * config.mergeSize + inCell / config.mergeSize
+                    let column = cell * config.mergeSize + inCell % config.mergeSize
                     let pixels = image.row(row * config.patchSize) + 3 * column * config.patchSize
                     let place = (tokenRow * tokenRowPatches + patch) * config.patchValues
                     Self.write(pixels, image.rowBytes, levels, config, to: target + place)
                 }
             }
         }
-        (self.grid, self.values) = (grid, values)
+        self.init(grid: grid, values: values)
     }
 
     /// One patch.                                                   [3, frames, patchSize, patchSize]

@@ -5,7 +5,7 @@ import Tensor
 /// The way from a picture to patches with one model's settings.
 ///
 ///     let processor = ImageProcessor(try ImageProcessorConfig.read(folder: model))
-///     let length = try processor.grid(path: "page.png").tokens        // from the header
+///     let grid = try processor.grid(path: "page.png")                   // from the header
 ///     let patches = try processor.patches(path: "page.png")
 ///
 /// Safe to share between threads. Source: Qwen2VLImageProcessor of transformers 5.23.

@@ -22,7 +22,7 @@ import Testing
         let reference = try #require(image.reference)
         let config = try ImageProcessorConfig.published(backend)
         let grid = try config.grid(height: reference.height, width: reference.width, path: image.name)
-        #expect([grid.rows, grid.columns] == reference.grid, "\(image.name)")
+        #expect([grid.height, grid.width] == reference.grid, "\(image.name)")
         let size = try #require(config.smartResize(height: reference.height, width: reference.width))
         let decoded = try image.decode()
         let expected = reference.processed(backend)

@@ -5,7 +5,7 @@ import Support
 import Tensor
 import Testing
 
-@Suite struct ImageGridTests {
+@Suite struct SmartResizeTests {
     @Test(arguments: [
         // height, width → scaled height, width
         [100, 200, 112, 196], [4000, 3000, 896, 672], [20, 20, 56, 56], [28, 4000, 28, 4004], [1, 1, 56, 56], [1, 200, 28, 812],
@@ -31,13 +31,13 @@ import Testing
         let low = try ImageProcessorConfig().limited(minPixels: 100 * 784, maxPixels: 200 * 784)
         let shrunk = try #require(low.smartResize(height: 30, width: 50))
         #expect([shrunk.height, shrunk.width] == [224, 364])
-        #expect(try low.grid(height: 30, width: 50, path: "").tokens == 104)
+        #expect(try low.grid(height: 30, width: 50, path: "").merged(by: low.mergeSize).count == 104)
     }
 
     @Test("patches and tokens, from the file's header")
     func grid() throws {
         let processor = ImageProcessor(ImageProcessorConfig())
         let grid = try processor.grid(path: PackagePath.golden("images/files/shape-190x1.png"))
-        #expect((grid.rows, grid.columns, grid.patches, grid.tokens) == (56, 2, 112, 28))
+        #expect((grid.height, grid.width, grid.count) == (56, 2, 112))
     }
 }
