@@ -32,13 +32,16 @@ struct ContrastiveLoss {
         var lines = own.map { row in
             (LineStatistics(heads: heads.count, divergences: divergences), PoolStatistics(positive: positives[row][objective.reportedHead]))
         }
-        try forEachTile(.anchors, own, against: plan.candidates, inputs: plan.anchors, findsBest: false) { tile, place in
-            let row = own[place]
-            let local = place - tile.rows.lowerBound
-            hide(tile, place: local, index: row)
-            add(tile, local, to: &lines[place].0)
-            lines[place].1.add(
-                tile.scores(objective.reportedHead, local), tile.columns, positive: row, temperature: objective.temperature)
+        try lines.withUnsafeMutableBufferPointer { lines in
+            nonisolated(unsafe) let lines = lines
+            try forEachTile(.anchors, own, against: plan.candidates, inputs: plan.anchors, findsBest: false) { tile, place in
+                let row = own[place]
+                let local = place - tile.rows.lowerBound
+                hide(tile, place: local, index: row)
+                add(tile, local, to: &lines[place].0)
+                lines[place].1.add(
+                    tile.scores(objective.reportedHead, local), tile.columns, positive: row, temperature: objective.temperature)
+            }
         }
         return lines
     }
@@ -48,10 +51,13 @@ struct ContrastiveLoss {
     /// Collective when the pool is streamed.
     func statistics(ofColumns own: [Int]) throws -> [LineStatistics] {
         var lines = own.map { _ in LineStatistics(heads: heads.count, divergences: 0) }
-        try forEachTile(.candidates, own, against: plan.anchors, inputs: plan.candidates, findsBest: false) { tile, place in
-            let local = place - tile.rows.lowerBound
-            hide(tile, place: local, index: own[place])
-            add(tile, local, to: &lines[place])
+        try lines.withUnsafeMutableBufferPointer { lines in
+            nonisolated(unsafe) let lines = lines
+            try forEachTile(.candidates, own, against: plan.anchors, inputs: plan.candidates, findsBest: false) { tile, place in
+                let local = place - tile.rows.lowerBound
+                hide(tile, place: local, index: own[place])
+                add(tile, local, to: &lines[place])
+            }
         }
         return lines
     }
@@ -99,11 +105,10 @@ struct ContrastiveLoss {
     private func hideNearPositives(_ tile: ScoreTile, _ place: Int, _ index: Int) {
         guard let margin = objective.negativeMargin, let whole = heads.whole else { return }
         let line = tile.scores(whole, place)
-        for (place_, other) in tile.columns.enumerated() where other != index {
+        for (column, other) in tile.columns.enumerated() where other != index {
             let row = tile.target.side == .anchors ? index : other
-            guard heads.cosine(score: line[place_]) > heads.cosine(score: positives[row][whole]) - Float(margin) else { continue }
-            for head in 0..<heads.count where head != whole { tile.scores(head, place)[place_] = -.infinity }
-            line[place_] = -.infinity
+            guard heads.cosine(score: line[column]) > heads.cosine(score: positives[row][whole]) - Float(margin) else { continue }
+            for head in 0..<heads.count { tile.scores(head, place)[column] = -.infinity }
         }
     }
 

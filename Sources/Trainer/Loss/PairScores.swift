@@ -20,11 +20,12 @@ struct PairScores {
     ///
     /// Collective when the pool is streamed.
     func ownScores() throws -> [[Float]] {
-        var scores: [Int: [Float]] = [:]
+        let own = pairs.indices.filter { pool.ownPlaces[input(pairs[$0], .anchors)] != nil }
+        let scores = Tensor(pairs.count, pool.heads.count)
         try forEachPair(.anchors) { pair, tile in
-            scores[pair] = (0..<pool.heads.count).map { tile.scores($0, 0)[0] }
+            for head in 0..<pool.heads.count { scores.floats[pair * pool.heads.count + head] = tile.scores(head, 0)[0] }
         }
-        return pairs.indices.compactMap { scores[$0] }
+        return own.map { scores.rows($0..<$0 + 1).values }
     }
 
     /// Adds the gradient of this rank's inputs: their uses as anchors, then as candidates, each in the order of the pairs.
@@ -49,7 +50,7 @@ struct PairScores {
         side == .anchors ? plan.anchors[pair.row] : plan.candidates[pair.column]
     }
 
-    /// Tiles of one element: this rank's input of a pair on `side`, against the other.
+    /// Tiles of one element: this rank's input of a pair on `side`, against the other. `body` is called from several threads.
     ///
     /// - Parameter places: of the pairs among the uses whose gradient is formed
     private func forEachPair(
@@ -57,11 +58,14 @@ struct PairScores {
     ) throws {
         let other: ScoreSide = side == .anchors ? .candidates : .anchors
         try pool.forEachPanel(of: pairs.map { input($0, other) }) { range, panel in
-            for (place, pair) in range.enumerated() where pool.ownPlaces[input(pairs[pair], side)] != nil {
-                let target = ScorePanel(panel.only(place), pool.heads, rows: side)
-                let use = places[pair] ?? 0
-                let block = pool.ownPanel([input(pairs[pair], side)])
-                body(pair, ScoreTile(rows: use..<use + 1, columns: pair..<pair + 1, block, target, findsBest: true))
+            let own = range.filter { pool.ownPlaces[input(pairs[$0], side)] != nil }
+            Threads.run(own.count, grain: 8) { block in
+                for pair in own[block] {
+                    let target = ScorePanel(panel.only(pair - range.lowerBound), pool.heads, rows: side)
+                    let use = places[pair] ?? 0
+                    let line = pool.ownPanel([input(pairs[pair], side)])
+                    body(pair, ScoreTile(rows: use..<use + 1, columns: pair..<pair + 1, line, target, findsBest: true))
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ struct ScorePanel {
     let heads: ScoreHeads
     /// What the rows are; the panel is the other side.
     let side: ScoreSide
-    /// [padded dimension, 256]
+    /// [padded dimension, columns padded to whole vectors, and one more to be read over]
     fileprivate let transposed: Tensor?
     /// The panel's, when it holds candidates.
     fileprivate let documents: DocumentTokens?
@@ -21,7 +21,7 @@ struct ScorePanel {
         self.panel = panel
         self.heads = heads
         self.side = side
-        transposed = panel.dense?.transposed(paddedTo: EmbeddingPool.panelRows + 16)
+        transposed = panel.dense?.transposed(paddedTo: BlockProduct.padded(panel.count) + 16)
         documents = side == .anchors ? panel.late.map { DocumentTokens($0, panel.tokens) } : nil
     }
 }
