@@ -108,11 +108,14 @@ import Testing
         }
         #expect(result.standardError.contains("two.safetensors: \(tokens) vectors of width 128 for 16 texts"))
         // Each by itself gives the same; a repeated word one vector more.
-        try expectSuccess(arguments(["--multi-vector", "--texts", "a b c"], output: "alone.safetensors"))
-        let alone = try SafetensorsFile(path: folder.path("alone.safetensors"))
-        #expect(try alone.bytes(of: #require(alone["0"])).elementsEqual(written.bytes(of: #require(written["0"]))))
+        for (name, text) in [("0", "a b c"), ("2", "word word "), ("12", String(repeating: "word ", count: 12))] {
+            try expectSuccess(arguments(["--multi-vector", "--texts", text], output: "alone.safetensors"))
+            let alone = try SafetensorsFile(path: folder.path("alone.safetensors"))
+            #expect(try alone.bytes(of: #require(alone["0"])).elementsEqual(written.bytes(of: #require(written[name]))), "\(name)")
+            withExtendedLifetime(alone) {}
+        }
         #expect(try #require(written["12"]).shape[0] == #require(written["2"]).shape[0] + 10)
-        withExtendedLifetime((written, alone)) {}
+        withExtendedLifetime(written) {}
     }
 
     @Test(arguments: [nil, 2]) func aBackboneWithoutProjectorNeedsTheAdapters(ranks: Int?) throws {
