@@ -32,10 +32,7 @@ struct VerifyGradientsCommand: ParsableCommand {
             let overrides = options.set + ["system.compute_dtype=float32", "training.reduction=exact"]
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config, console)
-            let batch = setup.sampler.batches(epoch: 0)[0]
-            let verification = GradientVerification(
-                world, setup.step(in: world), alone: setup.step(in: .alone()), batch: batch, setup.state,
-                gradientScale: (gradientScale, 1))
+            let verification = try GradientVerification(setup, gradientScale: (gradientScale, 1))
             let report = try verification.run { done, count in
                 if done % 20 == 0 || done == count { console.write(line: "verified \(done) of \(count) tensors") }
             }

@@ -8,7 +8,7 @@ import Tensor
 
 /// Compares the gradient of one global batch with two independent ways of knowing it.
 ///
-///     let report = try GradientVerification(world, setup).run()
+///     let report = try GradientVerification(setup).run { _, _ in }
 ///     report.isWithinTolerance ? 0 : 70
 package struct GradientVerification {
     /// One tensor of the adapter.
@@ -45,34 +45,42 @@ package struct GradientVerification {
     private let step: TrainingStep
     private let alone: TrainingStep
     private let batch: [Int]
-    private let state: TrainingState
+    /// As all ranks hold it, and as each holds it alone.
+    private let states: (ranks: TrainingState, alone: TrainingState)
     private let gradientScale: (ranks: Float, alone: Float)
 
-    /// - Parameters:
-    ///   - step, alone: the same step in the world of all ranks, and in a world of one
-    ///   - batch: rows of the global batch
-    ///   - state: the adapters; their B factors are filled from a seeded stream, since zeros would hide the gradient of A
-    ///   - gradientScale: what the two gradients are multiplied with, to show that a wrong one is noticed
-    package init(
-        _ world: Communicator, _ step: TrainingStep, alone: TrainingStep, batch: [Int], _ state: TrainingState,
-        gradientScale: (ranks: Float, alone: Float) = (1, 1)
-    ) {
-        self.world = world
-        self.step = step
-        self.alone = alone
-        self.batch = batch
+    /// The first batch of a run, the ones after it in the memory bank.
+    ///
+    /// Collective. The adapters' B factors are filled from a seeded stream, since zeros would hide the gradient of A.
+    /// - Parameter gradientScale: what the two gradients are multiplied with, to show that a wrong one is noticed
+    package init(_ setup: TrainingSetup, gradientScale: (ranks: Float, alone: Float) = (1, 1)) throws {
+        world = setup.world
+        step = setup.step(in: world)
+        // Every rank makes the whole batch by itself: nobody waits, and a rank that computes otherwise shows.
+        alone = setup.step(in: .alone())
         self.gradientScale = gradientScale
-        self.state = state.withFilledFactors(seed: step.configuration.seed)
+        let batches = setup.sampler.batches(epoch: 0)
+        let task = setup.index[batches[0][0]].task
+        batch = batches[0]
+        let state = setup.state.withFilledFactors(seed: setup.config.training.seed)
+        var states = (ranks: state, alone: state)
+        let remembered = batches.dropFirst().filter { setup.index[$0[0]].task == task }
+        for earlier in remembered.prefix(min(setup.config.loss.memoryBankSteps, Self.rememberedBatches)) {
+            states = (try step.remembering(earlier, states.ranks), try alone.remembering(earlier, states.alone))
+        }
+        self.states = states
     }
+
+    /// Enough for an order among them.
+    private static let rememberedBatches = 2
 
     /// Collective.
     package func run(progress: (_ done: Int, _ of: Int) -> Void) throws -> Report {
-        let (loss, summed) = try step.gradient(batch, state)
+        let (loss, summed) = try step.gradient(batch, states.ranks)
         let gradient = summed.map { $0 * gradientScale.ranks }
-        // Every rank makes the whole batch by itself: nobody waits, and a rank that computes otherwise shows.
-        let expected = try alone.gradient(batch, state).gradient.map { $0 * gradientScale.alone }
-        let task = step.plan(batch, step: state.step + 1).task
-        let factors = state.adapters[task].layout.factors.filter { $0.range.upperBound <= gradient.count }
+        let expected = try alone.gradient(batch, states.alone).gradient.map { $0 * gradientScale.alone }
+        let task = step.index[batch[0]].task
+        let factors = states.ranks.adapters[task].layout.factors.filter { $0.range.upperBound <= gradient.count }
         var rows: [Row] = []
         for (index, factor) in factors.enumerated() {
             progress(index, factors.count)
@@ -102,10 +110,10 @@ package struct GradientVerification {
     /// h may be large enough for the noise of float32 embeddings, whose part grows as 1/h, not to matter: a tenth of the tensor's
     /// length. With a twentieth, tensors of small gradients drown in it; with a fifth, the error of the formula shows.
     private func differenceQuotient(_ factor: AdapterFactor, _ task: Int, _ direction: [Double]) throws -> Double {
-        let values = state.adapters[task].values[factor.range].map(Double.init)
+        let values = states.ranks.adapters[task].values[factor.range].map(Double.init)
         let h = 0.1 * max(values.length, 1e-3)
         func loss(_ multiple: Double) throws -> Double {
-            var moved = state
+            var moved = states.ranks
             for (offset, place) in factor.range.enumerated() {
                 moved.adapters[task].values[place] = Float(values[offset] + multiple * h * direction[offset])
             }

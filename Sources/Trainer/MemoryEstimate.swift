@@ -13,11 +13,13 @@ package struct MemoryEstimate: Sendable {
         package var optimizer: Int
         /// Embeddings of the whole global batch where they are gathered, and of the rank's own texts with their gradients.
         package var embeddings: Int
+        /// Candidates of earlier steps of all trained tasks, of which streaming leaves a rank its share.
+        package var memoryBank = 0
         package var activations: Int
         /// Program, libraries, tokenizer, rotary table.
         package var program: Int
 
-        package var total: Int { adapters + optimizer + embeddings + activations + program }
+        package var total: Int { adapters + optimizer + embeddings + memoryBank + activations + program }
         /// All but the activations.
         package var fixed: Int { total - activations }
     }
@@ -54,13 +56,13 @@ extension MemoryEstimate {
     /// Of what a rank holds beside activations.
     static func fixed(
         _ config: ModelConfig, _ layout: AdapterLayout, _ engine: MatrixEngine, tasks: Int, trainedTasks: Int,
-        heads: EmbeddingHeads, embeddings: Int, maximumTokens: Int
+        heads: EmbeddingHeads, embeddings: Int, memoryBank: Int, maximumTokens: Int
     ) -> Rank {
         let rotary = maximumTokens * config.text.headDimension * 4
         let trained = layout.count(reachedBy: heads)
         return Rank(
             adapters: tasks * layout.count * 4 + layout.count * engine.element.byteWidth,
             optimizer: trainedTasks * trained * 8 + layout.count * 8 + trained * 4,
-            embeddings: embeddings, activations: 0, program: programBytes + rotary)
+            embeddings: embeddings, memoryBank: memoryBank, activations: 0, program: programBytes + rotary)
     }
 }

@@ -10,7 +10,7 @@ package struct StepMetrics: Sendable {
     package let learningRate: Double
     package let gradientNorm: Double
     package let rows: Int
-    /// Columns of the pool: positives and hard negatives of all rows.
+    /// Columns of the pool: positives and hard negatives of all rows, and those of earlier steps that the rows could see.
     package let candidates: Int
     /// Texts that were embedded, each once.
     package let inputs: Int

@@ -11,17 +11,17 @@ extension TrainingSetup {
         let (config, engine) = (session.checkpoint.config, session.model.engine)
         let footprint = ActivationFootprint(
             config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0, heads: self.config.loss.heads)
-        let fixed = fixedMemory(embeddings(in: world))
+        let fixed = fixedMemory(embeddings(in: world), memoryBank: bankBytes / (streamsPool ? world.worldSize : 1))
         return ActivationPolicy(
             self.config.system.activationMemory, budget: max(0, rankShare(in: world) - fixed.total), footprint)
     }
 
-    /// Whether embeddings of other ranks are fetched block by block in a step.
-    func streamsPool(in world: Communicator) -> Bool {
+    /// Whether this rank has too little memory for the embeddings of all ranks. The ranks' hosts may differ in this.
+    var prefersStreaming: Bool {
         switch config.loss.pool {
         case .gather: false
         case .stream: true
-        case nil: gatheredBytes(of: largestBatch) > rankShare(in: world) / 8
+        case nil: gatheredBytes(of: largestBatch) + bankBytes > rankShare(in: world) / 8
         }
     }
 
@@ -35,11 +35,21 @@ extension TrainingSetup {
         ).bytes(session.checkpoint.config, config.loss.heads)
     }
 
+    /// Of all candidates that the memory banks hold once they are full.
+    private var bankBytes: Int {
+        let rows = largestBatch.map { index[$0] }
+        let candidates = MemoryEstimate.Embedded(
+            inputs: rows.reduce(0) { $0 + 1 + $1.negatives.count },
+            tokens: rows.reduce(0) { $1.negatives.reduce($0 + Int($1.positive.tokens)) { $0 + Int($1.tokens) } })
+        let steps = min(trainedTasks.count * config.loss.memoryBankSteps, totalSteps)
+        return steps * candidates.bytes(session.checkpoint.config, config.loss.heads)
+    }
+
     /// Of the largest batch, on a rank with an even share of it.
     private func embeddings(in world: Communicator) -> Int {
         let all = gatheredBytes(of: largestBatch)
         return MemoryEstimate.embeddings(
-            all: all, own: all / world.worldSize, isGathered: world.worldSize > 1 && !streamsPool(in: world))
+            all: all, own: all / world.worldSize, isGathered: world.worldSize > 1 && !streamsPool)
     }
 
     /// Of the largest step, on the rank with most to do.
@@ -55,8 +65,8 @@ extension TrainingSetup {
             inputs: busiest.inputs.count, tokens: busiest.inputs.reduce(0) { $0 + plan.inputs[$1].tokens })
         var rank = fixedMemory(
             MemoryEstimate.embeddings(
-                all: all.bytes(model, heads), own: own.bytes(model, heads),
-                isGathered: world.worldSize > 1 && !step.configuration.streamsPool))
+                all: all.bytes(model, heads), own: own.bytes(model, heads), isGathered: world.worldSize > 1 && !streamsPool),
+            memoryBank: bankBytes / (streamsPool ? world.worldSize : 1))
         rank.activations = busiest.choice.bytes
         return MemoryEstimate(
             weights: weightBytes, rank: rank, ranksOnHost: world.hosts.localSize, choice: busiest.choice,
@@ -70,9 +80,9 @@ extension TrainingSetup {
         return session.weights.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
     }
 
-    private func fixedMemory(_ embeddings: Int) -> MemoryEstimate.Rank {
+    private func fixedMemory(_ embeddings: Int, memoryBank: Int) -> MemoryEstimate.Rank {
         MemoryEstimate.fixed(
             session.checkpoint.config, layout, session.model.engine, tasks: start.adapters.count, trainedTasks: trainedTasks.count,
-            heads: config.loss.heads, embeddings: embeddings, maximumTokens: session.processor.maxTokens)
+            heads: config.loss.heads, embeddings: embeddings, memoryBank: memoryBank, maximumTokens: session.processor.maxTokens)
     }
 }

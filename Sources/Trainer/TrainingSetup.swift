@@ -21,9 +21,11 @@ package struct TrainingSetup {
     package let start: AdapterStart
     package let schedule: LearningRateSchedule
     /// Where the run goes on from; nil in a run that starts.
-    package let checkpoint: RunCheckpoint?
+    package private(set) var checkpoint: RunCheckpoint?
     /// Bytes that all ranks of this host may take together.
     let memoryLimit: Int
+    /// Whether embeddings of other ranks are fetched block by block in a step; the same on every rank.
+    package private(set) var streamsPool = false
     /// Sentences for the user, of the configuration and of what was found.
     package let notices: [String]
 
@@ -65,7 +67,7 @@ package struct TrainingSetup {
         let checkpoint = try resume(
             ResumeSetting(
                 model: session.checkpoint.config, layout: start.adapters[0].layout, tasks: start.adapters.map(\.task),
-                trainedCount: start.adapters[0].layout.count(reachedBy: config.loss.heads), optimizer: config.training.optimizer,
+                heads: config.loss.heads, memoryBankSteps: config.loss.memoryBankSteps, optimizer: config.training.optimizer,
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
         session = session.adding(checkpoint?.projector ?? start.projector)
         var notices: [String] = []
@@ -78,12 +80,15 @@ package struct TrainingSetup {
             shuffles: config.training.shuffle, seed: config.training.seed)
         try world.together { try check(config, index, source, sampler, worldSize: world.worldSize) }
         notices += Self.notices(sampler, source)
-        return TrainingSetup(
+        var setup = TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start,
             schedule: schedule(config.training, sampler), checkpoint: checkpoint,
             memoryLimit: memoryLimit,
             notices: config.notices + start.notices + session.notices(given) + notices + (checkpoint?.notices ?? []))
+        setup.streamsPool = try world.anyTrue(setup.prefersStreaming)
+        if !setup.streamsPool { try setup.checkpoint?.state.gatherBanks(world) }
+        return setup
     }
 
     /// The step of this run.
@@ -94,8 +99,8 @@ package struct TrainingSetup {
             world, session.model, source, index, layout: layout,
             TrainingStep.Configuration(
                 objective: Objective(config.loss, dimension: session.checkpoint.config.text.hiddenSize),
-                masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit, streamsPool: streamsPool(in: world),
-                dropout: Float(config.lora.dropout),
+                masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit,
+                memoryBankSteps: config.loss.memoryBankSteps, streamsPool: streamsPool, dropout: Float(config.lora.dropout),
                 seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
                 activations: activations(in: world),
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,

@@ -9,38 +9,6 @@ import Foundation
 import Model
 import Tensor
 
-/// What changes from step to step: the adapters and their moments.
-package struct TrainingState: Sendable {
-    /// One a task, in the order of the model's tasks.
-    package var adapters: [Adapter]
-    /// Moments of the tasks that have been trained.
-    package var optimizers: [AdamW?]
-    /// Updates made.
-    package var step = 0
-
-    package init(adapters: [Adapter]) {
-        self.adapters = adapters
-        optimizers = Array(repeating: nil, count: adapters.count)
-    }
-
-    /// SHA-256 of the adapters.
-    var fingerprint: [UInt8] {
-        var hash = SHA256()
-        for adapter in adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
-        return hash.finalize()
-    }
-
-    /// One update of a task's adapter, in place: the moments are as large as the adapter, twice.
-    ///
-    /// - Returns: whether the adapter is still finite; if not, the state is of no use any more
-    mutating func update(task: Int, _ gradient: [Float], _ configuration: AdamW.Configuration, learningRate: Double) -> Bool {
-        if optimizers[task] == nil { optimizers[task] = AdamW(configuration, count: gradient.count) }
-        guard optimizers[task]!.update(&adapters[task].values, gradient, learningRate: learningRate) else { return false }
-        step += 1
-        return true
-    }
-}
-
 /// One optimizer step.
 ///
 ///     let metrics = try step.run(batch, &state)
@@ -51,6 +19,8 @@ package struct TrainingStep {
         package var masksDuplicates: Bool
         /// Negatives that a row sees; nil: all.
         package var poolLimit: Int?
+        /// Steps of a task whose candidates later rows of it see.
+        package var memoryBankSteps = 0
         /// Whether other ranks' embeddings are fetched block by block.
         package var streamsPool: Bool
         package var dropout: Float
@@ -103,15 +73,15 @@ package struct TrainingStep {
         let step = state.step + 1
 
         // 1. Plan: what is embedded, and by whom. Alike on every rank.
-        let plan = plan(batch, step: step)
+        let plan = plan(batch, state)
         let task = source.taskNames[plan.task]
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
 
         // 2. Embed this rank's inputs, keeping what memory allows.
         let (own, passes) = try timer.measure(.embed) { try embed(plan, adapter, step: step) }
 
-        // 3. Gather: every rank sees the embeddings of the whole global batch.
-        let pool = try timer.measure(.gather) { try self.pool(own, plan) }
+        // 3. Gather: every rank sees the embeddings of the whole global batch, and the candidates that it remembers.
+        let pool = try timer.measure(.gather) { try self.pool(own, plan, state) }
 
         // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
         let loss = try timer.measure(.loss) { try LossPhase(configuration.objective, plan, pool, world).run() }
@@ -123,7 +93,7 @@ package struct TrainingStep {
         // 6. Sum over the ranks, not average: the loss is already a mean over the global batch.
         var summed = try timer.measure(.reduce) { try reduce() }
 
-        // 7. Update, alike on every rank, once all agree that the numbers are good.
+        // 7. Update, alike on every rank, once all agree that the numbers are good, and remember the candidates as they were.
         let gradientNorm = norm(of: summed)
         try vote(step: step, loss: loss.value, gradientNorm: gradientNorm)
         let peak = configuration.taskLearningRates[task] ?? configuration.schedule.peak
@@ -133,9 +103,10 @@ package struct TrainingStep {
             return state.update(task: plan.task, summed, configuration.optimizer, learningRate: learningRate)
         }
         guard isFinite else { throw notFinite(step, rank: 0, "update", "a value of the adapter is not finite") }
+        timer.measure(.update) { state.banks[plan.task].remember(plan, pool, limit: configuration.memoryBankSteps) }
         return StepMetrics(
             step: step, task: task, loss: loss.value, learningRate: learningRate, gradientNorm: gradientNorm,
-            rows: batch.count, candidates: plan.candidates.count, inputs: plan.inputs.count, tokens: plan.tokens,
+            rows: batch.count, candidates: plan.columnCount, inputs: plan.inputs.count, tokens: plan.tokens,
             maskedPairs: plan.maskedPairs, pool: loss.pool, seconds: timer.seconds)
     }
 
@@ -143,10 +114,10 @@ package struct TrainingStep {
     ///
     /// Collective. Phases 1 to 6 of a step, without the update.
     package func gradient(_ batch: [Int], _ state: TrainingState) throws -> (loss: Double, gradient: [Float]) {
-        let plan = plan(batch, step: state.step + 1)
+        let plan = plan(batch, state)
         let adapter = state.adapters[plan.task].loaded(for: model.engine)
         let (own, passes) = try embed(plan, adapter, step: state.step + 1)
-        let loss = try LossPhase(configuration.objective, plan, pool(own, plan), world).run()
+        let loss = try LossPhase(configuration.objective, plan, pool(own, plan, state), world).run()
         backward(plan, passes, loss.gradient, adapter)
         return (loss.value, try reduce())
     }
@@ -155,20 +126,42 @@ package struct TrainingStep {
     ///
     /// Collective.
     func lossInDouble(_ batch: [Int], _ state: TrainingState) throws -> Double {
-        let plan = plan(batch, step: state.step + 1)
+        let plan = plan(batch, state)
+        return try LossInDouble(configuration.objective, plan, embeddedPool(plan, state)).value
+    }
+
+    /// The state with the candidates of a batch remembered, as they are now.
+    ///
+    /// Collective.
+    func remembering(_ batch: [Int], _ state: TrainingState) throws -> TrainingState {
+        var state = state
+        let plan = plan(batch, state)
+        state.banks[plan.task].remember(plan, try embeddedPool(plan, state), limit: configuration.memoryBankSteps)
+        return state
+    }
+
+    /// Phases 2 and 3 of a step, nothing kept for a backward pass.
+    private func embeddedPool(_ plan: StepPlan, _ state: TrainingState) throws -> EmbeddingPool {
         let (own, _) = try embed(plan, state.adapters[plan.task].loaded(for: model.engine), step: state.step + 1)
-        return try LossInDouble(configuration.objective, plan, pool(own, plan)).value
+        return try pool(own, plan, state)
+    }
+
+    /// Who embeds what for the step that follows; the same on every rank.
+    func plan(_ batch: [Int], _ state: TrainingState) -> StepPlan {
+        plan(batch, step: state.step + 1, earlier: state.banks[index[batch[0]].task].contents)
     }
 
     /// Who embeds what for a global batch; the same on every rank.
     ///
-    /// - Parameter step: counted from 1
-    package func plan(_ batch: [Int], step: Int) -> StepPlan {
+    /// - Parameters:
+    ///   - step: counted from 1
+    ///   - earlier: candidates that the task's memory bank holds
+    package func plan(_ batch: [Int], step: Int, earlier: [CandidateContent] = []) -> StepPlan {
         let stream = RandomStream(configuration.seed).stream("pool").stream(UInt64(step))
         return StepPlan(
             batch.map { index[$0] }, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
-            negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, chunkTokens: configuration.chunkTokens,
-            worldSize: world.worldSize, cost: model.config.inputCost)
+            negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, earlier: earlier,
+            chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
     }
 
     /// One forward pass a microbatch.
@@ -223,8 +216,10 @@ package struct TrainingStep {
     }
 
     /// Collective.
-    private func pool(_ own: Embeddings, _ plan: StepPlan) throws -> EmbeddingPool {
-        try EmbeddingPool(own, plan, configuration.objective.heads, world, streams: configuration.streamsPool)
+    private func pool(_ own: Embeddings, _ plan: StepPlan, _ state: TrainingState) throws -> EmbeddingPool {
+        try EmbeddingPool(
+            own, plan, configuration.objective.heads, world, streams: configuration.streamsPool,
+            earlier: state.banks[plan.task].embeddings)
     }
 
     /// Last microbatch first; its activations are free after it.

@@ -40,9 +40,7 @@ private func train(_ world: Communicator) throws -> Int32 {
 private func verify(_ world: Communicator) throws -> Int32 {
     let (setup, scale) = try setup(world)
     let factor = Float(scale.drop { $0 == "b" })!
-    let verification = GradientVerification(
-        world, setup.step(in: world), alone: setup.step(in: .alone()), batch: setup.sampler.batches(epoch: 0)[0], setup.state,
-        gradientScale: (factor, scale.hasPrefix("b") ? factor : 1))
+    let verification = try GradientVerification(setup, gradientScale: (factor, scale.hasPrefix("b") ? factor : 1))
     let report = try verification.run { _, _ in }
     if world.rank == 0 {
         print(report.table)

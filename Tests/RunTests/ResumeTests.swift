@@ -13,6 +13,7 @@ extension RunTests {
                 ("training.learning_rate=0.5", "training.learning_rate: 0.001 in the run, 0.5 now"),
                 ("training.seed=43", "training.seed: 42 in the run, 43 now"),
                 ("loss.temperature=0.1", "loss.temperature: 0.05 in the run, 0.1 now"),
+                ("loss.memory_bank_steps=2", "loss.memory_bank_steps: 0 in the run, 2 now"),
                 ("training.global_batch_size=5", "global batch: 6 rows in the run, 5 now"),
                 ("training.max_steps=30", "training.max_steps: 20 in the run, 30 now"), ("lora.dropout=0", "lora.dropout: 0.1 in the run"),
             ] {

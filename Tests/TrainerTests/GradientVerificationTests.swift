@@ -24,6 +24,13 @@ import Testing
         #expect(norm > 1e-6)
     }
 
+    /// Six rows a batch, so that six more batches can be remembered; a streamed bank lies on both ranks.
+    @Test(arguments: [nil, 2]) func theMemoryBankHasAPart(ranks: Int?) throws {
+        let with = try verify(ranks: ranks, scale: "1", "loss.memory_bank_steps=3", "loss.pool=stream")
+        #expect(with.exitCode == 0, "\(with.standardOutput)")
+        #expect(try verify(ranks: ranks, scale: "1").standardOutput != with.standardOutput)
+    }
+
     @Test(arguments: [nil, 2]) func aGradientOfOtherRanksAloneIsFound(ranks: Int?) throws {
         let result = try verify(ranks: ranks, scale: "1.0001")
         #expect(result.exitCode == 70)

@@ -38,6 +38,8 @@ import Testing
         "loss.name=joint loss.matryoshka_dims=[8,20,32] loss.matryoshka_weights=[1,0.5,2] loss.symmetric=true loss.negative_margin=0.05",
         "loss.name=joint loss.kl_direction=late_to_dense loss.kl_detach=late loss.kl_negatives=false loss.pool_limit=6",
         "loss.name=joint loss.dense_weight=0 loss.kl_weight=0", "loss.distance=euclidean loss.reduction=sum loss.pool_limit=5",
+        "loss.memory_bank_steps=2 loss.pool_limit=20",
+        "loss.name=joint loss.matryoshka_dims=[8,32] loss.symmetric=true loss.negative_margin=0.05 loss.memory_bank_steps=1",
         "loss.name=triplet loss.temperature=0.02 loss.matryoshka_dims=[8,32] training.global_batch_size=16",
     ])
     func anyObjectiveIsTheSameOnAnyWorld(_ objective: String) throws {
@@ -56,13 +58,31 @@ import Testing
     }
 
     @Test func ranksWithoutAChunkTakePart() throws {
-        let setting = "system.chunk_tokens=1024"
-        try #expect(train(ranks: 4, setting, steps: 2) == train(ranks: nil, setting, steps: 2))
+        let settings = ["system.chunk_tokens=1024", "loss.memory_bank_steps=1"]
+        let alone = try train(ranks: nil, settings[0], settings[1], steps: 2)
+        for pool in ["gather", "stream"] {
+            try #expect(train(ranks: 4, settings[0], settings[1], "loss.pool=\(pool)", steps: 2) == alone, "\(pool)")
+        }
+    }
+
+    /// The first step has none to remember; from then on rows see more, until the bank is full.
+    @Test func theMemoryBankAddsCandidates() throws {
+        let candidates = { (output: String) in
+            output.split(separator: "\n").dropFirst().dropLast().map { Int($0.split(separator: " ")[6])! }
+        }
+        let (without, with) = try (train(ranks: nil), train(ranks: nil, "loss.memory_bank_steps=2"))
+        let own = candidates(without)
+        #expect(own.count == 5)
+        #expect(candidates(with) == own.indices.map { own[max(0, $0 - 2)...$0].reduce(0, +) })
+        #expect(with.split(separator: "\n")[1] == without.split(separator: "\n")[1])
+        #expect(with.split(separator: "\n")[2] != without.split(separator: "\n")[2])
     }
 
     @Test func whatShouldMatterDoes() throws {
         let usual = try train(ranks: nil, steps: 2)
-        for setting in ["training.seed=10", "lora.dropout=0", "loss.mask_duplicates=false", "loss.temperature=0.06"] {
+        for setting in [
+            "training.seed=10", "lora.dropout=0", "loss.mask_duplicates=false", "loss.temperature=0.06", "loss.memory_bank_steps=1",
+        ] {
             try #expect(train(ranks: nil, setting, steps: 2) != usual, "\(setting)")
         }
     }

@@ -5,7 +5,7 @@ import Comm
 import Model
 import Tensor
 
-/// A checkpoint as every rank holds it: nothing in it belongs to one rank.
+/// A checkpoint as every rank holds it: but for the memory banks, of which each rank has a share, nothing belongs to one rank.
 package struct RunCheckpoint: Sendable {
     /// `step-100`
     package let name: String
@@ -24,18 +24,24 @@ package struct ResumeSetting: Sendable {
     package let layout: AdapterLayout
     /// In the order of the adapters.
     package let tasks: [String]
-    /// Parameters of an adapter that the loss reaches.
-    package let trainedCount: Int
+    /// That the loss compares.
+    package let heads: EmbeddingHeads
+    package let memoryBankSteps: Int
     package let optimizer: AdamW.Configuration
     package let rule: ResumeRule
 
+    /// Parameters of an adapter that the loss reaches.
+    var trainedCount: Int { layout.count(reachedBy: heads) }
+
     package init(
-        model: ModelConfig, layout: AdapterLayout, tasks: [String], trainedCount: Int, optimizer: AdamW.Configuration, rule: ResumeRule
+        model: ModelConfig, layout: AdapterLayout, tasks: [String], heads: EmbeddingHeads, memoryBankSteps: Int,
+        optimizer: AdamW.Configuration, rule: ResumeRule
     ) {
         self.model = model
         self.layout = layout
         self.tasks = tasks
-        self.trainedCount = trainedCount
+        self.heads = heads
+        self.memoryBankSteps = memoryBankSteps
         self.optimizer = optimizer
         self.rule = rule
     }
@@ -117,6 +123,7 @@ extension CheckpointStore {
         var state = TrainingState(adapters: found)
         state.optimizers = try OptimizerFile.read(
             path + "/" + OptimizerFile.name, for: found, count: setting.trainedCount, setting.optimizer)
+        if setting.memoryBankSteps > 0 { state.banks = try MemoryBankFile.read(path + "/" + MemoryBankFile.name, setting) }
         state.step = step
         return (state, adapters.projector)
     }
@@ -138,6 +145,9 @@ extension Communicator {
             try broadcast(&optimizer.firstMoment)
             try broadcast(&optimizer.secondMoment)
             state.optimizers[task] = optimizer
+        }
+        for (task, steps) in header.bankSteps.enumerated() {
+            state.banks[task] = try share(checkpoint?.state.banks[task], steps: steps, setting)
         }
         let projector = header.hasProjector ? try share(checkpoint?.projector, setting.model) : nil
         return RunCheckpoint(
@@ -164,6 +174,8 @@ private struct SharedHeader {
     let record: StateRecord
     /// Updates of each task, nil for those never trained.
     let updates: [Int?]
+    /// Steps in the memory bank of each task.
+    let bankSteps: [Int]
     let hasProjector: Bool
     let notices: [String]
 
@@ -171,6 +183,7 @@ private struct SharedHeader {
         let state = checkpoint.state
         record = StateRecord(step: state.step, tasks: state.adapters.map(\.task), info: checkpoint.info, previousManifest: nil)
         updates = state.optimizers.map { $0?.steps }
+        bankSteps = state.banks.map(\.steps.count)
         hasProjector = checkpoint.projector != nil
         notices = checkpoint.notices
     }
@@ -178,13 +191,15 @@ private struct SharedHeader {
     var json: JSONValue {
         [
             "record": record.json, "updates": .array(updates.map { $0.map { .integer(Int64($0)) } ?? .null }),
-            "projector": .bool(hasProjector), "notices": .array(notices.map { .string($0) }),
+            "bank_steps": .array(bankSteps.map { .integer(Int64($0)) }), "projector": .bool(hasProjector),
+            "notices": .array(notices.map { .string($0) }),
         ]
     }
 
     init(_ json: JSONValue) throws(UserError) {
         record = try StateRecord(json["record"] ?? .null, path: "checkpoint")
         updates = json["updates"]?.arrayValue?.map { $0.integerValue.map { Int($0) } } ?? []
+        bankSteps = json["bank_steps"]?.arrayValue?.map { $0.integerValue.map { Int($0) } ?? 0 } ?? []
         hasProjector = json["projector"]?.boolValue ?? false
         notices = json["notices"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }

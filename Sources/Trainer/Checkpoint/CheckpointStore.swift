@@ -54,6 +54,7 @@ package struct CheckpointStore {
     /// Writes the checkpoint of `state.step`, then removes those above the limit. On rank 0.
     ///
     /// A whole checkpoint of this step with the same numbers is kept as it is; anything else of its name is moved aside.
+    /// - Parameter state: with all of its memory banks (`TrainingState.collected`)
     /// - Throws: `UserError` `.output`; the checkpoints that were there are then untouched
     package mutating func save(_ state: TrainingState, _ info: CheckpointInfo) throws(UserError) -> Saved {
         precondition(folder.isWriter, "checkpoints are saved by rank 0")
@@ -100,6 +101,9 @@ package struct CheckpointStore {
             files.append(.init(name, summary))
         }
         files.append(.init(OptimizerFile.name, try OptimizerFile.write(state, into: pending)))
+        if state.banks.contains(where: { !$0.steps.isEmpty }) {
+            files.append(.init(MemoryBankFile.name, try MemoryBankFile.write(state, into: pending)))
+        }
         let text = record.json.serialized(pretty: true) + [UInt8(ascii: "\n")]
         files.append(.init(Self.stateName, try pending.write(text, to: Self.stateName)))
         let manifest = CheckpointManifest(step: state.step, files: files)

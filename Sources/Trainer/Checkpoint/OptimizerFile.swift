@@ -53,40 +53,29 @@ enum OptimizerFile {
     static func read(
         _ path: String, for adapters: [Adapter], count: Int, _ configuration: AdamW.Configuration
     ) throws(UserError) -> [AdamW?] {
-        let file = try SafetensorsFile(path: path)
-        defer { withExtendedLifetime(file) {} }
-        var unused = Set(file.entries.map { ExactString($0.name) })
+        var tensors = try CheckpointTensors(path: path)
+        defer { withExtendedLifetime(tensors) {} }
         var optimizers: [AdamW?] = []
         for adapter in adapters {
-            guard file[stepsName(adapter.task)] != nil else {
+            guard tensors.shape(of: stepsName(adapter.task)) != nil else {
                 optimizers.append(nil)
                 continue
             }
-            let steps = try bytes(file, stepsName(adapter.task), .i64, [1], &unused).loadUnaligned(as: Int64.self)
-            guard steps >= 0 else { throw UserError(.content, path, "tensor \(quoted(stepsName(adapter.task))) is negative") }
+            let steps = try tensors.bytes(stepsName(adapter.task), .i64, [1]).loadUnaligned(as: Int64.self)
+            guard steps >= 0 else { throw tensors.fault("has a negative number in the tensor \(quoted(stepsName(adapter.task)))") }
             var optimizer = AdamW(configuration, count: count)
             optimizer.steps = Int(steps)
             for factor in factors(adapter.layout, count: count) {
                 let shape = [factor.rows, factor.columns]
-                let first = try bytes(file, tensorName(adapter.task, factor, .first), .f32, shape, &unused)
-                let second = try bytes(file, tensorName(adapter.task, factor, .second), .f32, shape, &unused)
+                let first = try tensors.bytes(tensorName(adapter.task, factor, .first), .f32, shape)
+                let second = try tensors.bytes(tensorName(adapter.task, factor, .second), .f32, shape)
                 optimizer.firstMoment.withUnsafeMutableBytes { copy(first, to: $0, at: factor) }
                 optimizer.secondMoment.withUnsafeMutableBytes { copy(second, to: $0, at: factor) }
             }
             optimizers.append(optimizer)
         }
-        if let name = unused.min() { throw UserError(.content, path, "holds \(quoted(name.string)), which this run does not know") }
+        try tensors.expectNoMore()
         return optimizers
-    }
-
-    private static func bytes(
-        _ file: SafetensorsFile, _ name: String, _ dtype: SafetensorsDType, _ shape: [Int], _ unused: inout Set<ExactString>
-    ) throws(UserError) -> UnsafeRawBufferPointer {
-        guard let entry = file[name], entry.dtype == dtype, entry.shape == shape else {
-            throw UserError(.content, file.path, "lacks the tensor \(quoted(name)) of shape \(shape) and type \(dtype.rawValue)")
-        }
-        unused.remove(ExactString(name))
-        return file.bytes(of: entry)
     }
 
     private static func copy(_ bytes: UnsafeRawBufferPointer, to moments: UnsafeMutableRawBufferPointer, at factor: AdapterFactor) {

@@ -51,6 +51,10 @@ extension ConfigurationSchema {
             "loss.pool_limit", .optional(.count(from: 1)), .absent("all candidates of the global batch"),
             "Negatives that an anchor sees, drawn anew from the pool in every step."),
         Setting(
+            "loss.memory_bank_steps", .count(from: 0), .value(0),
+            "Steps of a task whose candidates stay in the pool as constants, with the vectors that they had then: negatives without "
+                + "another forward pass. `0`: none."),
+        Setting(
             "loss.task_weights", .optional(.taskNumbers(.atLeast(0))), .absent("1 for every task"),
             "Factors of the gradient in batches of some tasks: `{code: 0.5}`. Logged losses are without them."),
     ]

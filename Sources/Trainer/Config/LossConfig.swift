@@ -32,7 +32,8 @@ package struct LossConfig: Sendable {
     package let pool: Pool?
     /// Negatives that an anchor sees; nil: all.
     package let poolLimit: Int?
-
+    /// Steps of a task whose candidates later rows of it see.
+    package let memoryBankSteps: Int
     /// Factors of the gradient, of tasks with another than 1.
     package let taskWeights: [String: Double]
 
@@ -66,6 +67,7 @@ package struct LossConfig: Sendable {
         negativeMargin = values["loss.negative_margin"].numberValue
         pool = Pool(rawValue: values.text("loss.pool"))
         poolLimit = values.optionalInteger("loss.pool_limit")
+        memoryBankSteps = values.integer("loss.memory_bank_steps")
         taskWeights = values.numbersByTask("loss.task_weights")
     }
 }

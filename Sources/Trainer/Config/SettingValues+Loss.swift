@@ -6,7 +6,7 @@ extension SettingValues {
     /// Which losses read a setting that not all read.
     private static let readers: [(key: String, names: [String])] =
         ["dense_weight", "late_weight", "kl_weight", "kl_direction", "kl_detach", "kl_negatives"].map { ("loss.\($0)", ["joint"]) }
-        + ["symmetric", "negative_margin", "pool_limit"].map { ("loss.\($0)", ["infonce", "joint"]) }
+        + ["symmetric", "negative_margin", "pool_limit", "memory_bank_steps"].map { ("loss.\($0)", ["infonce", "joint"]) }
         + [("loss.margin", ["triplet"]), ("loss.cosent_temperature", ["infonce", "joint", "cosent"])]
 
     /// - Throws: for a setting without effect, weights that are all zero, and widths and weights that do not fit each other

@@ -14,9 +14,20 @@ package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
 
     package init(of text: [UInt8]) { self = text.withUnsafeBytes { ContentHash(of: $0) } }
 
-    init(of bytes: UnsafeRawBufferPointer) {
-        let digest = SHA256.hash(of: bytes)
+    init(of bytes: UnsafeRawBufferPointer) { self.init(SHA256.hash(of: bytes)[..<Self.byteCount]) }
+
+    /// - Parameter bytes: the sixteen
+    private init(_ bytes: ArraySlice<UInt8>) {
         func word(_ bytes: ArraySlice<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
-        (high, low) = (word(digest[0..<8]), word(digest[8..<16]))
+        (high, low) = (word(bytes.prefix(8)), word(bytes.dropFirst(8)))
+    }
+
+    static let byteCount = 16
+
+    var bytes: [UInt8] { [high, low].flatMap { word in (0..<8).reversed().map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } }
+
+    /// Those whose bytes lie one after the other.
+    static func all(in bytes: [UInt8]) -> [ContentHash] {
+        stride(from: 0, to: bytes.count, by: byteCount).map { ContentHash(bytes[$0..<$0 + byteCount]) }
     }
 }

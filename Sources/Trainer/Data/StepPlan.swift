@@ -33,6 +33,10 @@ package struct StepPlan: Sendable {
     package let candidates: [Int]
     /// The row of each candidate.                                   [columns]
     let rowsOfCandidates: [Int]
+    /// What each candidate is.                                      [columns]
+    let contents: [CandidateContent]
+    /// Candidates of earlier steps that the rows see behind the step's own columns.
+    package let earlierColumns: Int
     /// Grades of the rows of a graded batch; nil in any other.      [rows]
     package let scores: [Float]?
     /// Which columns count as negatives of which rows.
@@ -45,6 +49,8 @@ package struct StepPlan: Sendable {
     /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
     package var masked: [[Int]] { visibility.hidden }
     package var maskedPairs: Int { visibility.hiddenPairs }
+    /// Columns of the scores: the step's own, then the earlier ones.
+    package var columnCount: Int { candidates.count + earlierColumns }
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:
@@ -52,10 +58,11 @@ package struct StepPlan: Sendable {
     ///   - batch: their indices in the RowIndex
     ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
     ///   - negatives: how many a row sees, and the stream that draws them; nil: all
+    ///   - earlier: candidates that the task's memory bank holds; rows of a graded batch do not see them
     ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
     package init(
         _ rows: [RowSummary], batch: [Int], prompts: PromptNumbers, masksDuplicates: Bool, negatives limit: PoolLimit? = nil,
-        chunkTokens: Int, worldSize: Int, cost: InputCost
+        earlier: [CandidateContent] = [], chunkTokens: Int, worldSize: Int, cost: InputCost
     ) {
         var unique = UniqueInputs()
         task = rows[0].task
@@ -77,8 +84,11 @@ package struct StepPlan: Sendable {
         inputs = unique.inputs
         candidates = positives + negatives
         rowsOfCandidates = Array(rows.indices) + rows.indices.flatMap { Array(repeating: $0, count: rows[$0].negatives.count) }
-        let masked = masksDuplicates ? maskedColumns(rows) : Array(repeating: [], count: rows.count)
-        visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: positives.count + negatives.count, hidden: masked))
+        contents = rows.candidateContents
+        let columns = contents + (scores.isEmpty ? earlier : [])
+        earlierColumns = columns.count - contents.count
+        let masked = masksDuplicates ? maskedColumns(rows, columns) : Array(repeating: [], count: rows.count)
+        visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: columns.count, hidden: masked))
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
         owners = ChunkAssignment.owners(
             of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
@@ -200,13 +210,24 @@ private struct UniqueInputs {
     }
 }
 
+extension [RowSummary] {
+    /// Positives in row order, then negatives in row order.
+    fileprivate var candidateContents: [CandidateContent] {
+        map { CandidateContent(content: $0.positive.content, anchor: $0.anchor.content) }
+            + flatMap { $0.negatives.map { CandidateContent(content: $0.content, anchor: nil) } }
+    }
+}
+
 /// Columns other than the own positive whose content is the row's positive or anchor, and positives of rows with an equal anchor.
-private func maskedColumns(_ rows: [RowSummary]) -> [[Int]] {
-    let contents = rows.map(\.positive.content) + rows.flatMap { $0.negatives.map(\.content) }
-    let columns = Dictionary(grouping: contents.indices, by: { contents[$0] })
-    let rowsByAnchor = Dictionary(grouping: rows.indices, by: { rows[$0].anchor.content })
+private func maskedColumns(_ rows: [RowSummary], _ columns: [CandidateContent]) -> [[Int]] {
+    let wanted = Set(rows.flatMap { [$0.anchor.content, $0.positive.content] })
+    var (byContent, byAnchor): ([ContentHash: [Int]], [ContentHash: [Int]]) = ([:], [:])
+    for (place, column) in columns.enumerated() {
+        if wanted.contains(column.content) { byContent[column.content, default: []].append(place) }
+        if let anchor = column.anchor, wanted.contains(anchor) { byAnchor[anchor, default: []].append(place) }
+    }
     return rows.enumerated().map { own, row in
-        let same = (columns[row.positive.content] ?? []) + (columns[row.anchor.content] ?? []) + (rowsByAnchor[row.anchor.content] ?? [])
+        let same = (byContent[row.positive.content] ?? []) + (byContent[row.anchor.content] ?? []) + (byAnchor[row.anchor.content] ?? [])
         return Set(same).subtracting([own]).sorted()
     }
 }

@@ -26,7 +26,9 @@ extension StartupReport {
                 leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
             batch: Batch(
                 size: setup.checkpoint == nil ? config.training.batch : .global(setup.globalRows), worldSize: world.worldSize,
-                candidates: plan.candidates.count, epochs: config.training.epochs, batchesPerEpoch: setup.sampler.batchesPerEpoch,
+                candidates: plan.candidates.count,
+                earlierCandidates: min(config.loss.memoryBankSteps, setup.totalSteps - 1) * plan.candidates.count,
+                epochs: config.training.epochs, batchesPerEpoch: setup.sampler.batchesPerEpoch,
                 maximumSteps: config.training.maximumSteps,
                 efficiency: plan.efficiency(worldSize: world.worldSize, cost: session.checkpoint.config.inputCost),
                 chunkTokens: config.system.chunkTokens),

@@ -79,6 +79,7 @@ struct RunRecords {
             stepsPerEpoch: setup.sampler.batchesPerEpoch, dataFingerprints: setup.dataFingerprints,
             configuration: setup.config.resolved(), best: best,
             versions: Dictionary(uniqueKeysWithValues: Versions.current.list.map { ($0.name, $0.version) }))
+        let state = try state.collected(world)
         var (store, record) = (store, record)
         record.bestCheckpoint = best.map(RunRecord.BestCheckpoint.init)
         try world.together {

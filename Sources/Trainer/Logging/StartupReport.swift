@@ -76,6 +76,8 @@ package struct StartupReport: Sendable {
         package var worldSize: Int
         /// Positives and hard negatives of the first step.
         package var candidates: Int
+        /// That as many steps leave in the memory bank as it takes.
+        package var earlierCandidates = 0
         package var epochs: Int
         package var batchesPerEpoch: Int
         /// nil: `epochs` passes.

@@ -83,9 +83,11 @@ package struct StartupTable {
                 rows % batch.worldSize == 0
                 ? " = \(batch.worldSize) ranks × \(Figures.count(rows / batch.worldSize))" : " over \(batch.worldSize) ranks"
         }
+        let earlier = batch.earlierCandidates > 0 ? " and up to \(Figures.count(batch.earlierCandidates)) of earlier steps" : ""
         return [
             Self.join(
-                "global batch \(Figures.count(rows, "row"))\(shares)", "pool of \(Figures.count(batch.candidates, "candidate")) a step",
+                "global batch \(Figures.count(rows, "row"))\(shares)",
+                "pool of \(Figures.count(batch.candidates, "candidate")) a step\(earlier)",
                 "plan efficiency \(Figures.fixed(batch.efficiency, 2))")
         ]
     }
@@ -146,7 +148,9 @@ package struct StartupTable {
                     ?? "training reads \(Figures.bytes(estimate.weights)) of it"),
             Self.join(
                 "a rank: adapters \(Figures.bytes(rank.adapters))", "optimizer \(Figures.bytes(rank.optimizer))",
-                "embeddings \(Figures.bytes(rank.embeddings))", "activations \(Figures.bytes(rank.activations))",
+                "embeddings \(Figures.bytes(rank.embeddings))",
+                rank.memoryBank > 0 ? "memory bank \(Figures.bytes(rank.memoryBank))" : nil,
+                "activations \(Figures.bytes(rank.activations))",
                 "program \(Figures.bytes(rank.program))"),
             "activations: \(estimate.choice.memory.rawValue), \(meaning) · \(Figures.count(estimate.tokens, "token")) in the largest step",
             Self.join(

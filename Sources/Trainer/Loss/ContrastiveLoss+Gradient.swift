@@ -27,7 +27,7 @@ extension ContrastiveLoss {
             self.columns =
                 objective.isSymmetric
                 ? weights.indices.map {
-                    SoftmaxLines(columns, head: $0, scale: half * weights[$0], paddedTo: loss.plan.candidates.count)
+                    SoftmaxLines(columns, head: $0, scale: half * weights[$0], paddedTo: loss.plan.columnCount)
                 } : []
             divergences = (0..<loss.divergences).map { DivergenceLines(rows, width: $0, temperature: objective.temperature) }
             positive = weights.map { Float($0) }
@@ -39,18 +39,16 @@ extension ContrastiveLoss {
     ///
     /// Collective when the pool is streamed.
     func addGradient(_ lines: Lines, to gradient: Embeddings) throws {
-        let ownRows = plan.anchors.indices.filter { pool.ownPlaces[plan.anchors[$0]] != nil }
-        try add(.anchors, ownRows, inputs: plan.anchors, against: plan.candidates, lines, to: gradient)
-        let ownColumns = plan.candidates.indices.filter { pool.ownPlaces[plan.candidates[$0]] != nil }
-        try add(.candidates, ownColumns, inputs: plan.candidates, against: plan.anchors, lines, to: gradient)
+        try add(.anchors, lines, to: gradient)
+        try add(.candidates, lines, to: gradient)
     }
 
-    private func add(
-        _ side: ScoreSide, _ own: [Int], inputs: [Int], against others: [Int], _ lines: Lines, to gradient: Embeddings
-    ) throws {
+    private func add(_ side: ScoreSide, _ lines: Lines, to gradient: Embeddings) throws {
+        let inputs = inputs(of: side)
+        let own = inputs.indices.filter { pool.ownPlaces[inputs[$0]] != nil }
         let ownInputs = own.map { inputs[$0] }
         let uses = UseGradient(ownInputs, pool)
-        try forEachTile(side, own, against: others, inputs: inputs, findsBest: heads.hasLate, addingTo: uses) { tile, place in
+        try forEachTile(side, own, findsBest: heads.hasLate, addingTo: uses) { tile, place in
             let local = place - tile.rows.lowerBound
             hide(tile, place: local, index: own[place])
             fill(tile, local, index: own[place], lines)

@@ -1,5 +1,6 @@
-// The contrastive terms over the global pool: each anchor against all positives and all hard negatives of all rows, by every
-// head; the divergence between dense and late scores; and, when symmetric, each positive against all anchors.
+// The contrastive terms over the global pool: each anchor against all positives and all hard negatives of all rows, and against
+// those that the memory bank holds of earlier steps, by every head; the divergence between dense and late scores; and, when
+// symmetric, each positive against all anchors.
 //
 //     NCE(S) = mean over rows i of  log Σ_j exp(S(i,j)/τ) - S(i,i)/τ             (van den Oord et al. 2018, arXiv:1807.03748)
 //     KL     = mean over rows of  KL(softmax(S_dense/τ) ‖ softmax(S_late/τ))     (arXiv:2506.18902, equation 5)
@@ -34,7 +35,7 @@ struct ContrastiveLoss {
         }
         try lines.withUnsafeMutableBufferPointer { lines in
             nonisolated(unsafe) let lines = lines
-            try forEachTile(.anchors, own, against: plan.candidates, inputs: plan.anchors, findsBest: false) { tile, place in
+            try forEachTile(.anchors, own, findsBest: false) { tile, place in
                 let row = own[place]
                 let local = place - tile.rows.lowerBound
                 hide(tile, place: local, index: row)
@@ -53,7 +54,7 @@ struct ContrastiveLoss {
         var lines = own.map { _ in LineStatistics(heads: heads.count, divergences: 0) }
         try lines.withUnsafeMutableBufferPointer { lines in
             nonisolated(unsafe) let lines = lines
-            try forEachTile(.candidates, own, against: plan.anchors, inputs: plan.candidates, findsBest: false) { tile, place in
+            try forEachTile(.candidates, own, findsBest: false) { tile, place in
                 let local = place - tile.rows.lowerBound
                 hide(tile, place: local, index: own[place])
                 add(tile, local, to: &lines[place])
@@ -118,15 +119,13 @@ struct ContrastiveLoss {
     /// - Parameters:
     ///   - side: what the lines are
     ///   - own: the lines
-    ///   - others: inputs of the other side, all of them
-    ///   - inputs: the input of each line
     ///   - uses: where the gradients go that `body` has filled in
     func forEachTile(
-        _ side: ScoreSide, _ own: [Int], against others: [Int], inputs: [Int], findsBest: Bool,
-        addingTo uses: UseGradient? = nil, _ body: (_ tile: ScoreTile, _ place: Int) -> Void
+        _ side: ScoreSide, _ own: [Int], findsBest: Bool, addingTo uses: UseGradient? = nil,
+        _ body: (_ tile: ScoreTile, _ place: Int) -> Void
     ) throws {
-        let ownInputs = own.map { inputs[$0] }
-        try pool.forEachPanel(of: others) { columns, panel in
+        let ownInputs = own.map { inputs(of: side)[$0] }
+        try forEachPanel(against: side) { columns, panel in
             let target = ScorePanel(panel, heads, rows: side)
             Threads.run(own.count, grain: blockRows) { rows in
                 let tile = ScoreTile(rows: rows, columns: columns, pool.ownPanel(ownInputs[rows]), target, findsBest: findsBest)
@@ -134,5 +133,16 @@ struct ContrastiveLoss {
                 if let uses { tile.addGradient(to: uses) }
             }
         }
+    }
+
+    /// The input of each row, or of each of the step's own columns.
+    func inputs(of side: ScoreSide) -> [Int] { side == .anchors ? plan.anchors : plan.candidates }
+
+    /// What the lines of a side are scored against: rows against the step's columns, then the earlier ones; columns against rows.
+    private func forEachPanel(against side: ScoreSide, _ body: (_ columns: Range<Int>, _ panel: Panel) throws -> Void) throws {
+        guard side == .anchors else { return try pool.forEachPanel(of: plan.anchors, body) }
+        let count = plan.candidates.count
+        try pool.forEachPanel(of: plan.candidates, body)
+        try pool.forEachEarlierPanel { range, panel in try body(count + range.lowerBound..<count + range.upperBound, panel) }
     }
 }

@@ -8,7 +8,8 @@ import Tensor
 struct LossInDouble {
     private let objective: Objective
     private let plan: StepPlan
-    /// Of each input, [dimension] and [tokens][dimension]; empty where the objective has no such head.
+    /// Of each input, then of each candidate of earlier steps: [dimension] and [tokens][dimension]; empty where the objective has
+    /// no such head.
     private let dense: [[Double]]
     private let late: [[[Double]]]
 
@@ -17,12 +18,14 @@ struct LossInDouble {
         self.objective = objective
         self.plan = plan
         var (dense, late) = ([[Double]](), [[[Double]]]())
-        try pool.forEachPanel(of: Array(plan.inputs.indices)) { _, panel in
+        func take(_: Range<Int>, _ panel: Panel) {
             for place in 0..<panel.count {
                 if let rows = panel.dense { dense.append(Self.row(rows, place, pool.heads.dimension)) }
                 if let rows = panel.late { late.append(panel.tokens[place].map { Self.row(rows, $0, rows.columns) }) }
             }
         }
+        try pool.forEachPanel(of: Array(plan.inputs.indices), take)
+        try pool.forEachEarlierPanel(take)
         self.dense = dense
         self.late = late
     }
@@ -38,8 +41,14 @@ struct LossInDouble {
         (0..<width).map { Double(rows.floats[index * rows.columns + $0]) }
     }
 
+    /// The vectors of a column.
+    private func candidate(_ column: Int) -> Int {
+        let earlier = column - plan.candidates.count
+        return earlier < 0 ? plan.candidates[column] : plan.inputs.count + earlier
+    }
+
     private func score(_ head: Int, row: Int, column: Int) -> Double {
-        let (anchor, candidate) = (plan.anchors[row], plan.candidates[column])
+        let (anchor, candidate) = (plan.anchors[row], candidate(column))
         if head == objective.heads.late {
             let best = late[anchor].map { token in late[candidate].map { dot(token, $0) }.max()! }
             return best.reduce(0, +) / Double(best.count)
@@ -60,7 +69,7 @@ struct LossInDouble {
     // MARK: - The pool
 
     private var contrastive: Double {
-        let (rows, columns) = (plan.anchors.indices, plan.candidates.indices)
+        let (rows, columns) = (plan.anchors.indices, 0..<plan.columnCount)
         let seen = rows.map { row in columns.map { isSeen(row: row, column: $0) } }
         var sum = 0.0
         let scores = (0..<objective.heads.count).map { head in
@@ -92,7 +101,7 @@ struct LossInDouble {
         if row == column { return true }
         guard plan.visibility.sees(row: row, column: column) else { return false }
         guard let margin = objective.negativeMargin, let whole = objective.heads.whole else { return true }
-        return cosine(whole, plan.anchors[row], plan.candidates[column])
+        return cosine(whole, plan.anchors[row], candidate(column))
             <= cosine(whole, plan.anchors[row], plan.candidates[row]) - margin
     }
 

@@ -63,7 +63,7 @@ struct Panel {
 }
 
 /// Embeddings of inputs one after the other: dense rows [inputs, dimension], and token rows [tokens, late dimension].
-struct EmbeddingRows {
+struct EmbeddingRows: Sendable {
     let dense: Tensor?
     let late: Tensor?
     /// Each input's rows of `late`; empty without them.

@@ -7,16 +7,13 @@ import Tensor
 /// Fetches inputs of any rank for all ranks.
 struct PanelExchange {
     private let world: Communicator
-    private let owners: PlannedOwners
+    private let owners: EmbeddingOwners
     private let ownRows: EmbeddingRows
-    /// Place of each own input in `ownRows`.
-    private let ownPlaces: [Int: Int]
 
-    init(_ world: Communicator, _ owners: PlannedOwners, _ ownRows: EmbeddingRows, rank: Int) {
+    init(_ world: Communicator, _ embeddings: SpreadEmbeddings) {
         self.world = world
-        self.owners = owners
-        self.ownRows = ownRows
-        ownPlaces = owners.places(rank: rank)
+        owners = embeddings.owners
+        ownRows = embeddings.rows
     }
 
     /// The panel of each block in turn.
@@ -36,23 +33,18 @@ struct PanelExchange {
         let lists = (0..<world.worldSize).map { rank in inputs.indices.filter { owners.ownerOfInput[inputs[$0]] == rank } }
         var places = [Int](repeating: 0, count: inputs.count)
         for (row, place) in lists.joined().enumerated() { places[place] = row }
-        let own = lists[world.rank].map { ownPlaces[inputs[$0]]! }
+        let own = lists[world.rank].map { owners.placeOfInput[inputs[$0]] }
         let dense = try ownRows.dense.map { try begin($0, own.map { $0..<$0 + 1 }, lists.map(\.count)) }
         let late = try ownRows.late.map { late in
             try begin(
-                late, own.map { ownRows.tokens[$0] }, lists.map { $0.reduce(0) { $0 + owners.tokens(inputs[$1]) } })
+                late, own.map { ownRows.tokens[$0] }, lists.map { owners.tokens($0.map { inputs[$0] }) })
         }
         let tokens = ownRows.late == nil ? [] : owners.tokenRanges(lists.joined().map { inputs[$0] })
         return Transfer(places: places, tokens: tokens, dense: dense, late: late)
     }
 
     private func begin(_ rows: Tensor, _ ranges: [Range<Int>], _ counts: [Int]) throws -> Transfer.Part {
-        let own = Tensor(counts[world.rank], rows.columns)
-        var target = own.floats
-        for range in ranges {
-            target.update(from: rows.floats + range.lowerBound * rows.columns, count: range.count * rows.columns)
-            target += range.count * rows.columns
-        }
+        let own = rows.copied(ranges)
         let all = Tensor(counts.reduce(0, +), rows.columns)
         let pending = try withExtendedLifetime(own) {
             try world.beginAllGather(

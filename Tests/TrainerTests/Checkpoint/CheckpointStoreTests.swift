@@ -56,6 +56,22 @@ import Testing
         #expect(try run.resume()?.name == "step-1", "the manifest knows it")
     }
 
+    @Test func keepsTheMemoryBank() throws {
+        var run = run
+        run.memoryBankSteps = 2
+        try run.save(3)
+        let file = try SafetensorsFile(path: run.file(3, "memory_bank.safetensors"))
+        #expect(file.entries.count == 2 * 4 && file["code.1.dense"]?.shape == [3, 8] && file["code.0.anchors"]?.shape == [2, 16])
+        let resumed = try #require(try run.resume()).state
+        expectSame(resumed, run.state(step: 3))
+        #expect(resumed.banks[1].steps.count == 2 && resumed.banks[0].steps.isEmpty)
+
+        // What it is said to hold is all that it may hold.
+        run.memoryBankSteps = 1
+        let error = #expect(throws: UserError.self) { try read(run) }
+        #expect(error?.code == .content && error?.description.contains("memory_bank.safetensors: holds \"code.1.anchors\"") == true)
+    }
+
     @Test func withoutCheckpointsThereIsNothingToResume() throws {
         #expect(try run.resume() == nil)
     }
@@ -116,5 +132,11 @@ import Testing
         store.folder.close()
         expectSame(try #require(try run.resume()).state, other)
         #expect(try run.checkpoints.count == 3)
+    }
+
+    private func read(_ run: TinyRun) throws -> RunCheckpoint? {
+        var store = try run.store()
+        defer { store.folder.close() }
+        return try store.read(run.setting())
     }
 }

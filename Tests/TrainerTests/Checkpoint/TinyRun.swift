@@ -17,6 +17,8 @@ struct TinyRun {
     let optimizer = AdamW.Configuration(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01)
     let description = AdapterFile.Description(dropout: 0.1, initialization: .gaussian, base: "model")
     let data = ["train.jsonl": "12 abc"]
+    /// Steps whose candidates its checkpoints hold.
+    var memoryBankSteps = 0
 
     init() throws {
         temporary = try TemporaryFolder()
@@ -51,8 +53,17 @@ struct TinyRun {
         moments.firstMoment = values("first", layout.decoderCount)
         moments.secondMoment = values("second", layout.decoderCount)
         state.optimizers[1] = moments
+        state.banks[1].steps = (0..<memoryBankSteps).map { bankStep($0, values) }
         state.step = step
         return state
+    }
+
+    /// Two positives and a hard negative, of 1, 2 and 3 tokens.
+    private func bankStep(_ number: Int, _ values: (String, Int) -> [Float]) -> MemoryBank.Step {
+        let hashes = ["p", "q", "n", "a", "b"].flatMap { ContentHash(of: Array("\($0)\(number)".utf8)).bytes }
+        return MemoryBank.Step(
+            contentBytes: Array(hashes[..<48]), anchorBytes: Array(hashes[48...]), tokens: [1, 2, 3],
+            Embeddings(dense: Tensor(values("bank \(number)", 24), rows: 3, columns: 8)))
     }
 
     func info(best: BestCheckpoint? = nil, _ settings: String = "", worldSize: Int = 2) throws -> CheckpointInfo {
@@ -65,7 +76,8 @@ struct TinyRun {
     func setting(_ settings: String = "", worldSize: Int = 2, data: [String: String]? = nil) throws -> ResumeSetting {
         let rule = ResumeRule(config: try decode(requiredSettings + settings), worldSize: worldSize, dataFingerprints: data ?? self.data)
         return ResumeSetting(
-            model: model, layout: layout, tasks: tasks, trainedCount: layout.decoderCount, optimizer: optimizer, rule: rule)
+            model: model, layout: layout, tasks: tasks, heads: .dense, memoryBankSteps: memoryBankSteps, optimizer: optimizer,
+            rule: rule)
     }
 
     /// As a starting run does.
@@ -108,5 +120,10 @@ func expectSame(_ a: TrainingState, _ b: TrainingState) {
     #expect(a.adapters.map { bits($0.values) } == b.adapters.map { bits($0.values) })
     #expect(a.optimizers.map { $0?.steps } == b.optimizers.map { $0?.steps })
     #expect(a.optimizers.map { bits($0?.firstMoment ?? []) } == b.optimizers.map { bits($0?.firstMoment ?? []) })
+    #expect(a.banks.map(\.contents) == b.banks.map(\.contents))
+    #expect(a.banks.map { $0.embeddings.map(\.owners.tokenCounts) } == b.banks.map { $0.embeddings.map(\.owners.tokenCounts) })
+    #expect(
+        a.banks.map { $0.embeddings.map { bits($0.rows.dense!.values) } }
+            == b.banks.map { $0.embeddings.map { bits($0.rows.dense!.values) } })
     #expect(a.optimizers.map { bits($0?.secondMoment ?? []) } == b.optimizers.map { bits($0?.secondMoment ?? []) })
 }

@@ -44,6 +44,11 @@ import Testing
         ("loss.name=joint", "loss.dense_weight=0 loss.late_weight=0 loss.kl_weight=0", "--set loss.dense_weight: loss.dense_weight, "),
         ("loss.late_weight=2", "", "--set loss.late_weight: loss.late_weight has no part in loss.name: infonce, only in joint"),
         ("loss.name=triplet", "loss.pool_limit=8", "--set loss.pool_limit: loss.pool_limit has no part in loss.name: triplet"),
+        (
+            "loss.name=cosent", "loss.memory_bank_steps=2",
+            "--set loss.memory_bank_steps: loss.memory_bank_steps has no part in loss.name: cosent"
+        ),
+        ("loss.memory_bank_steps=-1", "", "--set loss.memory_bank_steps: loss.memory_bank_steps must be from 0"),
         ("loss.margin=0.3", "", "--set loss.margin: loss.margin has no part in loss.name: infonce, only in triplet"),
         ("loss.matryoshka_dims=[32,16]", "", "--set loss.matryoshka_dims: loss.matryoshka_dims must ascend, but 16 follows 32"),
         ("loss.matryoshka_dims=[0]", "", "--set loss.matryoshka_dims: loss.matryoshka_dims[0] must be a width, 1 or more"),

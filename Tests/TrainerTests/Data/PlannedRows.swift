@@ -32,13 +32,14 @@ struct PlannedRows: Sendable {
 
     /// A plan of all rows, or of `batch`.
     func plan(
-        batch: [Int]? = nil, prompts: PromptNumbers = .differing, masksDuplicates: Bool = true, chunkTokens: Int = 128, worldSize: Int = 1,
+        batch: [Int]? = nil, prompts: PromptNumbers = .differing, masksDuplicates: Bool = true, negatives: PoolLimit? = nil,
+        earlier: [CandidateContent] = [], chunkTokens: Int = 128, worldSize: Int = 1,
         cost: InputCost = InputCost(perToken: 1, perTokenSquared: 0)
     ) -> StepPlan {
         let batch = batch ?? Array(rows.indices)
         return StepPlan(
-            batch.map { rows[$0] }, batch: batch, prompts: prompts, masksDuplicates: masksDuplicates, chunkTokens: chunkTokens,
-            worldSize: worldSize, cost: cost)
+            batch.map { rows[$0] }, batch: batch, prompts: prompts, masksDuplicates: masksDuplicates, negatives: negatives,
+            earlier: earlier, chunkTokens: chunkTokens, worldSize: worldSize, cost: cost)
     }
 }
 

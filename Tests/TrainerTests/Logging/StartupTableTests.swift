@@ -99,6 +99,16 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
         #expect(line("batch", report)?.hasPrefix("global batch 65 rows on one rank · ") == true)
     }
 
+    @Test func theMemoryBankAddsCandidatesAndMemory() {
+        var report = report()
+        report.batch.earlierCandidates = 1280
+        report.memory.estimate.rank.memoryBank = 8_000_000
+        #expect(line("batch", report)?.contains(" · pool of 64 candidates a step and up to 1,280 of earlier steps · ") == true)
+        let text = StartupTable(report).text
+        #expect(text.contains(" · embeddings 400 kB · memory bank 8.0 MB · activations 90 MB · "))
+        #expect(text.contains("at the peak 181 MB a rank · 376 MB a host"))
+    }
+
     @Test func stepsByEpochsAndAfterAResume() {
         var report = report()
         report.batch.maximumSteps = nil
