@@ -34,7 +34,7 @@ enum MemoryBankFile {
         _ name: String, _ step: MemoryBank.Step, _ contents: UnsafeRawBufferPointer, _ anchors: UnsafeRawBufferPointer,
         _ tokens: UnsafeRawBufferPointer
     ) -> [SafetensorsWriter.Tensor] {
-        precondition(step.embeddings.owners.isWhole, "memory bank: \(name) lies on several ranks")
+        precondition(step.embeddings.owners.lists == [Array(step.contents.indices)], "memory bank: \(name) is not whole and in order")
         let (hash, count) = (ContentHash.byteCount, step.contents.count)
         var tensors: [SafetensorsWriter.Tensor] = [
             ("\(name).contents", .u8, [count, hash], contents), ("\(name).anchors", .u8, [anchors.count / hash, hash], anchors),

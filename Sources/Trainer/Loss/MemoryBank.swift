@@ -60,8 +60,11 @@ package struct MemoryBank: Sendable {
 }
 
 extension MemoryBank.Step {
+    /// With all vectors, in the order of the columns, whoever held them.
     fileprivate func gathered(_ world: Communicator) throws -> Self {
-        Self(contents: contents, embeddings: try embeddings.gathered(world))
+        guard !embeddings.owners.isWhole else { return self }
+        let all = try embeddings.gathered(world)
+        return Self(contents: contents, embeddings: all.picked(Array(contents.indices), rank: world.rank))
     }
 }
 
