@@ -32,8 +32,10 @@ package struct MemoryEstimate: Sendable {
     package var choice: ActivationPolicy.Choice
     /// Tokens of the rank with most of them, in the largest step.
     package var tokens: Int
+    /// What rank 0 adds to its share of the memory bank to write a checkpoint, in the place of activations.
+    package var collectedBank = 0
 
-    package var host: Int { weights + ranksOnHost * rank.total }
+    package var host: Int { weights + ranksOnHost * rank.total + max(0, collectedBank - rank.activations) }
 }
 
 extension MemoryEstimate {

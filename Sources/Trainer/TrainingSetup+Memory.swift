@@ -70,7 +70,7 @@ extension TrainingSetup {
         rank.activations = busiest.choice.bytes
         return MemoryEstimate(
             weights: weightBytes, rank: rank, ranksOnHost: world.hosts.localSize, choice: busiest.choice,
-            tokens: own.tokens)
+            tokens: own.tokens, collectedBank: bankBytes - rank.memoryBank)
     }
 
     /// The layers' matrices, and of the embedding table the rows that the tokenizer's tokens can reach.
