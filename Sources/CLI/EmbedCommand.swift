@@ -1,4 +1,4 @@
-// `shoal embed`: texts to embeddings in a file.
+// `shoal embed`: texts and images to embeddings in a file.
 
 import ArgumentParser
 import Trainer
@@ -6,7 +6,7 @@ import Trainer
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Embeds texts: one unit vector each, or one for each token.",
+        abstract: "Embeds texts and images: one unit vector each, or one for each token.",
         discussion: """
             Examples:
 
@@ -17,11 +17,15 @@ struct EmbedCommand: ParsableCommand {
                 --truncate-dim 256 --output functions.safetensors
               mpirun -n 4 --bind-to none shoal embed --model jina-embeddings-v4 \\
                 --task text-matching --text-file sentences.txt --output sentences.jsonl
+              shoal embed --model jina-embeddings-v4 --task retrieval \
+                --image-dir pages --max-pixels 200704 --output pages.npy
 
-            One row a text: those of --texts first, then those of --text-file, each in its order; any number of ranks gives the \
-            same bytes. .npy: float32 [texts, width]. .safetensors: one tensor "embeddings". .jsonl: a line a text with text, \
-            task, prompt and embedding. With --multi-vector, .safetensors alone: tensors "0", "1", ... float32 [tokens, width], one \
-            a text in the same order.
+            One row an input: --texts first, then --text-file, --images and the images of --image-dir, the folder's by name, the \
+            others in their order; any number of ranks gives the same bytes. .npy: float32 [inputs, width]. .safetensors: one tensor \
+            "embeddings". .jsonl: a line an input with text, task, prompt and embedding, or image, task and embedding. With \
+            --multi-vector, .safetensors alone: tensors "0", "1", ... float32 [tokens, width], one an input in the same order.
+
+            Images are JPEG, PNG or WebP, whatever their names. They have no prompt: --prompt is for texts.
 
             A text file is JSON lines, {"text": "...", "task": "code", "prompt": "passage"}, task and prompt where they differ \
             from the flags, when it is named .jsonl or .jsonl.gz; else it has one text a line.
@@ -41,6 +45,14 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A file of texts, plain or .gz.", valueName: "file"), completion: .file())
     var textFile: String?
 
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Image files.", valueName: "file"), completion: .file())
+    var images: [String] = []
+
+    @Option(
+        help: ArgumentHelp("A folder whose image files are embedded, without those of folders in it.", valueName: "folder"),
+        completion: .directory)
+    var imageDir: String?
+
     @Option(
         help: ArgumentHelp(
             "Keep this many values of each vector, one of the model's Matryoshka widths, normalised again.", valueName: "width"))
@@ -58,7 +70,9 @@ struct EmbedCommand: ParsableCommand {
     var output: String
 
     func validate() throws {
-        if texts.isEmpty && textFile == nil { throw ValidationError("there is nothing to embed; add --texts or --text-file") }
+        if texts.isEmpty && textFile == nil && images.isEmpty && imageDir == nil {
+            throw ValidationError("there is nothing to embed; add --texts, --text-file, --images or --image-dir")
+        }
         if multiVector && truncateDim != nil {
             throw ValidationError(
                 "--truncate-dim cuts single vectors and --multi-vector makes token vectors, which have one width; leave one out")
@@ -68,8 +82,9 @@ struct EmbedCommand: ParsableCommand {
     func run() throws {
         runOnAllRanks { world, console in
             let job = EmbeddingJob(
-                model: options.choice, task: task, role: prompt, texts: texts, textFile: textFile, dimension: truncateDim,
-                isMultiVector: multiVector, output: try EmbeddingFile(path: output, isMultiVector: multiVector))
+                model: options.choice, task: task, role: prompt, texts: texts, textFile: textFile, images: images,
+                imageFolder: imageDir, dimension: truncateDim, isMultiVector: multiVector,
+                output: try EmbeddingFile(path: output, isMultiVector: multiVector))
             try job.run(world, console)
             return 0
         }

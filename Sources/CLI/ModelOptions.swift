@@ -24,6 +24,15 @@ struct ModelOptions: ParsableArguments {
             "Tokens of a text at most, prompt included; the rest is cut off and counted. Default: the model's limit.", valueName: "tokens"))
     var maxLength: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Pixels that an image is scaled down to at most: 28 × 28 are a token. Default: the model's (602112, 768 tokens).",
+            valueName: "pixels"))
+    var maxPixels: Int?
+
+    @Option(help: ArgumentHelp("Pixels that an image is scaled up to at least. Default: the model's.", valueName: "pixels"))
+    var minPixels: Int?
+
     @Option(help: ArgumentHelp("Arithmetic of products; auto is bfloat16 where the processor has it.", valueName: "type"))
     var computeDtype: SystemConfig.ComputeType = .automatic
 
@@ -34,10 +43,18 @@ struct ModelOptions: ParsableArguments {
 
     func validate() throws {
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length is \(maxLength); a text has at least one token") }
+        for (flag, pixels) in [("--min-pixels", minPixels), ("--max-pixels", maxPixels)] {
+            if let pixels, pixels < 1 { throw ValidationError("\(flag) is \(pixels); an image has at least one pixel") }
+        }
+        if let minPixels, let maxPixels, minPixels > maxPixels {
+            throw ValidationError("--min-pixels \(minPixels) is above --max-pixels \(maxPixels); lower one or raise the other")
+        }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }
     }
 
     var choice: ModelChoice {
-        ModelChoice(folder: model, adapter: adapter, maximumTokens: maxLength, computeType: computeDtype, threads: threads)
+        ModelChoice(
+            folder: model, adapter: adapter, maximumTokens: maxLength, computeType: computeDtype, threads: threads,
+            minPixels: minPixels, maxPixels: maxPixels)
     }
 }

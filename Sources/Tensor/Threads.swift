@@ -2,11 +2,18 @@
 // Work is cut into tasks whose size does not depend on the number of threads, so results do not either.
 
 import COpenMP
+import Foundation
 import Synchronization
 
 /// The threads of this process.
 package enum Threads {
     nonisolated(unsafe) private static var current = 1
+    /// Not nil in a thread that works beside the pool.
+    private static let besideThePool: pthread_key_t = {
+        var key = pthread_key_t()
+        guard pthread_key_create(&key, nil) == 0 else { preconditionFailure("Threads: no key for a thread's own value") }
+        return key
+    }()
 
     /// How many threads work at a time, in our loops and in oneDNN's.
     package static var count: Int {
@@ -22,9 +29,9 @@ package enum Threads {
 
     /// Runs `body(0) ... body(tasks - 1)`, each once, on all threads. Returns when all are done.
     ///
-    /// Inside a task a further `run` works in its own thread alone.
+    /// Inside a task, and in a thread beside the pool, a further `run` works in its own thread alone.
     package static func run(_ tasks: Int, _ body: (Int) -> Void) {
-        guard tasks > 1, current > 1, omp_in_parallel() == 0 else {
+        guard tasks > 1, current > 1, omp_in_parallel() == 0, pthread_getspecific(besideThePool) == nil else {
             for task in 0..<tasks { body(task) }
             return
         }
@@ -37,6 +44,14 @@ package enum Threads {
             }
             loop.body = nil
         }
+    }
+
+    /// Starts a thread beside the pool, for work that waits for files or must not hold up the pool.
+    package static func startBeside(_ body: @escaping @Sendable () -> Void) {
+        Thread {
+            pthread_setspecific(besideThePool, UnsafeRawPointer(bitPattern: 1))
+            body()
+        }.start()
     }
 
     /// Runs `body` over `0..<count` cut into ranges of `grain`.

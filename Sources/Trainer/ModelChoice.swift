@@ -16,16 +16,21 @@ package struct ModelChoice: Sendable {
     package var computeType: SystemConfig.ComputeType
     /// Of each rank; nil: its share of the cores.
     package var threads: Int?
+    /// Of a scaled image; nil: the model's own limits.
+    package var minPixels: Int?
+    package var maxPixels: Int?
 
     package init(
         folder: String, adapter: String? = nil, maximumTokens: Int? = nil, computeType: SystemConfig.ComputeType = .automatic,
-        threads: Int? = nil
+        threads: Int? = nil, minPixels: Int? = nil, maxPixels: Int? = nil
     ) {
         self.folder = folder
         self.adapter = adapter
         self.maximumTokens = maximumTokens
         self.computeType = computeType
         self.threads = threads
+        self.minPixels = minPixels
+        self.maxPixels = maxPixels
     }
 
     /// What the flags can be held against before the weights are opened.

@@ -12,11 +12,19 @@ package struct ModelSession {
     package let processor: TextProcessor
     /// How the backbone's matrices are held.
     package let weights: HostWeights
+    /// Nil until images are asked for.
+    package private(set) var images: ImageEncoder?
 
     /// The same session with a projector, where the backbone brings none.
     func adding(_ projector: Projector?) -> ModelSession {
         var copy = self
         if let projector { copy.model = model.adding(projector) }
+        return copy
+    }
+
+    func adding(_ images: ImageEncoder) -> ModelSession {
+        var copy = self
+        copy.images = images
         return copy
     }
 

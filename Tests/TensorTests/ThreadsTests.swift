@@ -1,5 +1,6 @@
 // Every task runs once, whatever the number of threads.
 
+import Foundation
 import Support
 import Synchronization
 import Tensor
@@ -31,6 +32,23 @@ import Testing
             }
         }
         #expect(total.load(ordering: .relaxed) == (0..<100).reduce(0, +))
+    }
+
+    /// Its loops stay in its own thread.
+    @Test func aThreadBesideThePoolWorksAlone() {
+        let names = Mutex<Set<UInt>>([])
+        let done = DispatchSemaphore(value: 0)
+        withThreads(4) {
+            Threads.startBeside {
+                Threads.run(200) { _ in
+                    usleep(100)
+                    names.withLock { _ = $0.insert(UInt(pthread_self())) }
+                }
+                done.signal()
+            }
+            done.wait()
+        }
+        #expect(names.withLock { $0.count } == 1)
     }
 
     /// Two tasks that wait for one another.

@@ -18,6 +18,15 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         self = format
     }
 
+    /// Whether a file begins as an image of one of the formats does.
+    ///
+    /// - Throws: as `MappedFile`
+    package static func isImage(path: String) throws(UserError) -> Bool {
+        let file = try MappedFile(path: path)
+        defer { withExtendedLifetime(file) {} }
+        return allCases.contains { $0.begins(file.bytes) }
+    }
+
     private func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
         switch self {
         case .jpeg: bytes.starts(with: [0xFF, 0xD8, 0xFF])

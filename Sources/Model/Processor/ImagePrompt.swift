@@ -43,6 +43,9 @@ package struct ImagePrompt: Sendable {
         ids[..<place] + Array(repeating: markers.image, count: grid.count) + ids[(place + 1)...]
     }
 
+    /// How many these are.
+    package func tokenCount(for grid: TokenGrid) -> Int { ids.count - 1 + grid.count }
+
     /// The decoder's input for an image.
     package func sequence(_ features: ImageFeatures) -> TokenSequence {
         TokenSequence(ids(for: features.grid), images: [features], markers)

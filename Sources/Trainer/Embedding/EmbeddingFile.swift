@@ -1,4 +1,4 @@
-// Embeddings on disk, one row a text, in the form that the file's name asks for. All forms are written whole or not at all. Token
+// Embeddings on disk, one row an input, in the form that the file's name asks for. All forms are written whole or not at all. Token
 // vectors have one form, which EmbeddingJob+MultiVector writes.
 
 import Foundation
@@ -9,11 +9,11 @@ import Tensor
 ///     try EmbeddingFile(path: "questions.npy").write(embeddings, of: list)
 package struct EmbeddingFile: Sendable {
     package enum Format: String, CaseIterable, Sendable {
-        /// NumPy 1.0: float32, little-endian, C order, [texts, dimension].
+        /// NumPy 1.0: float32, little-endian, C order, [inputs, dimension].
         case npy
-        /// A line a text: `{"text", "task", "prompt", "embedding": [...]}`.
+        /// A line a text: `{"text", "task", "prompt", "embedding": [...]}`; an image: `{"image", "task", "embedding"}`.
         case jsonLines = "jsonl"
-        /// One float32 tensor `embeddings` [texts, dimension].
+        /// One float32 tensor `embeddings` [inputs, dimension].
         case safetensors
     }
 
@@ -29,7 +29,7 @@ package struct EmbeddingFile: Sendable {
         if isMultiVector && format != .safetensors {
             throw UserError(
                 .usage, "--output",
-                "\(quoted(path)) cannot hold token vectors, a matrix a text; with --multi-vector its name must end in .safetensors")
+                "\(quoted(path)) cannot hold token vectors, a matrix an input; with --multi-vector its name must end in .safetensors")
         }
         guard let format else {
             let endings = Format.allCases.map { "." + $0.rawValue }.joined(separator: ", ")
@@ -39,10 +39,10 @@ package struct EmbeddingFile: Sendable {
         self.format = format
     }
 
-    /// - Parameter embeddings: [texts, dimension], float32 and finite
+    /// - Parameter embeddings: [inputs, dimension], float32 and finite
     /// - Throws: `UserError` `.output`; an older file is then untouched
-    package func write(_ embeddings: Tensor, of list: TextList) throws(UserError) {
-        precondition(embeddings.rows == list.entries.count, "embeddings: \(embeddings.rows) rows for \(list.entries.count) texts")
+    package func write(_ embeddings: Tensor, of list: InputList) throws(UserError) {
+        precondition(embeddings.rows == list.entries.count, "embeddings: \(embeddings.rows) rows for \(list.entries.count) inputs")
         let bytes = UnsafeRawBufferPointer(start: embeddings.floats, count: embeddings.count * 4)
         switch format {
         case .npy:
@@ -77,11 +77,15 @@ package struct EmbeddingFile: Sendable {
     }
 
     /// Values in the shortest form that reads back as the same float.
-    private static func line(_ entry: TextList.Entry, _ embedding: UnsafeBufferPointer<Float>) -> [UInt8] {
-        let head: JSONValue = [
-            "text": .string(String(decoding: entry.text, as: UTF8.self)), "task": .string(entry.task),
-            "prompt": .string(entry.role.rawValue),
-        ]
+    private static func line(_ entry: InputList.Entry, _ embedding: UnsafeBufferPointer<Float>) -> [UInt8] {
+        let head: JSONValue =
+            switch entry.content {
+            case .text(let text, let role):
+                [
+                    "text": .string(String(decoding: text, as: UTF8.self)), "task": .string(entry.task), "prompt": .string(role.rawValue),
+                ]
+            case .image(let path): ["image": .string(path), "task": .string(entry.task)]
+            }
         let values = embedding.map { "\($0)" }.joined(separator: ",")
         return head.serialized().dropLast() + Array(",\"embedding\":[\(values)]}\n".utf8)
     }

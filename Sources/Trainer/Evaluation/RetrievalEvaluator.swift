@@ -47,7 +47,7 @@ package struct RetrievalEvaluator {
             ranked += dimensions.map { RankedQueries(dense: queries.texts, dimension: $0, depth: depth) }
         }
         if embedder.heads.hasLate { ranked.append(RankedQueries(late: queries.texts, depth: depth)) }
-        let documents = dataset.documents.map { PromptedText(prefix: prefixes.document, text: $0.text) }
+        let documents = dataset.documents.map { EmbeddingInput.text(PromptedText(prefix: prefixes.document, text: $0.text)) }
         let faults = try embedder.embedShare(documents) { group in
             for place in ranked.indices { ranked[place].rank(group, dataset) }
         }
