@@ -51,13 +51,14 @@ package struct Trainer {
         defer { folder.close() }
         folder.notices.forEach(console.notice)
         var store = CheckpointStore(folder, limit: config.training.saveTotalLimit, adapters: .init(config))
-        let setup = try TrainingSetup.load(world, config, console) { setting in
+        var setup = try TrainingSetup.load(world, config, console) { setting in
             options.resumes ? try store.newest(world, setting) : nil
         }
         store.description.projector = setup.session.addedProjector
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
+        if evaluation?.hasImages == true { setup = try setup.withImages() }
         let step = setup.step(in: world)
         let records = try RunRecords(setup, step, folder, store, console, evaluation: evaluation?.description)
         var trainer = Trainer(
@@ -85,7 +86,9 @@ package struct Trainer {
         while state.step < setup.totalSteps {
             world.phase = "step \(state.step + 1)"
             let before = world.statistics
-            let metrics = try step.run(batches.batch(ofStep: state.step), &state)
+            let batch = batches.batch(ofStep: state.step)
+            let next = state.step + 1 < setup.totalSteps ? batches.batch(ofStep: state.step + 1) : nil
+            let metrics = try step.run(batch, next: next, &state)
             try records.step(metrics, StepTraffic(from: before, to: world.statistics))
 
             let isLast = state.step == setup.totalSteps

@@ -87,12 +87,17 @@ extension TrainingSetup {
         }
     }
 
-    /// Kinds of rows that never fill a batch, and so are not trained on.
-    static func notices(_ sampler: BatchSampler, _ source: TrainingSource) -> [String] {
-        sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
-            "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
-                + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
+    /// Rows left out for their images, and kinds of rows that never fill a batch, and so are not trained on.
+    static func notices(_ sampler: BatchSampler, _ source: TrainingSource, _ index: RowIndex) -> [String] {
+        let skipped = zip(source.files, index.files).filter { $1.header.skippedRows > 0 }.map { file, rows in
+            "\(Figures.count(rows.header.skippedRows, "row")) of \(file.path) left out, because an image of theirs cannot be used "
+                + "(data.on_bad_image: skip)"
         }
+        return skipped
+            + sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
+                "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
+                    + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
+            }
     }
 }
 

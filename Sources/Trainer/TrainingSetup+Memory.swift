@@ -11,7 +11,8 @@ extension TrainingSetup {
         let (config, engine) = (session.checkpoint.config, session.model.engine)
         let footprint = ActivationFootprint(
             config, layout, engine: engine, hasDropout: self.config.lora.dropout > 0, heads: self.config.loss.heads)
-        let fixed = fixedMemory(embeddings(in: world), memoryBank: bankBytes / (streamsPool ? world.worldSize : 1))
+        let images = largestBatch.reduce(0) { $0 + index.tokenCount(ofRow: $1).images }
+        let fixed = fixedMemory(embeddings(in: world), memoryBank: heldBank(in: world), imageTokens: images / world.worldSize)
         return ActivationPolicy(
             self.config.system.activationMemory, budget: max(0, rankShare(in: world) - fixed.total), footprint)
     }
@@ -31,7 +32,7 @@ extension TrainingSetup {
     /// Of the embeddings of all texts of some rows.
     private func gatheredBytes(of rows: [Int]) -> Int {
         MemoryEstimate.Embedded(
-            inputs: rows.reduce(0) { $0 + 2 + index[$1].negatives.count }, tokens: rows.reduce(0) { $0 + index.tokenCount(ofRow: $1) }
+            inputs: rows.reduce(0) { $0 + 2 + index[$1].negatives.count }, tokens: rows.reduce(0) { $0 + index.tokenCount(ofRow: $1).all }
         ).bytes(session.checkpoint.config, config.loss.heads)
     }
 
@@ -44,6 +45,9 @@ extension TrainingSetup {
         let steps = min(trainedTasks.count * config.loss.memoryBankSteps, totalSteps)
         return steps * candidates.bytes(session.checkpoint.config, config.loss.heads)
     }
+
+    /// What a rank holds of them: streaming leaves it its share.
+    private func heldBank(in world: Communicator) -> Int { bankBytes / (streamsPool ? world.worldSize : 1) }
 
     /// Of the largest batch, on a rank with an even share of it.
     private func embeddings(in world: Communicator) -> Int {
@@ -66,7 +70,8 @@ extension TrainingSetup {
         var rank = fixedMemory(
             MemoryEstimate.embeddings(
                 all: all.bytes(model, heads), own: own.bytes(model, heads), isGathered: world.worldSize > 1 && !streamsPool),
-            memoryBank: bankBytes / (streamsPool ? world.worldSize : 1))
+            memoryBank: heldBank(in: world),
+            imageTokens: busiest.inputs.reduce(0) { $0 + (plan.inputs[$1].isImage ? plan.inputs[$1].tokens : 0) })
         rank.activations = busiest.choice.bytes
         return MemoryEstimate(
             weights: weightBytes, rank: rank, ranksOnHost: world.hosts.localSize, choice: busiest.choice,
@@ -80,9 +85,11 @@ extension TrainingSetup {
         return session.weights.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
     }
 
-    private func fixedMemory(_ embeddings: Int, memoryBank: Int) -> MemoryEstimate.Rank {
+    private func fixedMemory(_ embeddings: Int, memoryBank: Int, imageTokens: Int) -> MemoryEstimate.Rank {
         MemoryEstimate.fixed(
             session.checkpoint.config, layout, session.model.engine, tasks: start.adapters.count, trainedTasks: trainedTasks.count,
-            heads: config.loss.heads, embeddings: embeddings, memoryBank: memoryBank, maximumTokens: session.processor.maxTokens)
+            heads: config.loss.heads, embeddings: embeddings, memoryBank: memoryBank,
+            images: MemoryEstimate.images(session.checkpoint.config, session.model.engine, tokens: imageTokens),
+            maximumTokens: session.processor.maxTokens)
     }
 }

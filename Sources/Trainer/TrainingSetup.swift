@@ -10,7 +10,7 @@ import Tensor
 package struct TrainingSetup {
     package let world: Communicator
     package let config: ProjectConfig
-    package let session: ModelSession
+    package private(set) var session: ModelSession
     package let source: TrainingSource
     package let index: RowIndex
     package let sampler: BatchSampler
@@ -73,13 +73,14 @@ package struct TrainingSetup {
         var notices: [String] = []
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
+        if index.hasImages { session = try session.withImages(config.data) }
         let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
         let sizes = index.files.map(\.header.rows)
         let sampler = BatchSampler(
             kinds: index.kinds, sets: Array(zip(sizes, config.data.passes(rows: sizes))), batchRows: rows,
             shuffles: config.training.shuffle, seed: config.training.seed)
         try world.together { try check(config, index, source, sampler, worldSize: world.worldSize) }
-        notices += Self.notices(sampler, source)
+        notices += Self.notices(sampler, source, index)
         var setup = TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start,
@@ -91,12 +92,21 @@ package struct TrainingSetup {
         return setup
     }
 
+    /// The same, able to take images where the rows have none.
+    ///
+    /// Collective.
+    func withImages() throws -> TrainingSetup {
+        var copy = self
+        if session.images == nil { copy.session = try session.withImages(config.data) }
+        return copy
+    }
+
     /// The step of this run.
     ///
     /// - Parameter world: the run's own or, for verification, one of a single rank
     package func step(in world: Communicator) -> TrainingStep {
         TrainingStep(
-            world, session.model, source, index, layout: layout,
+            world, session.model, source, index, images: index.hasImages ? session.images : nil, layout: layout,
             TrainingStep.Configuration(
                 objective: Objective(config.loss, dimension: session.checkpoint.config.text.hiddenSize),
                 masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit,
@@ -128,7 +138,7 @@ extension BatchSampler {
     /// The batch of the first epoch whose texts have most tokens.
     fileprivate func largestBatch(of index: RowIndex) -> [Int] {
         let batches = batches(epoch: 0)
-        let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1) } }
+        let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1).all } }
         return batches[tokens.firstIndex(of: tokens.max()!)!]
     }
 }
@@ -150,13 +160,29 @@ extension TrainingSource {
         }
         var holdsOut = false
         if case .pairsOrHeldOut(let file) = config.data.evaluation { holdsOut = !FileManager.default.fileExists(atPath: file.path) }
+        let reader = Result { () throws(UserError) in try session.imageReader(config.data) }
         self.init(
-            files: files, taskNames: names, processor: session.processor, dropsEqualNegatives: config.loss.maskDuplicates,
-            holdsOut: holdsOut, scoreRanges: scoreRanges
+            files: files, taskNames: names, processor: session.processor,
+            images: RowImages(
+                reader, baseFolder: config.data.imageFolder, skipsBad: config.data.onBadImage == .skip,
+                maximumTokens: session.processor.maxTokens),
+            dropsEqualNegatives: config.loss.maskDuplicates, holdsOut: holdsOut, scoreRanges: scoreRanges
         ) { file, task in
             let prompts = config.data.train[file].prompts(task: task)
             return (prompts.query.prefix, prompts.positive.prefix)
         }
+    }
+}
+
+extension ModelSession {
+    fileprivate func imageReader(_ data: DataConfig) throws(UserError) -> ImageReader {
+        try ImageReader(
+            folder: checkpoint.folder, checkpoint.config, processor.tokenizer, minPixels: data.minPixels, maxPixels: data.maxPixels)
+    }
+
+    /// Collective.
+    fileprivate func withImages(_ data: DataConfig) throws -> ModelSession {
+        try withImages(minPixels: data.minPixels, maxPixels: data.maxPixels)
     }
 }
 

@@ -51,24 +51,29 @@ package struct TrainingStep {
     let source: TrainingSource
     let index: RowIndex
     package var configuration: Configuration
+    /// Nil where no row has an image.
+    private let images: StepImages?
     private let gradient: AdapterGradient
 
     package init(
-        _ world: Communicator, _ model: JinaEmbeddingsV4, _ source: TrainingSource, _ index: RowIndex, layout: AdapterLayout,
-        _ configuration: Configuration
+        _ world: Communicator, _ model: JinaEmbeddingsV4, _ source: TrainingSource, _ index: RowIndex, images: ImageEncoder? = nil,
+        layout: AdapterLayout, _ configuration: Configuration
     ) {
         self.world = world
         self.model = model
         self.source = source
         self.index = index
+        self.images = images.map { StepImages($0) }
         self.configuration = configuration
         gradient = AdapterGradient(layout: layout)
     }
 
     /// Collective. After it every rank holds the same adapters.
     ///
-    /// - Parameter batch: rows of the global batch
-    package func run(_ batch: [Int], _ state: inout TrainingState) throws -> StepMetrics {
+    /// - Parameters:
+    ///   - batch: rows of the global batch
+    ///   - next: those of the next step, whose images are decoded meanwhile; nil after the last
+    package func run(_ batch: [Int], next: [Int]? = nil, _ state: inout TrainingState) throws -> StepMetrics {
         var timer = PhaseTimer()
         let step = state.step + 1
 
@@ -79,6 +84,7 @@ package struct TrainingStep {
 
         // 2. Embed this rank's inputs, keeping what memory allows.
         let (own, passes) = try timer.measure(.embed) { try embed(plan, adapter, step: step) }
+        if let next { prepareImages(next, step: step + 1) }
 
         // 3. Gather: every rank sees the embeddings of the whole global batch, and the candidates that it remembers.
         let pool = try timer.measure(.gather) { try self.pool(own, plan, state) }
@@ -161,23 +167,42 @@ package struct TrainingStep {
         return StepPlan(
             batch.map { index[$0] }, batch: batch, prompts: source.promptNumbers, masksDuplicates: configuration.masksDuplicates,
             negatives: configuration.poolLimit.map { PoolLimit(count: $0, stream: stream) }, earlier: earlier,
-            chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: model.config.inputCost)
+            chunkTokens: configuration.chunkTokens, worldSize: world.worldSize, cost: inputCost)
+    }
+
+    /// What inputs cost in the plan of this run.
+    var inputCost: InputCost { model.config.inputCost(usesTower: images != nil) }
+
+    /// Begins to decode this rank's images of a step to come. What is wrong with them is said in that step.
+    private func prepareImages(_ batch: [Int], step: Int) {
+        guard let images else { return }
+        let plan = plan(batch, step: step)
+        guard let inputs = try? index.encoded(plan.inputs(ofRank: world.rank).map { plan.inputs[$0] }) else { return }
+        images.prepare(inputs.compactMap(\.image))
     }
 
     /// One forward pass a microbatch.
+    ///
+    /// Collective: an image that cannot be used ends the step on every rank.
     private func embed(_ plan: StepPlan, _ adapter: LoadedAdapter, step: Int) throws -> (own: Embeddings, passes: [Pass]) {
-        let inputs = plan.inputs(ofRank: world.rank)
-        let texts = try world.together { try index.tokens(of: inputs.map { plan.inputs[$0] }) }
+        try world.together { () throws -> (own: Embeddings, passes: [Pass]) in try embedOwn(plan, adapter, step: step) }
+    }
+
+    private func embedOwn(
+        _ plan: StepPlan, _ adapter: LoadedAdapter, step: Int
+    ) throws(UserError) -> (own: Embeddings, passes: [Pass]) {
+        let inputs = try index.encoded(plan.inputs(ofRank: world.rank).map { plan.inputs[$0] })
+        images?.begin(inputs.compactMap(\.image))
         let choice = activations(plan, rank: world.rank)
         let heads = configuration.objective.embeddingHeads
         let own = Embeddings(
             dense: heads.hasDense ? Tensor(inputs.count, model.config.text.hiddenSize) : nil,
-            late: heads.hasLate ? Tensor(texts.reduce(0) { $0 + $1.count }, model.config.projectorDimension) : nil)
+            late: heads.hasLate ? Tensor(inputs.reduce(0) { $0 + $1.tokens }, model.config.projectorDimension) : nil)
         var passes: [Pass] = []
         var (row, token) = (0, 0)
         for chunks in plan.microbatches(rank: world.rank, limit: configuration.microbatchTokens) {
             let count = chunks.reduce(0) { $0 + plan.chunks[$1].count }
-            let tokens = packed(plan, chunks, Array(texts[row..<row + count]), step: step)
+            let tokens = try packed(plan, chunks, Array(inputs[row..<row + count]), step: step)
             let (embeddings, kept) = model.forward(
                 tokens, adapter, dropout: configuration.dropout, keeping: choice.embedding, heads: heads)
             if let dense = embeddings.dense { own.dense!.setRows(from: row, to: dense) }
@@ -195,24 +220,25 @@ package struct TrainingStep {
         return configuration.activations.choice(tokens: microbatches.reduce(0, +), microbatch: microbatches.max() ?? 0)
     }
 
-    /// The texts of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token).
-    private func packed(_ plan: StepPlan, _ chunks: [Int], _ texts: [[Int32]], step: Int) -> PackedTokens {
+    /// The inputs of some chunks, packed, with a dropout key for each token: f(seed, step, input in global order, token). Features
+    /// of images stay with them for as long as the pass is needed.
+    private func packed(_ plan: StepPlan, _ chunks: [Int], _ inputs: [EncodedInput], step: Int) throws(UserError) -> PackedTokens {
         var start = 0
         let ranges = chunks.map { chunk in
-            let count = plan.chunks[chunk].reduce(0) { $0 + plan.inputs[$1].tokens }
+            let count = plan.tokenCount(of: [chunk])
             defer { start += count }
             return start..<start + count
         }
         let stream = RandomStream(configuration.seed).stream("dropout").stream(UInt64(step))
-        let inputs = chunks.flatMap { plan.chunks[$0] }
         let keys =
             configuration.dropout == 0
             ? []
-            : zip(inputs, texts).flatMap { input, text in
+            : chunks.flatMap { plan.chunks[$0] }.flatMap { input in
                 let stream = stream.stream(UInt64(input))
-                return text.indices.map { stream.bits(at: $0) }
+                return (0..<plan.inputs[input].tokens).map { stream.bits(at: $0) }
             }
-        return PackedTokens(texts, chunks: ranges, dropoutKeys: keys)
+        let features = try images?.features(of: inputs.compactMap(\.image)) ?? []
+        return PackedTokens(inputs.sequences(features, images?.encoder.reader.prompt), chunks: ranges, dropoutKeys: keys)
     }
 
     /// Collective.

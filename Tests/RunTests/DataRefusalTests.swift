@@ -23,7 +23,7 @@ extension RunTests {
             line(
                 "task of the row that the model lacks", 13, #"{"query": "a", "positive": "b", "task": "poetry"}"#, "train.jsonl:13:",
                 "poetry"),
-            line("row with an image", 3, #"{"query_image": "a.png", "positive": "b"}"#, "train.jsonl:3:", "not available"),
+            line("image on no side", 3, #"{"image": "a.png", "positive": "b"}"#, "train.jsonl:3:11: ", "which side"),
             line(
                 "score that is none", 4, #"{"sentence1": "a", "sentence2": "b", "score": "high"}"#, "train.jsonl:4:47: ", "\"score\"",
                 "a number"),

@@ -22,12 +22,13 @@ package struct ImageProcessor: Sendable {
     /// The patches of a file's picture; their grid is the one that `grid` gives.
     ///
     /// - Throws: as `grid`, and as `RGBImage.read`
-    package func patches(path: String) throws(UserError) -> ImagePatches {
-        let file = try MappedFile(path: path)
+    package func patches(path: String) throws(UserError) -> ImagePatches { try patches(of: MappedFile(path: path)) }
+
+    package func patches(of file: MappedFile) throws(UserError) -> ImagePatches {
         defer { withExtendedLifetime(file) {} }
         // A shape that is refused costs no decoding.
-        _ = try config.grid(of: ImageHeader(file.bytes, path: path), path: path)
-        return patches(try RGBImage.decode(file.bytes, path: path))
+        _ = try config.grid(of: ImageHeader(file.bytes, path: file.path), path: file.path)
+        return patches(try RGBImage.decode(file.bytes, path: file.path))
     }
 
     /// The patches of a decoded picture, whose shape `grid` must have allowed.

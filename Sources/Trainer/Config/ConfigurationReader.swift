@@ -1,5 +1,5 @@
 // YAML tree and `--set` values → the checked values of the settings that were given, by canonical key, each with its place.
-// Every name is looked up in ConfigurationSchema: a setting, a later key, a key without meaning, or unknown.
+// Every name is looked up in ConfigurationSchema: a setting, a key without meaning, or unknown.
 
 import Tensor
 
@@ -91,9 +91,6 @@ struct ConfigurationReader {
         if let (_, notice) = ConfigurationSchema.keysWithoutMeaning.first(where: { $0.key == spelling }) {
             notices.append("\(place): \(spelling) has no meaning here and is passed over: \(notice)")
             return nil
-        }
-        if ConfigurationSchema.laterKeys.contains(spelling) {
-            throw place.error("\(spelling) is not available in this version; remove it")
         }
         throw place.error(Self.unknown(spelling: spelling))
     }

@@ -10,11 +10,6 @@ package enum ConfigurationSchema {
     /// Sections in their order.
     package static let sections = ["data", "training", "lora", "loss", "system"]
 
-    /// Keys that are part of the design, whose features this version does not have: refused.
-    package static let laterKeys = [
-        "data.image_base_dir", "data.image_cache", "data.on_bad_image",
-    ]
-
     /// Keys of the Python project that have no meaning here, with the notice that says why: accepted, whatever their value.
     package static let keysWithoutMeaning: [(key: String, notice: String)] = [
         ("data.raw_dir", "training reads data.train"),
@@ -51,6 +46,19 @@ package enum ConfigurationSchema {
             "data.cache_dir", .optional(.text("the path of a folder, or `none`")),
             .absent("`$XDG_CACHE_HOME/shoal`, else `~/.cache/shoal`"), mayDifferOnResume: true,
             "Where the tokens of training rows are kept for later runs."),
+        Setting(
+            "data.image_base_dir", .optional(.text("the path of a folder")), .absent("the folder of the data file"),
+            "Folder that images of rows must lie in; their paths are relative to the data file all the same."),
+        Setting(
+            "data.max_pixels", .optional(.count(from: 1)), .absent("the model's (602112: 768 tokens)"),
+            "Pixels that an image is scaled down to at most; 28 × 28 are a token."),
+        Setting(
+            "data.min_pixels", .optional(.count(from: 1)), .absent("the model's (3136: 4 tokens)"),
+            "Pixels that an image is scaled up to at least."),
+        Setting(
+            "data.on_bad_image", .choice(["fail", "skip"]), .value("fail"),
+            "A row with an image that cannot be used ends the run, or is left out and counted; `skip` decodes every image once at the "
+                + "first start."),
         Setting(
             "data.sampling_temperature", .number(.atLeast(1)), .value(1.0),
             "Above 1, small data sets have a larger share of an epoch: one that goes with rows^(1/T). Instead of weights."),

@@ -102,6 +102,16 @@ package struct DataConfig: Sendable {
     /// Where token indexes are kept, or `none`; nil: the user's own folder for such files.
     package let cacheFolder: String?  // cache_dir
 
+    /// Folder that images of rows must lie in; nil: that of the data file.
+    package let imageFolder: String?  // image_base_dir
+    /// Of a scaled image; nil: the model's own limits.
+    package let minPixels: Int?
+    package let maxPixels: Int?
+    package let onBadImage: BadImage
+
+    /// What becomes of a row with an image that cannot be used.
+    package enum BadImage: String, Sendable { case fail, skip }
+
     package enum EvaluationSource: Sendable {
         case none
         /// A folder in BEIR's layout.
@@ -121,6 +131,10 @@ package struct DataConfig: Sendable {
     }
 
     init(_ values: SettingValues) {
+        imageFolder = values.optionalText("data.image_base_dir")
+        minPixels = values.optionalInteger("data.min_pixels")
+        maxPixels = values.optionalInteger("data.max_pixels")
+        onBadImage = values.choice("data.on_bad_image")
         cacheFolder = values.optionalText("data.cache_dir")
         samplingTemperature = values.number("data.sampling_temperature")
         let files = values["data.train"].arrayValue

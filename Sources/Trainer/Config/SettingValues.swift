@@ -44,6 +44,10 @@ struct SettingValues: Sendable {
         } else if !self["data.processed_dir"].isNull {
             notices.append("\(reader.place(of: "data.processed_dir")): data.processed_dir is not used, because data.train is given")
         }
+        if let least = optionalInteger("data.min_pixels"), let most = optionalInteger("data.max_pixels"), least > most {
+            throw reader.place(of: "data.min_pixels")
+                .error("data.min_pixels is \(least), above data.max_pixels, \(most); lower one or raise the other")
+        }
         guard let tasks = self["lora.tasks"].arrayValue?.compactMap(\.stringValue) else { return }
         for file in (self["data.train"].arrayValue ?? []) + [self["data.evaluation"]] {
             guard let task = file["task"]?.stringValue, !tasks.contains(task) else { continue }

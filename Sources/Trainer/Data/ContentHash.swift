@@ -1,9 +1,9 @@
-// What an input is, for the plan of a step: the same text in two places is embedded once and is never its own negative.
-// Made from the text's bytes before prompt and truncation, so that it does not depend on tokenizer or configuration.
+// What an input is, for the plan of a step: the same text or image in two places is embedded once and is never its own negative.
+// Made from a text's bytes before prompt and truncation, or an image file's, so that it does not depend on the configuration.
 
 import Tensor
 
-/// The first 16 bytes of the SHA-256 of a text's UTF-8 bytes.
+/// The first 16 bytes of the SHA-256 of a text's UTF-8 bytes, or of an image file.
 ///
 /// Compares bytes, where Swift's `String` would hold composed and decomposed letters for equal. 128 bits: among 10⁹ different
 /// texts the chance of any collision is below 2·10⁻²¹.

@@ -8,12 +8,19 @@ package enum HeldOutRows {
     package static let smallestFile = 10
 
     /// Whether a row is held out: by its anchor. Rows with a score never are: evaluation ranks positives.
-    static func contain(_ row: TrainingRow) -> Bool { row.score == nil && contain(anchor: row.anchor) }
+    ///
+    /// - Throws: `UserError` when the anchor is an image that cannot be read
+    static func contain(_ row: TrainingRow, images: ImageFolder) throws(UserError) -> Bool {
+        guard row.score == nil else { return false }
+        return try row.anchor.withContent(in: images) { contain(anchor: $0) }
+    }
 
     /// Whether the row with this anchor is held out: the SHA-256 of its bytes, as a number, is divisible by 5.
     ///
     /// 256 ≡ 1 modulo 5, so the number's remainder is that of the sum of its bytes.
-    package static func contain(anchor: [UInt8]) -> Bool {
+    package static func contain(anchor: [UInt8]) -> Bool { anchor.withUnsafeBytes { contain(anchor: $0) } }
+
+    private static func contain(anchor: UnsafeRawBufferPointer) -> Bool {
         SHA256.hash(of: anchor).reduce(0) { $0 + Int($1) } % 5 == 0
     }
 }

@@ -9,17 +9,23 @@ package struct PairFile: Sendable {
     private let task: String
     private let knownTasks: [String]
     private let scoreRange: ClosedRange<Double>?
+    /// Where images of its rows lie.
+    package let images: ImageFolder
 
     /// - Parameters:
     ///   - task: of rows that name none
     ///   - knownTasks: the model's; a row with another is refused
     ///   - scoreRange: what scores may be; nil: any finite number
+    ///   - imageBase: the folder that images must lie in; nil: the file's own
     /// - Throws: when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
-    package init(path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil) throws(UserError) {
+    package init(
+        path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, imageBase: String? = nil
+    ) throws(UserError) {
         file = try JSONLinesFile(path: path)
         self.task = task
         self.knownTasks = knownTasks
         self.scoreRange = scoreRange
+        images = try ImageFolder(dataFile: path, base: imageBase)
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"query\": \"...\", \"positive\": \"...\"}")
         }
@@ -40,6 +46,6 @@ package struct PairFile: Sendable {
     ///
     /// - Throws: for a row that cannot be trained on, naming file, line and column
     package func row(_ row: Int) throws(UserError) -> TrainingRow {
-        try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks, scoreRange: scoreRange)
+        try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks, scoreRange: scoreRange, images: images)
     }
 }

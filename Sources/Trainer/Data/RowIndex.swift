@@ -1,14 +1,15 @@
-// What the plan knows of every row: its task, and the content and length of its texts. Read from mapped token indexes row by
-// row, so that every rank can plan every step without reading a text, and a start does not depend on the number of rows.
+// What the plan knows of every row: its task, and the content and length of its inputs. Read from mapped token indexes row by
+// row, so that every rank can plan every step without reading a text or image, and a start does not depend on the number of rows.
 
 import Model
 import Tensor
 
-/// A text of a row as the plan sees it.
+/// A text or image of a row as the plan sees it.
 package struct InputSummary: Sendable, Equatable {
     package let content: ContentHash
     /// Prompt included, after truncation.
     package let tokens: Int32
+    package var isImage = false
 }
 
 /// A row as the plan sees it.
@@ -65,6 +66,10 @@ package struct RowIndex: RandomAccessCollection, Sendable {
     package var truncated: Int { files.reduce(0) { $0 + $1.header.truncated } }
     /// Hard negatives left out because they equal their row's positive.
     package var droppedNegatives: Int { files.reduce(0) { $0 + $1.header.droppedNegatives } }
+    /// Rows left out because of an image that cannot be used.
+    package var skippedRows: Int { files.reduce(0) { $0 + $1.header.skippedRows } }
+    /// Whether any row has an image.
+    package var hasImages: Bool { files.contains { $0.header.hasImages } }
     /// Whether rows are kept for evaluation.
     package var holdsOut: Bool { files.contains(where: \.header.holdsOut) }
 
@@ -92,8 +97,8 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return nil
     }
 
-    /// Of all texts of a row.
-    func tokenCount(ofRow row: Int) -> Int {
+    /// Of all inputs of a row, and of its images alone.
+    func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
         let file = file(ofRow: row)
         return files[file].tokenCount(ofRow: row - starts[file])
     }
@@ -106,11 +111,23 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return try files[file].tokens(ofRow: row - starts[file], text)
     }
 
-    /// The same for planned inputs.
-    func tokens(of inputs: [PlannedInput]) throws(UserError) -> [[Int32]] {
-        var lists: [[Int32]] = []
-        for input in inputs { lists.append(try tokens(ofRow: input.row, input.text)) }
-        return lists
+    /// An image of a row.
+    package func image(ofRow row: Int, _ text: RowText) -> ImageFile {
+        let file = file(ofRow: row)
+        return files[file].image(ofRow: row - starts[file], text)
+    }
+
+    /// What is embedded for planned inputs.
+    ///
+    /// - Throws: as `tokens`
+    func encoded(_ inputs: [PlannedInput]) throws(UserError) -> [EncodedInput] {
+        var encoded: [EncodedInput] = []
+        for input in inputs {
+            encoded.append(
+                input.isImage
+                    ? .image(image(ofRow: input.row, input.text)) : .text(try tokens(ofRow: input.row, input.text)))
+        }
+        return encoded
     }
 
     private func sum(_ counts: (TokenIndexHeader) -> [Int]) -> [Int] {

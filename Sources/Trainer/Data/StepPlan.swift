@@ -1,11 +1,11 @@
-// The plan of one step: which texts are embedded, who embeds which, and who is whose candidate. A pure function of the rows'
+// The plan of one step: which inputs are embedded, who embeds which, and who is whose candidate. A pure function of the rows'
 // lengths and contents and of the world size, computed alike on every rank.
 //
 //     rows → unique inputs in global order → gradient chunks → ranks, longest first
 
 import Tensor
 
-/// Which text of a row.
+/// Which text or image of a row.
 package enum RowText: Sendable, Hashable {
     case anchor
     case positive
@@ -13,12 +13,13 @@ package enum RowText: Sendable, Hashable {
     case negative(Int)
 }
 
-/// One text that is embedded in a step, wherever it occurs.
+/// One text or image that is embedded in a step, wherever it occurs.
 package struct PlannedInput: Sendable {
     /// Index in the RowIndex, and the text, of its first occurrence.
     package let row: Int
     package let text: RowText
     package let tokens: Int
+    package var isImage = false
 }
 
 /// Everything that the ranks must agree on for a step.
@@ -56,7 +57,7 @@ package struct StepPlan: Sendable {
     /// - Parameters:
     ///   - rows: of the global batch, all of one kind
     ///   - batch: their indices in the RowIndex
-    ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input
+    ///   - prompts: a number for each file's prompts: equal texts with equal prompts are one input, and equal images, which have none
     ///   - negatives: how many a row sees, and the stream that draws them; nil: all
     ///   - earlier: candidates that the task's memory bank holds; rows of a graded batch do not see them
     ///   - chunkTokens: a chunk takes whole inputs up to this many tokens; a longer input is a chunk of its own
@@ -91,7 +92,7 @@ package struct StepPlan: Sendable {
         visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: columns.count, hidden: masked))
         chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
         owners = ChunkAssignment.owners(
-            of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(tokens: unique.inputs[$1].tokens) } }, worldSize: worldSize)
+            of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(unique.inputs[$1]) } }, worldSize: worldSize)
     }
 
     /// The chunks of `rank` packed into microbatches of at most `limit` tokens (a longer chunk is one by itself), as few as can
@@ -160,7 +161,7 @@ package struct StepPlan: Sendable {
     package func efficiency(worldSize: Int, cost: InputCost) -> Double {
         var load = [Int](repeating: 0, count: worldSize)
         for (chunk, owner) in zip(chunks, owners) {
-            load[owner] += chunk.reduce(0) { $0 + cost.of(tokens: inputs[$1].tokens) }
+            load[owner] += chunk.reduce(0) { $0 + cost.of(inputs[$1]) }
         }
         return Double(load.reduce(0, +)) / Double(max(load.max() ?? 0, 1) * worldSize)
     }
@@ -195,17 +196,18 @@ package struct PromptNumbers: Sendable {
 private struct UniqueInputs {
     private struct Key: Hashable {
         let content: ContentHash
-        let prompt: Int
+        /// Nil for an image.
+        let prompt: Int?
     }
 
     private(set) var inputs: [PlannedInput] = []
     private var places: [Key: Int] = [:]
 
     mutating func index(of summary: InputSummary, prompt: Int, row: Int, _ text: RowText) -> Int {
-        let key = Key(content: summary.content, prompt: prompt)
+        let key = Key(content: summary.content, prompt: summary.isImage ? nil : prompt)
         if let place = places[key] { return place }
         places[key] = inputs.count
-        inputs.append(PlannedInput(row: row, text: text, tokens: Int(summary.tokens)))
+        inputs.append(PlannedInput(row: row, text: text, tokens: Int(summary.tokens), isImage: summary.isImage))
         return inputs.count - 1
     }
 }

@@ -53,7 +53,11 @@ struct TokenCache: Sendable {
         defer { unlink(file.path) }
         // Linking never replaces: a host that has mapped the other file over the network would lose it.
         if link(file.path, path) == 0 { return }
-        if let other = TokenIndex(path: path, key: header.key), other.header.origin.sha256 == header.origin.sha256 { return }
+        if let other = TokenIndex(path: path, key: header.key, folder: "."), other.header.origin.sha256 == header.origin.sha256,
+            other.header.tablesHash == header.tablesHash
+        {
+            return
+        }
         guard rename(file.path, path) == 0 else { throw UserError(.output, path, "cannot be created: \(String(cString: strerror(errno)))") }
     }
 

@@ -5,7 +5,7 @@ import Tensor
 
 /// The header of a `TokenIndex`, and with it the places of everything behind it.
 ///
-///     header | token ids | rows and one more | inputs
+///     header | token ids | rows and one more | inputs | images | names of images
 struct TokenIndexHeader: Sendable {
     /// The training file as it was when the index was made, or last found to be the same.
     struct Origin: Equatable, Sendable {
@@ -29,7 +29,7 @@ struct TokenIndexHeader: Sendable {
 
     static let byteCount = 4096
     /// Changes with the layout, and whenever the same files would give other rows or tokens.
-    static let format: Int64 = 2
+    static let format: Int64 = 3
     /// "shoaltok", in front of the format.
     private static let mark: Int64 = 0x6b6f_746c_616f_6873
 
@@ -42,17 +42,25 @@ struct TokenIndexHeader: Sendable {
     var rows = 0
     var inputs = 0
     var tokens = 0
+    /// Of inputs, and of rows that were left out.
+    var images = 0
+    /// Bytes.
+    var names = 0
     /// Texts that were cut at the limit of tokens.
     var truncated = 0
     /// Hard negatives left out because they equal their row's positive.
     var droppedNegatives = 0
+    /// Rows left out because of an image that cannot be used.
+    var skippedRows = 0
+    /// Inputs that are images.
+    var imageInputs = 0
     /// Whether rows of the file are held out of the index.
     var holdsOut = false
     /// [tasks]
     var rowsByTask: [Int] = []
     /// Of them, those with a score.                                [tasks]
     var gradedByTask: [Int] = []
-    /// Of rows and inputs, see `hash(ofTables:)`.                   [32]
+    /// Of all behind the token ids, see `hash(ofTables:)`.          [32]
     var tablesHash: [UInt8] = []
 
     init(key: [UInt8], origin: Origin) {
@@ -66,14 +74,18 @@ struct TokenIndexHeader: Sendable {
     /// On a multiple of 8.
     var rowsOffset: Int { (tokensOffset + tokens * MemoryLayout<Int32>.stride + 7) & ~7 }
     var inputsOffset: Int { rowsOffset + (rows + 1) * MemoryLayout<TokenIndex.Row>.stride }
-    var fileSize: Int { inputsOffset + inputs * MemoryLayout<TokenIndex.Input>.stride }
+    var imagesOffset: Int { inputsOffset + inputs * MemoryLayout<TokenIndex.Input>.stride }
+    var namesOffset: Int { imagesOffset + images * MemoryLayout<TokenIndex.Image>.stride }
+    var fileSize: Int { namesOffset + names }
+
+    var hasImages: Bool { imageInputs > 0 }
 
     // MARK: The block
 
     var encoded: [UInt8] {
         let numbers = [
-            origin.size, origin.seconds, origin.nanoseconds, fileRows, rows, inputs, tokens, truncated, droppedNegatives, holdsOut ? 1 : 0,
-            rowsByTask.count,
+            origin.size, origin.seconds, origin.nanoseconds, fileRows, rows, inputs, tokens, images, names, truncated, droppedNegatives,
+            skippedRows, imageInputs, holdsOut ? 1 : 0, rowsByTask.count,
         ]
         var bytes = ([Self.mark, Self.format]).withUnsafeBytes { Array($0) } + key + origin.sha256 + tablesHash
         bytes += (numbers + rowsByTask + gradedByTask).withUnsafeBytes { Array($0) }
@@ -97,10 +109,11 @@ struct TokenIndexHeader: Sendable {
         origin = Origin(sha256: digest(1), size: number(0), seconds: number(1), nanoseconds: number(2))
         tablesHash = digest(2)
         (fileRows, rows, inputs, tokens) = (number(3), number(4), number(5), number(6))
-        (truncated, droppedNegatives, holdsOut) = (number(7), number(8), number(9) == 1)
-        let tasks = number(10)
-        rowsByTask = (0..<tasks).map { number(11 + $0) }
-        gradedByTask = (0..<tasks).map { number(11 + tasks + $0) }
+        (images, names, truncated, droppedNegatives) = (number(7), number(8), number(9), number(10))
+        (skippedRows, imageInputs, holdsOut) = (number(11), number(12), number(13) == 1)
+        let tasks = number(14)
+        rowsByTask = (0..<tasks).map { number(15 + $0) }
+        gradedByTask = (0..<tasks).map { number(15 + tasks + $0) }
         guard fileSize == file.count else { return nil }
     }
 

@@ -18,9 +18,8 @@ struct TokenIndexWriter {
 
     /// The tables of this rank's part of a round, and where they belong.
     private struct Piece {
-        let row: Int
-        let input: Int
-        let tables: (rows: [TokenIndex.Row], inputs: [TokenIndex.Input])
+        let behind: TokenPart.Sizes
+        let tables: TokenPart.Tables
     }
 
     /// Fills a file that every rank of the group has opened.
@@ -35,7 +34,7 @@ struct TokenIndexWriter {
         header.holdsOut = source.holdsOut(of: pairs)
         var pieces: [Piece] = []
         let tasks = source.taskNames.count
-        var sums = [Int](repeating: 0, count: 2 + 2 * tasks)
+        var sums = [Int](repeating: 0, count: 4 + 2 * tasks)
         for round in pairs.rounds(ofBytes: roundBytes) {
             let share = Shard.range(of: round.count, rank: group.rank, worldSize: group.worldSize)
             let rows = round.lowerBound + share.lowerBound..<round.lowerBound + share.upperBound
@@ -43,31 +42,31 @@ struct TokenIndexWriter {
             pieces.append(try place(part, behind: &header, in: output))
             sums[0] += part.truncated
             sums[1] += part.droppedNegatives
+            sums[2] += part.skippedRows
+            sums[3] += part.inputs.count { $0.image >= 0 }
             for row in part.rows {
-                sums[2 + Int(row.task)] += 1
-                sums[2 + tasks + Int(row.task)] += Int(row.isGraded)
+                sums[4 + Int(row.task)] += 1
+                sums[4 + tasks + Int(row.task)] += Int(row.isGraded)
             }
             progress(round.upperBound, pairs.count)
         }
         try group.allReduceSum(&sums)
-        (header.truncated, header.droppedNegatives) = (sums[0], sums[1])
-        (header.rowsByTask, header.gradedByTask) = (Array(sums[2..<2 + tasks]), Array(sums[(2 + tasks)...]))
+        (header.truncated, header.droppedNegatives, header.skippedRows, header.imageInputs) = (sums[0], sums[1], sums[2], sums[3])
+        (header.rowsByTask, header.gradedByTask) = (Array(sums[4..<4 + tasks]), Array(sums[(4 + tasks)...]))
         try finish(pieces, &header, output)
         return header
     }
 
     /// Writes the tokens of each rank's part of a round, one rank's behind the other's.
     private func place(_ part: TokenPart, behind header: inout TokenIndexHeader, in output: PlacedFile) throws -> Piece {
-        let counts = try group.allGatherVariable([part.rows.count, part.inputs.count, part.tokens.count])
-        func sum(_ ranks: ArraySlice<[Int]>, _ kind: Int) -> Int { ranks.reduce(0) { $0 + $1[kind] } }
-        let before = counts[..<group.rank]
-        let (row, input, token) = (header.rows + sum(before, 0), header.inputs + sum(before, 1), header.tokens + sum(before, 2))
-        let offset = header.tokensOffset + token * MemoryLayout<Int32>.stride
+        let counts = try group.allGatherVariable([
+            part.rows.count, part.inputs.count, part.tokens.count, part.images.count, part.names.count,
+        ])
+        let own = header.sizes + counts[..<group.rank]
+        let offset = header.tokensOffset + own.tokens * MemoryLayout<Int32>.stride
         try group.together { try output.write(part.tokens, at: offset) }
-        header.rows += sum(counts[...], 0)
-        header.inputs += sum(counts[...], 1)
-        header.tokens += sum(counts[...], 2)
-        return Piece(row: row, input: input, tables: part.tables(behindTokens: token, inputs: input))
+        header.sizes = header.sizes + counts[...]
+        return Piece(behind: own, tables: part.tables(behind: own))
     }
 
     /// Tables, whose place is known only now, and the header, which makes the file an index.
@@ -96,7 +95,27 @@ struct TokenIndexWriter {
     }
 
     private func write(_ piece: Piece, _ header: TokenIndexHeader, _ output: PlacedFile) throws(UserError) {
-        try output.write(piece.tables.rows, at: header.rowsOffset + piece.row * MemoryLayout<TokenIndex.Row>.stride)
-        try output.write(piece.tables.inputs, at: header.inputsOffset + piece.input * MemoryLayout<TokenIndex.Input>.stride)
+        let (behind, tables) = (piece.behind, piece.tables)
+        try output.write(tables.rows, at: header.rowsOffset + behind.rows * MemoryLayout<TokenIndex.Row>.stride)
+        try output.write(tables.inputs, at: header.inputsOffset + behind.inputs * MemoryLayout<TokenIndex.Input>.stride)
+        try output.write(tables.images, at: header.imagesOffset + behind.images * MemoryLayout<TokenIndex.Image>.stride)
+        try output.write(tables.names, at: header.namesOffset + behind.names)
+    }
+}
+
+extension TokenIndexHeader {
+    fileprivate var sizes: TokenPart.Sizes {
+        get { TokenPart.Sizes(rows: rows, inputs: inputs, tokens: tokens, images: images, names: names) }
+        set { (rows, inputs, tokens, images, names) = (newValue.rows, newValue.inputs, newValue.tokens, newValue.images, newValue.names) }
+    }
+}
+
+extension TokenPart.Sizes {
+    /// With the parts of some ranks added, each as rows, inputs, tokens, images, names.
+    fileprivate static func + (sizes: Self, parts: ArraySlice<[Int]>) -> Self {
+        func sum(_ kind: Int) -> Int { parts.reduce(0) { $0 + $1[kind] } }
+        return Self(
+            rows: sizes.rows + sum(0), inputs: sizes.inputs + sum(1), tokens: sizes.tokens + sum(2), images: sizes.images + sum(3),
+            names: sizes.names + sum(4))
     }
 }

@@ -1,5 +1,6 @@
 // Some rows, tokenized, on their way into a token index: what a thread or a rank has made.
 
+import Model
 import Tensor
 
 /// Rows in order, with their inputs and tokens. Places count from the part's own begin until `shift`.
@@ -7,10 +8,15 @@ struct TokenPart: Sendable {
     private(set) var rows: [TokenIndex.Row] = []
     private(set) var inputs: [TokenIndex.Input] = []
     private(set) var tokens: [Int32] = []
+    private(set) var images: [TokenIndex.Image] = []
+    /// Of the images, one behind the other.
+    private(set) var names: [UInt8] = []
     /// Texts that were cut at the limit of tokens.
     var truncated = 0
     /// Hard negatives left out because they equal their row's positive.
     var droppedNegatives = 0
+    /// Rows left out because of an image that cannot be used.
+    private(set) var skippedRows = 0
 
     /// Begins a row; its inputs follow.
     ///
@@ -27,8 +33,34 @@ struct TokenPart: Sendable {
 
     /// - Parameter place: of a negative, its index in the row
     mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0) {
-        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place)))
+        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1))
         tokens += ids
+    }
+
+    /// - Parameters:
+    ///   - name: as `ImageFolder` gives it
+    ///   - place: of a negative, its index in the row
+    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0) {
+        inputs.append(
+            TokenIndex.Input(content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count)))
+        append(name, image.identity, image.grid)
+    }
+
+    /// Notes a row that is left out.
+    ///
+    /// - Parameter identity: of the image that it is left out for; nil when there is no such file
+    mutating func skipRow(image name: String, _ identity: FileIdentity?) {
+        skippedRows += 1
+        append(name, identity, ImageGrid(frames: 0, height: 0, width: 0))
+    }
+
+    private mutating func append(_ name: String, _ identity: FileIdentity?, _ grid: ImageGrid) {
+        images.append(
+            TokenIndex.Image(
+                name: UInt64(names.count), size: Int64(identity?.size ?? -1), seconds: Int64(identity?.seconds ?? 0),
+                nanoseconds: Int64(identity?.nanoseconds ?? 0), nameLength: UInt32(name.utf8.count), frames: UInt32(grid.frames),
+                height: UInt32(grid.height), width: UInt32(grid.width)))
+        names += name.utf8
     }
 
     mutating func endRow() {
@@ -41,18 +73,47 @@ struct TokenPart: Sendable {
         let start = rows.count
         rows += other.rows
         for row in start..<rows.count { rows[row].move(tokens: tokens.count, inputs: inputs.count) }
+        let (firstInput, firstImage) = (inputs.count, images.count)
         inputs += other.inputs
+        for input in firstInput..<inputs.count { inputs[input].move(images: firstImage) }
+        images += other.images
+        for image in firstImage..<images.count { images[image].name += UInt64(names.count) }
+        names += other.names
         tokens += other.tokens
         truncated += other.truncated
         droppedNegatives += other.droppedNegatives
+        skippedRows += other.skippedRows
     }
 
-    /// The tables alone, as they stand in the index behind so many tokens and inputs.
-    func tables(behindTokens tokens: Int, inputs: Int) -> (rows: [TokenIndex.Row], inputs: [TokenIndex.Input]) {
-        var rows = rows
-        for row in rows.indices { rows[row].move(tokens: tokens, inputs: inputs) }
-        return (rows, self.inputs)
+    /// How much of everything there is.
+    struct Sizes {
+        var rows: Int
+        var inputs: Int
+        var tokens: Int
+        var images: Int
+        /// Bytes.
+        var names: Int
     }
+
+    /// The tables alone, as they stand in the index behind so much of everything.
+    func tables(behind sizes: Sizes) -> Tables {
+        var tables = Tables(rows: rows, inputs: inputs, images: images, names: names)
+        for row in rows.indices { tables.rows[row].move(tokens: sizes.tokens, inputs: sizes.inputs) }
+        for input in inputs.indices { tables.inputs[input].move(images: sizes.images) }
+        for image in images.indices { tables.images[image].name += UInt64(sizes.names) }
+        return tables
+    }
+
+    struct Tables {
+        fileprivate(set) var rows: [TokenIndex.Row]
+        fileprivate(set) var inputs: [TokenIndex.Input]
+        fileprivate(set) var images: [TokenIndex.Image]
+        let names: [UInt8]
+    }
+}
+
+extension TokenIndex.Input {
+    fileprivate mutating func move(images: Int) { if image >= 0 { image += Int64(images) } }
 }
 
 extension TokenIndex.Row {

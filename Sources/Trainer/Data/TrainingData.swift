@@ -52,7 +52,7 @@ struct TrainingData {
     /// - Parameters:
     ///   - progress: receives a file's path, rows done and rows in all
     ///   - notices: receives a sentence for each index that cannot be kept
-    /// - Throws: `UserError` of the first row that cannot be trained on
+    /// - Throws: `UserError` of the first row that cannot be trained on, or when images differ between hosts
     func index(notices: inout [String], progress: @escaping (String, Int, Int) -> Void) throws -> RowIndex {
         var own: [String] = []
         let indexes = try world.together {
@@ -61,6 +61,9 @@ struct TrainingData {
         for sentence in try world.allGatherVariable(Array(own.joined(separator: "\n").utf8)).flatMap({ $0.split(separator: 0x0A) }) {
             let text = String(decoding: sentence, as: UTF8.self)
             if !notices.contains(text) { notices.append(text) }
+        }
+        for (file, index) in zip(source.files, indexes) {
+            try world.requireSameOnHosts(index.imageContents, path: file.path, "content of the images")
         }
         return RowIndex(indexes)
     }
@@ -74,9 +77,14 @@ struct TrainingData {
         let path = source.files[number].path
         let key = source.key(ofFile: number)
         let place = cache?.path(of: path, key: key)
-        let own = place.flatMap { TokenIndex(path: $0, key: key) }
+        let folder = ImageFolder.path(ofDataFile: path)
+        let own = place.flatMap { TokenIndex(path: $0, key: key, folder: folder) }
         let seen = try group.allGatherVariable(own?.header.encoded ?? [])
-        let found = seen.allSatisfy { $0 == seen[0] } ? own : nil
+        var found = seen.allSatisfy { $0 == seen[0] } ? own : nil
+        if let index = found, index.header.images > 0 {
+            let share = Shard.range(of: index.header.images, rank: group.rank, worldSize: group.worldSize)
+            if try group.anyTrue(!index.imagesAreUnchanged(share)) { found = nil }
+        }
         if let found, found.header.origin.isUnchanged(identity) {
             return File(origin: found.header.origin, identity: identity, path: place, found: found)
         }
@@ -138,7 +146,10 @@ struct TrainingData {
 
     private func read(_ path: String, _ number: Int) throws -> TokenIndex {
         try group.together {
-            guard let index = TokenIndex(path: path, key: source.key(ofFile: number)) else {
+            guard
+                let index = TokenIndex(
+                    path: path, key: source.key(ofFile: number), folder: ImageFolder.path(ofDataFile: source.files[number].path))
+            else {
                 throw UserError(.output, path, "was written and cannot be read back")
             }
             return index

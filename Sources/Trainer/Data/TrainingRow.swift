@@ -1,15 +1,13 @@
 // One training example as a data file states it: what a line may say, under which spellings, and what is wrong with it.
-// Texts are kept as bytes: they are hashed, compared and tokenized as bytes, and Swift's `String` would compare letters.
 
 import Tensor
 
-/// An anchor, its positive and its hard negatives; or, of a graded row, two texts and how alike they are.
+/// An anchor, its positive and its hard negatives; or, of a graded row, two inputs and how alike they are.
 package struct TrainingRow: Equatable, Sendable {
-    /// UTF-8, as in the file: without prompt, not truncated. So are the others.
-    package let anchor: [UInt8]
-    package let positive: [UInt8]
-    /// Any number; the same text may occur twice.
-    package let negatives: [[UInt8]]
+    package let anchor: RowInput
+    package let positive: RowInput
+    /// Any number; the same input may occur twice.
+    package let negatives: [RowInput]
     /// The row's own task, else its file's.
     package let task: String
     /// Of a graded row; nil: the positive is one.
@@ -19,21 +17,28 @@ package struct TrainingRow: Equatable, Sendable {
     ///
     ///     {"query": "...", "positive": "...", "negatives": ["...", "..."], "task": "code"}
     ///     {"sentence1": "...", "sentence2": "...", "score": 3.8}
+    ///     {"query": "...", "positive_image": "pages/7.png", "negative_images": ["pages/8.png"]}
     ///
-    /// A key has the spellings of `Field`; null is as good as absent; other keys are notes.
+    /// A key has the spellings of `Field`; null is as good as absent; other keys are notes. An image takes the place of the texts of
+    /// its side.
     /// - Parameters:
     ///   - fileTask: the task of a row that names none
     ///   - knownTasks: the model's, in its order
     ///   - scoreRange: what scores may be; nil: any finite number
-    /// - Throws: for a text that is missing, empty, of another type or given twice, a task that the model does not have, a score
-    ///   that is none or out of its range, negatives beside a score, and kinds of rows that this version cannot train on
+    ///   - images: where the row's images may lie
+    /// - Throws: for a side that is missing, empty, of another type or given twice, an image outside of its folder, a task that the
+    ///   model does not have, a score that is none or out of its range, and negatives beside a score
     package init(
-        _ line: JSONLine, fileTask: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil
+        _ line: JSONLine, fileTask: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, images: ImageFolder
     ) throws(UserError) {
-        try refuseOtherKinds(of: line)
-        anchor = try singleText(.anchor, of: line)
-        positive = try singleText(.positive, of: line)
-        negatives = try texts(.negatives, of: line)
+        if line["image"] != nil {
+            throw line.fault(at: "image", "\"image\" does not say which side it is; write \"query_image\" or \"positive_image\"")
+        }
+        anchor = try singleInput(.anchor, of: line, images)
+        positive = try singleInput(.positive, of: line, images)
+        let negativeImages = try imageNames(.negatives, of: line, images)?.names ?? []
+        negatives =
+            negativeImages.isEmpty ? try texts(.negatives, of: line)?.texts.map(RowInput.text) ?? [] : negativeImages.map(RowInput.image)
         task = try line.text("task") ?? fileTask
         guard knownTasks.contains(task) else {
             throw line.fault(at: "task", "\"task\" is \"\(task)\"; this run has the tasks \(knownTasks.joined(separator: ", "))")
@@ -41,7 +46,7 @@ package struct TrainingRow: Equatable, Sendable {
         score = try graded(line, range: scoreRange)
         if score != nil, !negatives.isEmpty {
             throw line.fault(
-                at: "score", "a row with a \"score\" has no negatives: its two texts are compared with those of the other rows; remove one")
+                at: "score", "a row with a \"score\" has no negatives: its two sides are compared with those of the other rows; remove one")
         }
     }
 }
@@ -57,15 +62,13 @@ private enum Field {
         case .negatives: ["negatives", "negative", "neg"]
         }
     }
-}
 
-/// Keys of rows with images: to pass over them would train on half of what the row says.
-private let keysOfOtherKinds = ["image", "query_image", "positive_image", "negative_image", "negative_images"]
-
-private func refuseOtherKinds(of line: JSONLine) throws(UserError) {
-    for key in keysOfOtherKinds where line[key] != nil {
-        throw line.fault(
-            at: key, "\"\(key)\" is not available in this version; a row has \"query\", \"positive\" and \"negatives\" as texts")
+    var imageSpellings: [String] {
+        switch self {
+        case .anchor: ["query_image"]
+        case .positive: ["positive_image"]
+        case .negatives: ["negative_images", "negative_image"]
+        }
     }
 }
 
@@ -89,10 +92,30 @@ private func graded(_ line: JSONLine, range: ClosedRange<Double>?) throws(UserEr
 
 /// The texts of a field, under whichever of its spellings the row uses, and that spelling. nil when it has none.
 private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> (key: String, texts: [[UInt8]])? {
-    let keys = field.spellings.filter { line[$0] != nil }
-    guard let key = keys.first, let value = line[key] else { return nil }
-    if keys.count > 1 {
-        throw line.fault(at: keys[1], "\"\(keys[0])\" and \"\(keys[1])\" mean the same; a row has one of them")
+    guard let (key, values) = try strings(field.spellings, of: line) else { return nil }
+    for (index, text) in values.enumerated() where text.isBlank {
+        let subject = values.count == 1 ? "\"\(key)\" is empty" : "entry \(index + 1) of \"\(key)\" is empty"
+        throw line.fault(at: key, "\(subject); write its text or remove \(field == .negatives ? "it" : "the row")")
+    }
+    return (key, values.map { Array($0.utf8) })
+}
+
+/// The images of a field and their key. nil when it has none.
+private func imageNames(_ field: Field, of line: JSONLine, _ folder: ImageFolder) throws(UserError) -> (key: String, names: [String])? {
+    guard let (key, values) = try strings(field.imageSpellings, of: line) else { return nil }
+    var names: [String] = []
+    for written in values {
+        do { names.append(try folder.name(written)) } catch { throw line.fault(at: key, "\"\(key)\": \"\(written)\" \(error.reason)") }
+    }
+    return (key, names)
+}
+
+/// A string or a list of them, under one of some keys that mean the same.
+private func strings(_ keys: [String], of line: JSONLine) throws(UserError) -> (key: String, strings: [String])? {
+    let given = keys.filter { line[$0] != nil }
+    guard let key = given.first, let value = line[key] else { return nil }
+    if given.count > 1 {
+        throw line.fault(at: given[1], "\"\(given[0])\" and \"\(given[1])\" mean the same; a row has one of them")
     }
     let values: [JSONValue]
     switch value {
@@ -100,33 +123,27 @@ private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> (key:
     case .array(let items): values = items
     default: throw line.fault(at: key, "\"\(key)\" is \(value.kind.rawValue); it must be a string or a list of strings")
     }
-    var texts: [[UInt8]] = []
+    var strings: [String] = []
     for (index, item) in values.enumerated() {
-        guard case .string(let text) = item else {
+        guard case .string(let string) = item else {
             throw line.fault(at: key, "\"\(key)\" has \(item.kind.rawValue) as entry \(index + 1); every entry must be a string")
         }
-        if text.isBlank {
-            let subject = values.count == 1 ? "\"\(key)\" is empty" : "entry \(index + 1) of \"\(key)\" is empty"
-            throw line.fault(at: key, "\(subject); write its text or remove \(field == .negatives ? "it" : "the row")")
-        }
-        texts.append(Array(text.utf8))
+        strings.append(string)
     }
-    return (key, texts)
+    return (key, strings)
 }
 
-private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> [[UInt8]] {
-    try texts(field, of: line)?.texts ?? []
-}
-
-/// The one text of a field. A list of one is taken too: so some mined data sets write their positives.
-private func singleText(_ field: Field, of line: JSONLine) throws(UserError) -> [UInt8] {
+/// The one image or text of a field. A list of one is taken too: so some mined data sets write their positives.
+private func singleInput(_ field: Field, of line: JSONLine, _ folder: ImageFolder) throws(UserError) -> RowInput {
     let name = field.spellings[0]
-    guard let (key, texts) = try texts(field, of: line) else {
-        let spellings = field.spellings.map { "\"\($0)\"" }.joined(separator: ", ")
-        throw line.fault("the row has no \(name); it stands under one of \(spellings)")
+    func single<Value>(_ key: String, _ values: [Value], _ what: String) throws(UserError) -> Value {
+        guard values.count == 1 else {
+            throw line.fault(at: key, "\"\(key)\" has \(values.count) \(what); a row has one \(name): write a row for each")
+        }
+        return values[0]
     }
-    guard texts.count == 1 else {
-        throw line.fault(at: key, "\"\(key)\" has \(texts.count) texts; a row has one \(name): write a row for each")
-    }
-    return texts[0]
+    if let (key, names) = try imageNames(field, of: line, folder) { return .image(try single(key, names, "images")) }
+    if let (key, texts) = try texts(field, of: line) { return .text(try single(key, texts, "texts")) }
+    let spellings = (field.spellings + field.imageSpellings).map { "\"\($0)\"" }.joined(separator: ", ")
+    throw line.fault("the row has no \(name); it stands under one of \(spellings)")
 }

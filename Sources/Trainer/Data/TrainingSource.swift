@@ -1,4 +1,4 @@
-// The training files with the prompts and the tokenizer that turn their texts into tokens.
+// The training files with what turns their rows into inputs of known length: prompts, tokenizer, image processor.
 
 import Model
 import Tensor
@@ -18,6 +18,8 @@ package struct TrainingSource: Sendable {
     package let files: [File]
     package let taskNames: [String]
     private let processor: TextProcessor
+    /// Nil: no row has images.
+    private let images: RowImages?
     private let dropsEqualNegatives: Bool
     /// Whether every fifth row of a file that is large enough is kept for evaluation (see HeldOutRows).
     private let holdsOut: Bool
@@ -26,11 +28,12 @@ package struct TrainingSource: Sendable {
     ///   - files: path, and task of rows that name none
     ///   - taskNames: a row with another task is refused
     ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
+    ///   - images: how images of rows are taken
     ///   - scoreRanges: what scores may be, by file; any finite number where there is none
     ///   - prompts: what stands before a file's anchors and candidates, for a task
     package init(
-        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, dropsEqualNegatives: Bool = true,
-        holdsOut: Bool = false, scoreRanges: [Int: ClosedRange<Double>] = [:],
+        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, images: RowImages? = nil,
+        dropsEqualNegatives: Bool = true, holdsOut: Bool = false, scoreRanges: [Int: ClosedRange<Double>] = [:],
         prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
     ) {
         self.files = files.enumerated().map { number, file in
@@ -39,6 +42,7 @@ package struct TrainingSource: Sendable {
         }
         self.taskNames = taskNames
         self.processor = processor
+        self.images = images
         self.dropsEqualNegatives = dropsEqualNegatives
         self.holdsOut = holdsOut
     }
@@ -61,6 +65,7 @@ package struct TrainingSource: Sendable {
             "tasks": .array(taskNames.map { .string($0) }),
             "prompts": .array(file.prompts.map { .array([.string($0.anchor), .string($0.candidate)]) }),
             "drops equal negatives": .bool(dropsEqualNegatives), "holds out": .bool(holdsOut),
+            "images": images?.key ?? .null, "image folder": .string(images?.baseFolder.map(TokenCache.resolved) ?? ""),
             "score range": file.scoreRange.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
         ]
         return SHA256.hash(of: parts.serialized(pretty: false))
@@ -69,7 +74,8 @@ package struct TrainingSource: Sendable {
     /// - Throws: `UserError` when the file is missing or holds no row
     func open(_ number: Int) throws(UserError) -> PairFile {
         let file = files[number]
-        return try PairFile(path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange)
+        return try PairFile(
+            path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange, imageBase: images?.baseFolder)
     }
 
     /// Whether rows of a file are held out: of a small one none.
@@ -102,29 +108,99 @@ package struct TrainingSource: Sendable {
 
     private func append(row: Int, of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool) throws(UserError) {
         let content = try pairs.row(row)
-        if holdsOut && HeldOutRows.contain(content) { return }
+        let measured: [RowImages.Measured?]
+        switch try measure(content, pairs, row) {
+        case .measured(let images): measured = images
+        case .leftOut(let name):
+            part.skipRow(image: name, try? FileIdentity(path: pairs.images.path(of: name)))
+            return
+        }
+        if holdsOut, try HeldOutRows.contain(content, images: pairs.images) { return }
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = files[file].prompts[task]
-        func append(_ text: [UInt8], _ prefix: String, place: Int = 0) throws(UserError) {
-            let (ids, isTruncated) = processor.encode(text, prefix: prefix)
-            guard !ids.isEmpty else {
-                throw UserError(
-                    .content, files[file].path, line: pairs.lineNumber(ofRow: row),
-                    "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
+        func append(_ input: Int, _ prefix: String, place: Int = 0) throws(UserError) {
+            switch content.inputs[input] {
+            case .image(let name): part.append(measured[input]!, name: name, place: place)
+            case .text(let text):
+                let (ids, isTruncated) = processor.encode(text, prefix: prefix)
+                guard !ids.isEmpty else {
+                    throw pairs.fault(
+                        row, "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
+                }
+                part.truncated += isTruncated ? 1 : 0
+                part.append(ContentHash(of: text), ids, place: place)
             }
-            part.truncated += isTruncated ? 1 : 0
-            part.append(ContentHash(of: text), ids, place: place)
         }
         part.beginRow(row, task: task, score: content.score)
-        try append(content.anchor, prompt.anchor)
-        try append(content.positive, prompt.candidate)
-        for (place, negative) in content.negatives.enumerated() {
-            if dropsEqualNegatives && negative == content.positive {
+        try append(0, prompt.anchor)
+        try append(1, prompt.candidate)
+        for place in content.negatives.indices {
+            let isEqual = measured[2 + place].map { $0.content == measured[1]?.content } ?? (content.negatives[place] == content.positive)
+            if dropsEqualNegatives && isEqual {
                 part.droppedNegatives += 1
             } else {
-                try append(negative, prompt.candidate, place: place)
+                try append(2 + place, prompt.candidate, place: place)
             }
         }
         part.endRow()
+    }
+
+    /// The rows that training does not see, with the folder of each one's images.
+    func heldOutRows() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+        var rows: [(row: TrainingRow, images: ImageFolder)] = []
+        for file in files.indices {
+            let pairs = try open(file)
+            for row in 0..<pairs.count {
+                let content = try pairs.row(row)
+                guard case .measured = try measure(content, pairs, row), try HeldOutRows.contain(content, images: pairs.images) else {
+                    continue
+                }
+                rows.append((content, pairs.images))
+            }
+        }
+        return rows
+    }
+
+    private enum RowMeasure {
+        /// Nil for a text.                                         [inputs]
+        case measured([RowImages.Measured?])
+        /// Because of the image of this name.
+        case leftOut(String)
+    }
+
+    /// - Throws: for an image that cannot be used, unless such rows are left out; for one that is too long
+    private func measure(_ content: TrainingRow, _ pairs: PairFile, _ row: Int) throws(UserError) -> RowMeasure {
+        let inputs = content.inputs
+        guard inputs.contains(where: { $0.imageName != nil }) else {
+            return .measured(Array(repeating: nil, count: inputs.count))
+        }
+        guard let images else { preconditionFailure("training source: a row with images") }
+        try images.requireReader()
+        var measured: [RowImages.Measured?] = []
+        for input in inputs {
+            guard let name = input.imageName else {
+                measured.append(nil)
+                continue
+            }
+            do { measured.append(try images.measure(pairs.images.path(of: name))) } catch {
+                guard !images.skipsBad else { return .leftOut(name) }
+                throw pairs.fault(row, "the image \(error.file.description)")
+            }
+            if let fault = images.lengthFault(measured.last!!) {
+                throw pairs.fault(row, "the image \(pairs.images.path(of: name)) \(fault)")
+            }
+        }
+        return .measured(measured)
+    }
+}
+
+extension TrainingRow {
+    /// Anchor, positive, negatives.
+    fileprivate var inputs: [RowInput] { [anchor, positive] + negatives }
+}
+
+extension PairFile {
+    fileprivate func fault(_ row: Int, _ message: String) -> UserError {
+        UserError(.content, path, line: lineNumber(ofRow: row), message)
     }
 }

@@ -5,26 +5,38 @@ import Tensor
 extension BeirDataset {
     /// - Parameters:
     ///   - name: of the dataset
-    ///   - pairs: rows in file order. Equal positives are one document; equal anchors one query with all their positives.
-    init(name: String, pairs: [TrainingRow]) {
+    ///   - pairs: rows in file order, with the folder of each one's images. Equal positives are one document; equal anchors one query
+    ///     with all their positives
+    /// - Throws: `UserError` of an image that cannot be read
+    init(name: String, pairs: [(row: TrainingRow, images: ImageFolder)]) throws(UserError) {
         var (documents, places): ([Document], [ContentHash: Int]) = ([], [:])
-        var (texts, grades, queryPlaces): ([[UInt8]], [[Int: Int]], [ContentHash: Int]) = ([], [], [:])
-        for pair in pairs {
-            let document = places[ContentHash(of: pair.positive)] ?? documents.count
+        var (anchors, grades, queryPlaces): ([(RowInput, ImageFolder)], [[Int: Int]], [ContentHash: Int]) = ([], [], [:])
+        for (row, images) in pairs {
+            let content = try row.positive.withContent(in: images) { ContentHash(of: $0) }
+            let document = places[content] ?? documents.count
             if document == documents.count {
-                places[ContentHash(of: pair.positive)] = document
-                documents.append(Document(id: "p\(document)", text: pair.positive))
+                places[content] = document
+                documents.append(Document(id: "p\(document)", text: row.positive.text ?? [], image: row.positive.path(in: images)))
             }
-            let query = queryPlaces[ContentHash(of: pair.anchor)] ?? texts.count
-            if query == texts.count {
-                queryPlaces[ContentHash(of: pair.anchor)] = query
-                texts.append(pair.anchor)
+            let anchor = try row.anchor.withContent(in: images) { ContentHash(of: $0) }
+            let query = queryPlaces[anchor] ?? anchors.count
+            if query == anchors.count {
+                queryPlaces[anchor] = query
+                anchors.append((row.anchor, images))
                 grades.append([:])
             }
             grades[query][document] = 1
         }
         self.name = name
         self.documents = documents
-        queries = texts.indices.map { Query(id: "q\($0)", text: texts[$0], ownDocument: nil, grades: grades[$0]) }
+        queries = anchors.enumerated().map { index, anchor in
+            Query(
+                id: "q\(index)", text: anchor.0.text ?? [], image: anchor.0.path(in: anchor.1), ownDocument: nil, grades: grades[index])
+        }
     }
+}
+
+extension RowInput {
+    /// Of an image.
+    fileprivate func path(in folder: ImageFolder) -> String? { imageName.map { folder.path(of: $0) } }
 }

@@ -1,6 +1,7 @@
 // A retrieval dataset in the folder layout of BEIR (Thakur et al. 2021, arXiv:2104.08663):
 // corpus.jsonl and queries.jsonl (either may be .gz) and qrels/<split>.tsv, which says which document answers which query.
-// What the evaluator embeds and the metrics compare with. A document is `title + " " + text`, stripped.
+// What the evaluator embeds and the metrics compare with. A document is `title + " " + text`, stripped, or the image that its row
+// names.
 
 import Foundation
 import Tensor
@@ -12,13 +13,17 @@ package struct BeirDataset: Sendable {
         package let id: String
         /// UTF-8, without prompt. May be empty: published corpora have such documents.
         package let text: [UInt8]
+        /// Path of the image that takes the text's place.
+        package var image: String?
     }
 
     /// A query and its judgements.
     package struct Query: Equatable, Sendable {
         package let id: String
-        /// UTF-8, without prompt; never blank.
+        /// UTF-8, without prompt; blank only where there is an image.
         package let text: [UInt8]
+        /// Path of the image that takes the text's place.
+        package var image: String?
         /// The document with the query's own id, which no ranking may show.
         package let ownDocument: Int?
         /// Document, by its index in the corpus → grade. At least one entry; grades of 0 or less mean not relevant.
@@ -42,16 +47,19 @@ package struct BeirDataset: Sendable {
         let questions = try BeirTexts(in: folder, named: "queries", areDocuments: false)
         let judgements = try BeirJudgements(path: "\(folder)/qrels/\(split).tsv", queries: questions, documents: corpus)
 
-        documents = zip(corpus.ids, corpus.texts).map(Document.init)
+        documents = corpus.ids.indices.map { Document(id: corpus.ids[$0], text: corpus.texts[$0], image: corpus.images[$0]) }
         queries = questions.ids.indices.compactMap { index in
             judgements.grades[index].map { grades in
                 Query(
-                    id: questions.ids[index], text: questions.texts[index], ownDocument: corpus.index[ExactString(questions.ids[index])],
+                    id: questions.ids[index], text: questions.texts[index], image: questions.images[index],
+                    ownDocument: corpus.index[ExactString(questions.ids[index])],
                     grades: grades)
             }
         }
         for index in questions.ids.indices
-        where judgements.grades[index] != nil && String(decoding: questions.texts[index], as: UTF8.self).isBlank {
+        where judgements.grades[index] != nil && questions.images[index] == nil
+            && String(decoding: questions.texts[index], as: UTF8.self).isBlank
+        {
             throw UserError(
                 .content, questions.path, line: questions.lineNumbers[index], "\"text\" is empty; a judged query needs its text")
         }
@@ -59,27 +67,38 @@ package struct BeirDataset: Sendable {
 }
 
 extension BeirDataset {
-    /// SHA-256 of all texts and judgements.
+    /// Whether any query or document is an image.
+    var hasImages: Bool { queries.contains { $0.image != nil } || documents.contains { $0.image != nil } }
+
+    /// SHA-256 of all texts and judgements, and of the images' paths and sizes.
     var fingerprint: [UInt8] {
         var hash = SHA256()
         for document in documents {
             hash.update(Array("\(document.id)\n\(document.text.count)\n".utf8))
             hash.update(document.text)
+            Self.add(document.image, to: &hash)
         }
         for query in queries {
             let grades = query.grades.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ",")
             hash.update(Array("\(query.id)\n\(grades)\n\(query.text.count)\n".utf8))
             hash.update(query.text)
+            Self.add(query.image, to: &hash)
         }
         return hash.finalize()
     }
+
+    private static func add(_ image: String?, to hash: inout SHA256) {
+        guard let image else { return }
+        hash.update(Array("\((try? FileIdentity(path: image).size) ?? -1) \(image)\n".utf8))
+    }
 }
 
-/// The rows of corpus or queries: `{"_id": "...", "title": "...", "text": "..."}`; other keys are notes.
+/// The rows of corpus or queries: `{"_id": "...", "title": "...", "text": "...", "image": "pages/7.png"}`; other keys are notes.
 private struct BeirTexts {
     let path: String
     private(set) var ids: [String] = []
     private(set) var texts: [[UInt8]] = []
+    private(set) var images: [String?] = []
     private(set) var lineNumbers: [Int] = []
     private(set) var index: [ExactString: Int] = [:]
 
@@ -90,19 +109,31 @@ private struct BeirTexts {
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}")
         }
+        let folder = try ImageFolder(dataFile: path, base: nil)
         for row in 0..<file.count {
             let line = try file.row(row)
             guard let id = try line.text("_id"), !id.isEmpty else {
                 throw line.fault(at: "_id", "the row has no \"_id\"; each needs one of its own")
             }
-            guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
+            let image = try Self.image(line, folder)
+            guard let text = try line.text("text") ?? (image == nil ? nil : "") else {
+                throw line.fault("the row has no \"text\" and no \"image\"")
+            }
             let title = try line.text("title") ?? ""
             if let earlier = index.updateValue(row, forKey: ExactString(id)) {
                 throw line.fault(at: "_id", "the id \"\(id)\" is also that of line \(lineNumbers[earlier]); ids must differ")
             }
             ids.append(id)
             texts.append(Array((areDocuments ? "\(title) \(text)".stripped : text).utf8))
+            images.append(image)
             lineNumbers.append(file.lineNumber(ofRow: row))
+        }
+    }
+
+    private static func image(_ line: JSONLine, _ folder: ImageFolder) throws(UserError) -> String? {
+        guard let written = try line.text("image") else { return nil }
+        do { return folder.path(of: try folder.name(written)) } catch {
+            throw line.fault(at: "image", "\"image\": \"\(written)\" \(error.reason)")
         }
     }
 }

@@ -57,6 +57,9 @@ package struct EvaluationJob: Sendable {
         let adapters = try model.adapters(session, tasks: [task])
         if let notice = adapters.notice { console.notice(notice) }
         if isMultiVector { session = try session.withLateVectors(adapters) }
+        if datasets.contains(where: \.hasImages) {
+            session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels)
+        }
         let evaluator = RetrievalEvaluator(
             session, try adapters.loaded(for: task, session.model.engine), task: task,
             prefixes: (TextRole.query.prefix(task: task), TextRole.passage.prefix(task: task)), heads: isMultiVector ? .late : .dense)

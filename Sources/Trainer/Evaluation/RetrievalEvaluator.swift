@@ -41,13 +41,13 @@ package struct RetrievalEvaluator {
     ///   - dimensions: widths of the single vectors
     ///   - depth: length of the rankings, at least what the metrics look at
     package func run(_ dataset: BeirDataset, dimensions: [Int], depth: Int = RetrievalMetric.depth) throws -> Report {
-        let queries = try embedder.embed(dataset.queries.map { PromptedText(prefix: prefixes.query, text: $0.text) })
+        let queries = try embedder.embed(inputs(dataset.queries.map { ($0.text, $0.image) }, prefixes.query))
         var ranked: [RankedQueries] = []
         if embedder.heads.hasDense {
             ranked += dimensions.map { RankedQueries(dense: queries.texts, dimension: $0, depth: depth) }
         }
         if embedder.heads.hasLate { ranked.append(RankedQueries(late: queries.texts, depth: depth)) }
-        let documents = dataset.documents.map { EmbeddingInput.text(PromptedText(prefix: prefixes.document, text: $0.text)) }
+        let documents = try inputs(dataset.documents.map { ($0.text, $0.image) }, prefixes.document)
         let faults = try embedder.embedShare(documents) { group in
             for place in ranked.indices { ranked[place].rank(group, dataset) }
         }
@@ -59,6 +59,16 @@ package struct RetrievalEvaluator {
                 metrics: RetrievalMetric.means(of: ranking, grades: dataset.queries.map(\.grades)))
         }
         return Report(results: results, rankings: rankings, truncated: faults.truncated + queries.faults.truncated)
+    }
+
+    /// Texts with their prompt; images with what their headers say.
+    ///
+    /// Collective.
+    private func inputs(_ contents: [(text: [UInt8], image: String?)], _ prefix: String) throws -> [EmbeddingInput] {
+        var files = try embedder.session.imageFiles(contents.compactMap(\.image))[...]
+        return contents.map { text, image in
+            image == nil ? .text(PromptedText(prefix: prefix, text: text)) : .image(files.removeFirst())
+        }
     }
 
     /// The best over all ranks: by score, then corpus order.       [queries]

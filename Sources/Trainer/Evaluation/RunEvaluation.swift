@@ -66,6 +66,9 @@ struct RunEvaluation {
         }
     }
 
+    /// Whether anything that is evaluated is an image.
+    var hasImages: Bool { parts.contains { $0.dataset.hasImages } }
+
     /// Of the texts and grades: the same on every host that holds the same datasets.
     var fingerprint: [UInt8] { parts.flatMap { Array($0.taskName.utf8) + $0.dataset.fingerprint } }
 
@@ -85,45 +88,36 @@ struct RunEvaluation {
             return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows()
-            return rows.isEmpty ? nil : (byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
+            return rows.isEmpty ? nil : (try byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
             let pairs = try PairFile(
-                path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames)
-            return (byTask(try pairs.allPairs(), name: file.path), file, file.path)
+                path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames,
+                imageBase: setup.config.data.imageFolder)
+            return (try byTask(try pairs.allPairs(), name: file.path), file, file.path)
         }
     }
 
     /// A row's own task decides which adapter embeds it.
-    private static func byTask(_ rows: [TrainingRow], name: String) -> [(task: String, BeirDataset)] {
-        var tasks: [String] = []
-        for row in rows where !tasks.contains(row.task) { tasks.append(row.task) }
-        return tasks.map { task in (task, BeirDataset(name: name, pairs: rows.filter { $0.task == task })) }
+    private static func byTask(
+        _ rows: [(row: TrainingRow, images: ImageFolder)], name: String
+    ) throws(UserError) -> [(task: String, BeirDataset)] {
+        var sets: [(task: String, BeirDataset)] = []
+        for (row, _) in rows where !sets.contains(where: { $0.task == row.task }) {
+            sets.append((row.task, try BeirDataset(name: name, pairs: rows.filter { $0.row.task == row.task })))
+        }
+        return sets
     }
 }
 
 extension PairFile {
-    fileprivate func allRows() throws(UserError) -> [TrainingRow] {
-        var rows: [TrainingRow] = []
-        for row in 0..<count { rows.append(try self.row(row)) }
-        return rows
-    }
-
     /// - Throws: for a row with a score: its second text is no passage to be found
-    fileprivate func allPairs() throws(UserError) -> [TrainingRow] {
-        let rows = try allRows()
-        guard let graded = rows.firstIndex(where: { $0.score != nil }) else { return rows }
+    fileprivate func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+        var rows: [(row: TrainingRow, images: ImageFolder)] = []
+        for row in 0..<count { rows.append((try self.row(row), images)) }
+        guard let graded = rows.firstIndex(where: { $0.row.score != nil }) else { return rows }
         throw UserError(
             .content, path, line: lineNumber(ofRow: graded),
             "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
-    }
-}
-
-extension TrainingSource {
-    /// The rows that training does not see.
-    fileprivate func heldOutRows() throws(UserError) -> [TrainingRow] {
-        var rows: [TrainingRow] = []
-        for file in files.indices { rows += try open(file).allRows().filter(HeldOutRows.contain) }
-        return rows
     }
 }

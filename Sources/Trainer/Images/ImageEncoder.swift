@@ -29,7 +29,7 @@ package struct ImageEncoder: Sendable {
     func decoding(_ images: [ImageFile]) -> Decoding {
         let (processor, width) = (reader.processor, reader.processor.config.patchValues * MemoryLayout<Float>.size)
         return Decoding(bytes: images.map { $0.grid.count * width }, threads: Threads.count, limit: Self.bytesAhead) {
-            index throws(UserError) in try processor.patches(path: images[index].path)
+            index throws(UserError) in try processor.patches(images[index])
         }
     }
 
@@ -49,6 +49,19 @@ package struct ImageEncoder: Sendable {
             patches += image.grid.count
         }
         return pass.isEmpty ? features : features + tower.features(pass)
+    }
+}
+
+extension ImageProcessor {
+    /// - Throws: `UserError` as `patches(of:)`; `.inputOutput` when the file has another content than it had
+    fileprivate func patches(_ image: ImageFile) throws(UserError) -> ImagePatches {
+        let file = try MappedFile(path: image.path)
+        defer { withExtendedLifetime(file) {} }
+        if let content = image.content, ContentHash(of: file.bytes) != content {
+            throw UserError(
+                .inputOutput, image.path, "was changed while this run used it; leave the file alone and start again with --resume")
+        }
+        return try patches(of: file)
     }
 }
 

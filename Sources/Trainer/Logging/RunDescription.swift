@@ -23,14 +23,14 @@ extension StartupReport {
                 files: setup.files, rowsByTask: setup.rowsByTask,
                 truncatedTexts: setup.index.truncated,
                 maximumTokens: session.processor.maxTokens, droppedNegatives: setup.index.droppedNegatives,
-                leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
+                skippedRows: setup.index.skippedRows, leftOverRows: setup.sampler.leftOver, evaluation: evaluation),
             batch: Batch(
                 size: setup.checkpoint == nil ? config.training.batch : .global(setup.globalRows), worldSize: world.worldSize,
                 candidates: plan.candidates.count,
                 earlierCandidates: min(config.loss.memoryBankSteps, setup.totalSteps - 1) * plan.candidates.count,
                 epochs: config.training.epochs, batchesPerEpoch: setup.sampler.batchesPerEpoch,
                 maximumSteps: config.training.maximumSteps,
-                efficiency: plan.efficiency(worldSize: world.worldSize, cost: session.checkpoint.config.inputCost),
+                efficiency: plan.efficiency(worldSize: world.worldSize, cost: step.inputCost),
                 chunkTokens: config.system.chunkTokens),
             engine: Engine(
                 kind: session.model.engine.kind, requested: config.system.computeType, processorHasBFloat16: Processor.hasBFloat16),

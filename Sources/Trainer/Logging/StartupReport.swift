@@ -50,6 +50,8 @@ package struct StartupReport: Sendable {
         package var truncatedTexts: Int
         package var maximumTokens: Int
         package var droppedNegatives: Int
+        /// Because of an image that cannot be used.
+        package var skippedRows = 0
         package var leftOverRows: Int
         /// What is evaluated on; nil: nothing.
         package var evaluation: String?

@@ -69,7 +69,8 @@ package struct StartupTable {
             Self.join(
                 "rows by task: \(tasks.joined(separator: ", "))", "\(Figures.count(data.leftOverRows)) left over each epoch",
                 "\(Figures.count(data.truncatedTexts, "text")) cut at \(Figures.count(data.maximumTokens)) tokens",
-                "\(Figures.count(data.droppedNegatives, "negative")) dropped as equal to their positive"),
+                "\(Figures.count(data.droppedNegatives, "negative")) dropped as equal to their positive",
+                data.skippedRows > 0 ? "\(Figures.count(data.skippedRows, "row")) left out for their images" : nil),
             "evaluation: \(data.evaluation ?? "none")",
         ]
     }
@@ -151,7 +152,7 @@ package struct StartupTable {
                 "embeddings \(Figures.bytes(rank.embeddings))",
                 rank.memoryBank > 0 ? "memory bank \(Figures.bytes(rank.memoryBank))" : nil,
                 "activations \(Figures.bytes(rank.activations))",
-                "program \(Figures.bytes(rank.program))"),
+                rank.images > 0 ? "images \(Figures.bytes(rank.images))" : nil, "program \(Figures.bytes(rank.program))"),
             "activations: \(estimate.choice.memory.rawValue), \(meaning) · \(Figures.count(estimate.tokens, "token")) in the largest step",
             Self.join(
                 "at the peak \(Figures.bytes(rank.total)) a rank", "\(Figures.bytes(estimate.host)) a host, weights once"),

@@ -23,7 +23,6 @@ struct ConfigurationDocumentationTests {
             setting.spellings.dropFirst().map { "| `\($0)` | `\(setting.key)` |" }
         }
         tables["passed over"] = ConfigurationSchema.keysWithoutMeaning.map { "| `\($0.key)` | \($0.notice) |" }
-        tables["refused"] = ["Refused: " + ConfigurationSchema.laterKeys.map { "`\($0)`" }.joined(separator: ", ") + "."]
         tables["resume"] = [
             "May differ: " + ConfigurationSchema.settings.filter(\.mayDifferOnResume).map { "`\($0.key)`" }.joined(separator: ", ") + "."
         ]
@@ -32,7 +31,7 @@ struct ConfigurationDocumentationTests {
 
     @Test(
         "holds the schema's tables, row for row",
-        arguments: ["", "data", "training", "lora", "loss", "system", "aliases", "passed over", "refused", "resume"])
+        arguments: ["", "data", "training", "lora", "loss", "system", "aliases", "passed over", "resume"])
     func table(_ name: String) throws {
         let rows = Self.tables[name]!.joined(separator: "\n")
         let lines = try packageFile("docs/configuration.md")

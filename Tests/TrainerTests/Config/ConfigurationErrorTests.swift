@@ -119,13 +119,6 @@ struct ConfigurationErrorTests {
     }
 
     @Test(
-        "keys of later versions are refused as such",
-        arguments: ConfigurationSchema.laterKeys)
-    func laterKeys(_ key: String) {
-        #expect(decodingError(requiredSettings, set: ["\(key)=1"]) == "--set \(key): \(key) is not available in this version; remove it")
-    }
-
-    @Test(
         "data files",
         arguments: [
             ("[]", "p.yaml:2:15: data.train is an empty list"),

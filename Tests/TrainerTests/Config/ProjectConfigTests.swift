@@ -255,7 +255,8 @@ struct OverrideTests {
             ("loss.temprature=1", "--set loss.temprature: unknown key \"temprature\" in loss; did you mean \"temperature\"?"),
             ("data.train=[{path: a, tsk: b}]", "--set data.train: unknown key \"tsk\" in data.train[0]; did you mean \"task\"?"),
             ("data.train=[a", "--set data.train: this is not valid YAML"),
-            ("data.on_bad_image=skip", "--set data.on_bad_image: data.on_bad_image is not available in this version"),
+            ("data.on_bad_image=skp", "--set data.on_bad_image: data.on_bad_image must be `fail` or `skip`"),
+            ("data.max_pixels=0", "--set data.max_pixels: data.max_pixels must be from 1 to"),
             ("lora={r: 4}", "--set lora: lora is a section; name one of its keys, such as lora.r"),
             ("lora.r", "--set lora.r: this must be key=value"),
             ("=4", "--set =4: this must be key=value"),
@@ -264,6 +265,16 @@ struct OverrideTests {
         ])
     func errors(_ override: String, _ begin: String) {
         #expect(decodingError(requiredSettings, set: [override]).hasPrefix(begin))
+    }
+
+    @Test("limits of images must not cross")
+    func pixels() throws {
+        let limits = ["data.min_pixels=300", "data.max_pixels=200"]
+        #expect(
+            decodingError(requiredSettings, set: limits).hasPrefix(
+                "--set data.min_pixels: data.min_pixels is 300, above data.max_pixels, 200"))
+        let config = try decode(requiredSettings, set: "data.max_pixels=200")
+        #expect(config.data.maxPixels == 200 && config.data.minPixels == nil && config.data.onBadImage == .fail)
     }
 
     @Test("both alternatives by --set contradict each other")

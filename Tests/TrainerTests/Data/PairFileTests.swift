@@ -9,7 +9,13 @@ import Testing
 
 private let tasks = ["retrieval", "text-matching", "code"]
 
-private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+/// An image as `[name]`.
+private func text(_ input: RowInput) -> String {
+    switch input {
+    case .text(let bytes): String(decoding: bytes, as: UTF8.self)
+    case .image(let name): "[\(name)]"
+    }
+}
 
 @Suite struct PairFileTests {
     /// Lives as long as the test.
@@ -60,15 +66,28 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         }
     }
 
+    /// Names without detours; an image takes the place of its side's texts, whatever they are.
+    @Test(arguments: [
+        (#"{"query_image": "a.png", "positive": "p"}"#, "[a.png]", "p", []),
+        (#"{"query": "", "query_image": ["./x//a.png"], "positive_image": "x/../b.png"}"#, "[x/a.png]", "[b.png]", []),
+        (#"{"query": "a", "positive": "p", "negatives": ["n"], "negative_images": ["c", "d"]}"#, "a", "p", ["[c]", "[d]"]),
+        (#"{"query": "a", "positive": "p", "negatives": ["n"], "negative_images": []}"#, "a", "p", ["n"]),
+        (#"{"query": "a", "positive": "p", "query_image": null, "negative_image": "c"}"#, "a", "p", ["[c]"]),
+    ])
+    func takesImages(_ line: String, _ anchor: String, _ positive: String, _ negatives: [String]) throws {
+        let row = try row(line)
+        #expect(text(row.anchor) == anchor && text(row.positive) == positive && row.negatives.map(text) == negatives)
+    }
+
     @Test func aRowsTaskWins() throws {
         #expect(try row(#"{"query": "a", "positive": "p", "task": "code"}"#).task == "code")
     }
 
     @Test func keepsTheBytesOfATextAsTheyAre() throws {
         let row = try row(#"{"query": " a\r\n ", "positive": "e\u0301\ud83d\ude00", "negative": "é"}"#)
-        #expect(row.anchor == Array(" a\r\n ".utf8))
-        #expect(row.positive == [0x65, 0xCC, 0x81, 0xF0, 0x9F, 0x98, 0x80])
-        #expect(row.negatives == [[0xC3, 0xA9]])
+        #expect(row.anchor == .text(Array(" a\r\n ".utf8)))
+        #expect(row.positive == .text([0x65, 0xCC, 0x81, 0xF0, 0x9F, 0x98, 0x80]))
+        #expect(row.negatives == [.text([0xC3, 0xA9])])
     }
 
     /// Line, the column of the fault, and what the message must contain.
@@ -99,7 +118,14 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         (#"{"query": "a", "positive": "p", "score": 1, "negatives": ["n"]}"#, 42, "a row with a \"score\" has no negatives"),
         (#"{"query": "a", "sentence1": "b", "positive": "p"}"#, 29, "mean the same"),
         (#"{"sentence1": "a", "score": 1}"#, 1, "no positive"),
-        (#"{"query": "a", "positive_image": "a.png"}"#, 34, "not available in this version"),
+        (#"{"query": "a", "image": "a.png"}"#, 25, "\"image\" does not say which side it is"),
+        (#"{"query": "a", "positive_image": "/a.png"}"#, 34, "\"positive_image\": \"/a.png\" is an absolute path"),
+        (#"{"query": "a", "positive_image": "b/../../a.png"}"#, 34, "leads out of"),
+        (#"{"query_image": ["a", "b"], "positive": "p"}"#, 17, "has 2 images; a row has one anchor"),
+        (#"{"query_image": " ", "positive": "p"}"#, 17, "is empty"),
+        (#"{"query_image": 7, "positive": "p"}"#, 17, "\"query_image\" is a number"),
+        (#"{"query": "a", "positive": "p", "negative_images": ["n.png", 3]}"#, 52, "a number as entry 2"),
+        (#"{"query": "a", "positive": "p", "negative_image": "n", "negative_images": "m"}"#, 51, "mean the same"),
         (#"["query", "positive"]"#, 1, "an array where an object is expected"),
         (#"{"query": "a", "positive": "p"} x"#, 33, "after the end"),
         (#"{"query": "a", "positive": "p""#, 31, "cut short"),

@@ -44,12 +44,10 @@ import Testing
         var rows = PlannedRows()
         for row in 0..<file.count {
             let row = try file.row(row)
+            let (anchor, positive) = (row.anchor.text!, row.positive.text!)
             rows.add(
-                InputSummary(
-                    content: ContentHash(of: row.anchor), tokens: Int32(processor.encode(row.anchor, prefix: "Query: ").ids.count)),
-                InputSummary(
-                    content: ContentHash(of: row.positive),
-                    tokens: Int32(processor.encode(row.positive, prefix: "Passage: ").ids.count)))
+                InputSummary(content: ContentHash(of: anchor), tokens: Int32(processor.encode(anchor, prefix: "Query: ").ids.count)),
+                InputSummary(content: ContentHash(of: positive), tokens: Int32(processor.encode(positive, prefix: "Passage: ").ids.count)))
         }
         return rows
     }

@@ -124,7 +124,24 @@ import Testing
         let cost = InputCost(perToken: 1, perTokenSquared: 0)
         #expect(abs(rows.plan(chunkTokens: 1, worldSize: 3).efficiency(worldSize: 3, cost: cost) - 1) < 1e-12)
         #expect(abs(rows.plan(chunkTokens: 1000, worldSize: 3).efficiency(worldSize: 3, cost: cost) - 1.0 / 3) < 1e-12)
-        #expect(InputCost(perToken: 3, perTokenSquared: 1).of(tokens: 7) == 70)
+        let weighted = InputCost(perToken: 3, perTokenSquared: 1, perImageToken: 10)
+        #expect(weighted.of(PlannedInput(row: 0, text: .anchor, tokens: 7)) == 70)
+        #expect(weighted.of(PlannedInput(row: 0, text: .anchor, tokens: 7, isImage: true)) == 140)
+    }
+
+    /// Texts have a prompt for each role and images none.
+    @Test func anImageThatIsAnchorAndCandidateIsOneInput() {
+        let (image, text) = (ContentHash(of: Array("image".utf8)), ContentHash(of: Array("text".utf8)))
+        for (content, isImage, inputs) in [(image, true, 3), (text, false, 4)] {
+            let repeated = InputSummary(content: content, tokens: 9, isImage: isImage)
+            var rows = PlannedRows()
+            rows.add(repeated, InputSummary(content: ContentHash(of: [1]), tokens: 5))
+            rows.add(InputSummary(content: ContentHash(of: [2]), tokens: 6), repeated)
+            let plan = rows.plan()
+            #expect(plan.inputs.count == inputs)
+            #expect(plan.inputs.map(\.isImage) == [isImage] + [false, false] + (isImage ? [] : [false]))
+            #expect(plan.masked == [[1], []])
+        }
     }
 
     @Test func microbatchesHoldARanksChunksUpToTheLimit() {

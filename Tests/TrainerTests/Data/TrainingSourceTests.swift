@@ -66,7 +66,7 @@ import Testing
         #expect(try index.tokens(ofRow: 0, .negative(2)) == [2, 7, 7, 7])
         #expect(try index.tokens(ofRow: 1, .positive) == [2, 8, 8, 8, 8, 8])
         let inputs = [RowText.positive, .anchor].map { PlannedInput(row: 2, text: $0, tokens: 0) }
-        #expect(try index.tokens(of: inputs) == [[3], [1, 1, 9]])
+        #expect(try index.encoded(inputs) == [.text([3]), .text([1, 1, 9])])
     }
 
     /// Every row of a real file, row by row through file, row and tokenizer.
@@ -80,7 +80,8 @@ import Testing
         var truncated = 0
         for row in 0..<file.count {
             let content = try file.row(row)
-            func summary(_ text: [UInt8], _ prefix: String, _ place: RowText) throws -> InputSummary {
+            func summary(_ input: RowInput, _ prefix: String, _ place: RowText) throws -> InputSummary {
+                let text = try #require(input.text)
                 let (ids, isTruncated) = processor.encode(text, prefix: prefix)
                 truncated += isTruncated ? 1 : 0
                 #expect(try index.tokens(ofRow: row, place) == ids)
@@ -93,7 +94,7 @@ import Testing
                 negatives: try places.map { try summary(content.negatives[$0], "Passage: ", .negative($0)) }, negativePlaces: places)
             #expect(index[row] == expected)
             let tokens = ([expected.anchor, expected.positive] + expected.negatives).reduce(0) { $0 + Int($1.tokens) }
-            #expect(index.tokenCount(ofRow: row) == tokens)
+            #expect(index.tokenCount(ofRow: row) == (tokens, 0))
         }
         #expect(truncated > 0 && index.truncated == truncated)
     }

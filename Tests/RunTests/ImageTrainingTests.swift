@@ -1,0 +1,133 @@
+// Training on images: the same bytes on any number of ranks and with any use of memory, and what becomes of files that change.
+
+import Foundation
+import Support
+import Tensor
+import Testing
+
+extension RunTests {
+    @Suite struct ImageTrainingTests {
+        private func train(_ project: RunProject, _ name: String, _ settings: [String] = [], ranks: Int? = nil) throws -> RunFiles {
+            try project.train(
+                ["training.output_dir=\(name)"].flatMap { ["--set", $0] } + settings.flatMap { ["--set", $0] }, ranks: ranks
+            ).expect(0)
+            return project.files(of: name)
+        }
+
+        private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapter_model.safetensors") }
+
+        @Test(arguments: ["float32", "bfloat16"]) func everyWorldWritesTheSameBytes(type: String) throws {
+            guard type == "float32" || Processor.hasBFloat16 else { return }
+            let (project, setting) = (try RunProject.images(), ["system.compute_dtype=\(type)"])
+            let alone = try train(project, "alone", setting)
+            #expect(try alone.steps().count == 6 && Set(alone.steps().map(\.loss)).count == 6)
+            #expect(try alone.steps().reduce(0) { $0 + $1.maskedPairs } > 0)
+            for ranks in [1, 2, 4] {
+                let files = try train(project, "ranks-\(ranks)", setting, ranks: ranks)
+                #expect(try adapter(files) == adapter(alone), "\(ranks) ranks")
+                #expect(try files.steps() == alone.steps())
+            }
+            for memory in ["recompute", "cache"] {
+                let more = setting + ["system.activation_memory=\(memory)", "system.microbatch_tokens=60", "system.threads=2"]
+                #expect(try adapter(train(project, memory, more, ranks: memory == "cache" ? nil : 2)) == adapter(alone), "\(memory)")
+            }
+        }
+
+        @Test func lateVectorsAndPixelsMatter() throws {
+            let project = try RunProject.images()
+            let joint = ["loss.name=joint", "training.max_steps=3"]
+            let alone = try train(project, "alone", joint)
+            #expect(try adapter(train(project, "ranks", joint, ranks: 3)) == adapter(alone))
+            #expect(try adapter(train(project, "small", joint + ["data.max_pixels=4000"])) != adapter(alone))
+        }
+
+        /// The same picture under another name is another file and the same input.
+        @Test func equalFilesAreOneInput() throws {
+            let rows = (0..<6).map { "{\"query\": \"text \($0)\", \"positive_image\": \"pictures/\($0)\"}" }
+            let twice = rows.map { $0.replacing("pictures/0", with: "pictures/copy") }
+            let project = try RunProject.images(rows: rows + twice)
+            try project.copy("pictures/0", to: "pictures/copy")
+            let files = try train(project, "run", ["training.global_batch_size=12", "training.max_steps=1"])
+            let step = try #require(try files.events("step").first)
+            #expect(step["inputs"]?.integerValue == 12)
+        }
+
+        @Test(arguments: smallWorlds) func changedFilesAreIndexedAnew(ranks: Int?) throws {
+            let project = try RunProject.images()
+            let before = try adapter(train(project, "before"))
+            let restored = try project.folder.bytes("pictures/5")
+            try project.folder.write("pictures/5", RunProject.picture("gray-alpha-8.png"))
+            let changed = try adapter(train(project, "changed", ranks: ranks))
+            #expect(changed != before)
+            try project.folder.write("pictures/5", restored)
+            #expect(try adapter(train(project, "restored", ranks: ranks)) == before)
+        }
+
+        @Test(arguments: smallWorlds) func rowsWithBadImagesAreLeftOut(ranks: Int?) throws {
+            let project = try RunProject.images()
+            let whole = try project.folder.bytes("pictures/2")
+            try project.folder.write("pictures/2", whole.prefix(whole.count / 2))
+            let result = try project.train(["--set", "data.on_bad_image=skip"], ranks: ranks)
+            result.expect(0)
+            let bad = ImageRows.rows.filter { $0.contains("pictures/2\"") }
+            #expect(bad.count > 2)
+            #expect(result.standardError.contains("\(bad.count) rows left out for their images"))
+            #expect(result.standardError.contains("notice: \(bad.count) rows of train.jsonl left out"))
+
+            let good = try RunProject.images(rows: ImageRows.rows.filter { !$0.contains("pictures/2\"") })
+            #expect(try adapter(project.files()) == adapter(train(good, "run")))
+            // The mended file is found though the rows are the same.
+            try project.folder.write("pictures/2", whole)
+            let intact = try RunProject.images()
+            #expect(try adapter(train(project, "mended", ["data.on_bad_image=skip"])) == adapter(train(intact, "run")))
+            withExtendedLifetime((good, intact)) {}
+        }
+
+        @Test func gradientsAreThoseOfOneRank() throws {
+            let project = try RunProject.images()
+            let result = try project.shoal(
+                ["verify-gradients", "--config", "project_config.yaml", "--set", "lora.target_modules=[o_proj]"], ranks: 2, limit: 300)
+            result.expect(0)
+            #expect(result.standardOutput.contains("within tolerance"))
+        }
+
+        @Test func imagesAreEvaluatedOnTheWay() throws {
+            let project = try RunProject.images()
+            try FileManager.default.createDirectory(atPath: project.path("beir/qrels"), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: project.path("pictures"), toPath: project.path("beir/pictures"))
+            let corpus = (0..<6).map { "{\"_id\": \"d\($0)\", \"image\": \"pictures/\($0)\"}\n" }.joined()
+            try project.folder.write("beir/corpus.jsonl", corpus + "{\"_id\": \"t\", \"text\": \"words\"}\n")
+            try project.folder.write(
+                "beir/queries.jsonl", "{\"_id\": \"q\", \"image\": \"pictures/3\"}\n{\"_id\": \"w\", \"text\": \"words\"}\n")
+            try project.folder.write("beir/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq\td3\t1\nw\tt\t1\n")
+            let texts = (0..<12).map { "{\"query\": \"a \($0)\", \"positive\": \"b \($0)\"}" }
+            try project.folder.write("texts.jsonl", texts.joined(separator: "\n"))
+            // Images in the evaluation alone, and on both sides of pairs.
+            for (name, settings) in [
+                ("beir", ["data.train=texts.jsonl", "data.evaluation=beir"]), ("pairs", ["data.evaluation=train.jsonl"]),
+            ] {
+                let settings = settings + ["training.max_steps=1"]
+                let (one, two) = (try train(project, "\(name)-1", settings), try train(project, "\(name)-2", settings, ranks: 2))
+                let results = try [one, two].map { try #require(try $0.events("evaluation").first?["results"]?.serialized()) }
+                #expect(results[0] == results[1])
+            }
+            let best = try #require(project.files(of: "beir-1").events("evaluation").first?["results"]?.arrayValue?.last)
+            #expect(best["metrics"]?["recall@1"]?.numberValue ?? 0 >= 0.5)
+        }
+
+        @Test(.enabled(if: TestData.available, "set SHOAL_TEST_DATA")) func pagesAreLearntFromTheirSentences() throws {
+            let pairs = try String(contentsOf: TestData.url("images/page-queries.jsonl"), encoding: .utf8)
+            let rows = pairs.split(separator: "\n").map { String($0).replacing("\"image\"", with: "\"positive_image\"") }
+            let project = try RunProject(.embedded, rows: rows)
+            try project.link("pages", to: TestData.url("images/pages").path)
+            let settings = [
+                "data.train=train.jsonl", "data.max_pixels=30000", "training.max_steps=20", "training.global_batch_size=14",
+                "training.warmup_steps=0", "training.learning_rate=3e-3", "lora.dropout=0",
+            ]
+            let files = try train(project, "run", settings)
+            let losses = try files.steps().map(\.loss)
+            #expect(losses.suffix(4).reduce(0, +) < losses.prefix(4).reduce(0, +), "\(losses)")
+            #expect(try adapter(train(project, "ranks", settings + ["training.max_steps=3"], ranks: 2)).isEmpty == false)
+        }
+    }
+}
