@@ -21,6 +21,18 @@ extension Communicator {
         return try outcome.get()
     }
 
+    /// Sentences of all ranks, each once.
+    ///
+    /// Collective.
+    func allSentences(_ own: [String]) throws -> [String] {
+        var sentences: [String] = []
+        for line in try allGatherVariable(Array(own.joined(separator: "\n").utf8)).flatMap({ $0.split(separator: 0x0A) }) {
+            let sentence = String(decoding: line, as: UTF8.self)
+            if !sentences.contains(sentence) { sentences.append(sentence) }
+        }
+        return sentences
+    }
+
     /// Throws on every rank when a host holds other content under `path` than rank 0's host.
     ///
     /// Collective.

@@ -58,7 +58,7 @@ package struct Trainer {
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
-        if evaluation?.hasImages == true { setup = try setup.withImages() }
+        if evaluation?.hasImages == true { setup = try setup.withImages(console) }
         let step = setup.step(in: world)
         let records = try RunRecords(setup, step, folder, store, console, evaluation: evaluation?.description)
         var trainer = Trainer(

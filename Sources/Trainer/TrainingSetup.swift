@@ -73,7 +73,7 @@ package struct TrainingSetup {
         var notices: [String] = []
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
-        if index.hasImages { session = try session.withImages(config.data) }
+        if index.hasImages { session = try session.withImages(config.data, console) }
         let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
         let sizes = index.files.map(\.header.rows)
         let sampler = BatchSampler(
@@ -92,12 +92,9 @@ package struct TrainingSetup {
         return setup
     }
 
-    /// The same, able to take images where the rows have none.
-    ///
-    /// Collective.
-    func withImages() throws -> TrainingSetup {
+    func replacing(session: ModelSession) -> TrainingSetup {
         var copy = self
-        if session.images == nil { copy.session = try session.withImages(config.data) }
+        copy.session = session
         return copy
     }
 
@@ -160,29 +157,14 @@ extension TrainingSource {
         }
         var holdsOut = false
         if case .pairsOrHeldOut(let file) = config.data.evaluation { holdsOut = !FileManager.default.fileExists(atPath: file.path) }
-        let reader = Result { () throws(UserError) in try session.imageReader(config.data) }
         self.init(
             files: files, taskNames: names, processor: session.processor,
-            images: RowImages(
-                reader, baseFolder: config.data.imageFolder, skipsBad: config.data.onBadImage == .skip,
-                maximumTokens: session.processor.maxTokens),
+            images: RowImages(config.data, session),
             dropsEqualNegatives: config.loss.maskDuplicates, holdsOut: holdsOut, scoreRanges: scoreRanges
         ) { file, task in
             let prompts = config.data.train[file].prompts(task: task)
             return (prompts.query.prefix, prompts.positive.prefix)
         }
-    }
-}
-
-extension ModelSession {
-    fileprivate func imageReader(_ data: DataConfig) throws(UserError) -> ImageReader {
-        try ImageReader(
-            folder: checkpoint.folder, checkpoint.config, processor.tokenizer, minPixels: data.minPixels, maxPixels: data.maxPixels)
-    }
-
-    /// Collective.
-    fileprivate func withImages(_ data: DataConfig) throws -> ModelSession {
-        try withImages(minPixels: data.minPixels, maxPixels: data.maxPixels)
     }
 }
 

@@ -171,7 +171,7 @@ package struct TrainingStep {
     }
 
     /// What inputs cost in the plan of this run.
-    var inputCost: InputCost { model.config.inputCost(usesTower: images != nil) }
+    var inputCost: InputCost { model.config.inputCost(usesTower: images?.encoder.cache == nil) }
 
     /// Begins to decode this rank's images of a step to come. What is wrong with them is said in that step.
     private func prepareImages(_ batch: [Int], step: Int) {

@@ -83,6 +83,43 @@ extension RunTests {
             withExtendedLifetime((good, intact)) {}
         }
 
+        @Test(arguments: [nil, 2, 4]) func keptFeaturesGiveTheSameBytes(ranks: Int?) throws {
+            let project = try RunProject.images()
+            let without = try train(project, "without")
+            let settings = ["data.image_cache=features", "data.image_cache_size=1MB"]
+            for name in ["first", "second"] {
+                let files = try train(project, name, settings, ranks: ranks)
+                #expect(try adapter(files) == adapter(without), "\(name)")
+                #expect(try files.steps() == without.steps())
+            }
+            let kept = try RunFiles(path: project.path("features")).everything()
+            #expect(kept.count == 10)
+            // One damaged file is made again; the others are read, though there are no pictures any more behind these names.
+            let (damaged, bytes) = try #require(kept.first)
+            try project.folder.write("features/\(damaged)", bytes.dropLast() + [bytes.last! ^ 1])
+            #expect(try adapter(train(project, "mended", settings, ranks: ranks)) == adapter(without))
+            #expect(try RunFiles(path: project.path("features")).everything() == kept)
+            for number in 0...10 { try blank(project.path("pictures/\(number)")) }
+            #expect(try adapter(train(project, "blank", settings, ranks: ranks)) == adapter(without))
+            try project.train(["--set", "training.output_dir=none"], ranks: ranks).expect(74)
+        }
+
+        /// Other bytes of the same size and time of change.
+        private func blank(_ path: String) throws {
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            let times = [status.st_atim, status.st_mtim]
+            try Data(count: Int(status.st_size)).write(to: URL(fileURLWithPath: path))
+            #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
+        }
+
+        @Test(arguments: smallWorlds) func aCacheThatCannotBeWrittenIsSaidOnce(ranks: Int?) throws {
+            let project = try RunProject.images()
+            let result = try project.train(["--set", "data.image_cache=train.jsonl/features"], ranks: ranks)
+            result.expect(0)
+            #expect(result.standardError.split(separator: "\n").filter { $0.contains("set data.image_cache to a folder") }.count == 1)
+        }
+
         @Test func gradientsAreThoseOfOneRank() throws {
             let project = try RunProject.images()
             let result = try project.shoal(

@@ -60,6 +60,12 @@ package enum ConfigurationSchema {
             "A row with an image that cannot be used ends the run, or is left out and counted; `skip` decodes every image once at the "
                 + "first start."),
         Setting(
+            "data.image_cache", .optional(.text("the path of a folder")), .absent("none"), mayDifferOnResume: true,
+            "Where the vision tower's features are kept for later epochs and runs: a disk of each host, or one of all."),
+        Setting(
+            "data.image_cache_size", .bytes, .value("auto"), mayDifferOnResume: true,
+            "Bytes that `data.image_cache` may take; the features that were read longest ago go first. `auto`: as much as the disk holds."),
+        Setting(
             "data.sampling_temperature", .number(.atLeast(1)), .value(1.0),
             "Above 1, small data sets have a larger share of an epoch: one that goes with rows^(1/T). Instead of weights."),
     ]

@@ -108,6 +108,10 @@ package struct DataConfig: Sendable {
     package let minPixels: Int?
     package let maxPixels: Int?
     package let onBadImage: BadImage
+    /// Where features of images are kept; nil: nowhere.
+    package let imageCache: String?
+    /// Nil: as much as the disk holds.
+    package let imageCacheBytes: Int?  // image_cache_size
 
     /// What becomes of a row with an image that cannot be used.
     package enum BadImage: String, Sendable { case fail, skip }
@@ -135,6 +139,8 @@ package struct DataConfig: Sendable {
         minPixels = values.optionalInteger("data.min_pixels")
         maxPixels = values.optionalInteger("data.max_pixels")
         onBadImage = values.choice("data.on_bad_image")
+        imageCache = values.optionalText("data.image_cache")
+        imageCacheBytes = values.optionalInteger("data.image_cache_size")
         cacheFolder = values.optionalText("data.cache_dir")
         samplingTemperature = values.number("data.sampling_temperature")
         let files = values["data.train"].arrayValue

@@ -58,10 +58,7 @@ struct TrainingData {
         let indexes = try world.together {
             try files.indices.map { number in try files[number].found ?? made(number, &own, progress) }
         }
-        for sentence in try world.allGatherVariable(Array(own.joined(separator: "\n").utf8)).flatMap({ $0.split(separator: 0x0A) }) {
-            let text = String(decoding: sentence, as: UTF8.self)
-            if !notices.contains(text) { notices.append(text) }
-        }
+        notices += try world.allSentences(own)
         for (file, index) in zip(source.files, indexes) {
             try world.requireSameOnHosts(index.imageContents, path: file.path, "content of the images")
         }

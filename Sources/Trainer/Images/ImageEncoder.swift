@@ -8,12 +8,22 @@ import Tensor
 ///     let decoding = encoder.decoding(files)
 ///     let features = try encoder.features(of: 8, from: decoding)         // of the first 8 files
 ///
-/// Features are rounded to bfloat16, and have the same bits whichever images share a pass.
+/// Features are rounded to bfloat16, and have the same bits whichever images share a pass, and whether or not they were kept.
 package struct ImageEncoder: Sendable {
-    typealias Decoding = ImageDecoding<ImagePatches>
+    typealias Decoding = ImageDecoding<Prepared>
+
+    /// An image that needs no more of its file.
+    enum Prepared: Sendable {
+        /// From the cache.
+        case features(ImageFeatures)
+        /// - content: nil where nothing is kept
+        case patches(ImagePatches, content: ContentHash?)
+    }
 
     package let reader: ImageReader
     private let tower: VisionTower
+    /// Nil: every image goes through the tower.
+    private(set) var cache: ImageCache?
 
     /// Bytes of patches that wait for the tower.
     static let bytesAhead = 256 << 20
@@ -25,43 +35,63 @@ package struct ImageEncoder: Sendable {
         tower = VisionTower(weights, engine)
     }
 
-    /// Begins to decode some images, in the order in which `features` will ask for them.
+    /// The same, keeping features for later.
+    func keeping(_ cache: ImageCache) -> ImageEncoder {
+        var copy = self
+        copy.cache = cache
+        return copy
+    }
+
+    /// Begins to decode some images, or to read their features, in the order in which `features` will ask for them.
     func decoding(_ images: [ImageFile]) -> Decoding {
-        let (processor, width) = (reader.processor, reader.processor.config.patchValues * MemoryLayout<Float>.size)
+        let width = reader.processor.config.patchValues * MemoryLayout<Float>.size
         return Decoding(bytes: images.map { $0.grid.count * width }, threads: Threads.count, limit: Self.bytesAhead) {
-            index throws(UserError) in try processor.patches(images[index])
+            index throws(UserError) in try prepared(images[index])
         }
+    }
+
+    /// - Throws: `UserError` when the file cannot be decoded, or has another content than it had
+    private func prepared(_ image: ImageFile) throws(UserError) -> Prepared {
+        if let content = image.content, let features = kept(content, image) { return .features(features) }
+        let file = try MappedFile(path: image.path)
+        defer { withExtendedLifetime(file) {} }
+        let content = image.content != nil || cache != nil ? ContentHash(of: file.bytes) : nil
+        guard image.content == nil || image.content == content else {
+            throw UserError(
+                .inputOutput, image.path, "was changed while this run used it; leave the file alone and start again with --resume")
+        }
+        if image.content == nil, let content, let features = kept(content, image) { return .features(features) }
+        return .patches(try reader.processor.patches(of: file), content: cache == nil ? nil : content)
+    }
+
+    private func kept(_ content: ContentHash, _ image: ImageFile) -> ImageFeatures? {
+        cache?.features(of: content, grid: image.grid.merged(by: tower.config.spatialMergeSize), width: tower.config.outHiddenSize)
     }
 
     /// The features of the next images of a decoding.
     ///
-    /// - Throws: `UserError` of the first file that cannot be decoded
+    /// - Throws: `UserError` of the first file that cannot be used
     func features(of count: Int, from decoding: Decoding) throws(UserError) -> [ImageFeatures] {
-        var features: [ImageFeatures] = []
-        var (pass, patches): ([ImagePatches], Int) = ([], 0)
-        for _ in 0..<count {
-            let image = try decoding.next()
-            if !pass.isEmpty && patches + image.grid.count > Self.passPatches {
-                features += tower.features(pass)
-                (pass, patches) = ([], 0)
+        var features = [ImageFeatures?](repeating: nil, count: count)
+        var (pass, patches): ([(place: Int, image: ImagePatches, content: ContentHash?)], Int) = ([], 0)
+        func run() {
+            for (image, made) in zip(pass, tower.features(pass.map(\.image))) {
+                features[image.place] = made
+                if let content = image.content { cache?.keep(made, of: content) }
             }
-            pass.append(image)
-            patches += image.grid.count
+            (pass, patches) = ([], 0)
         }
-        return pass.isEmpty ? features : features + tower.features(pass)
-    }
-}
-
-extension ImageProcessor {
-    /// - Throws: `UserError` as `patches(of:)`; `.inputOutput` when the file has another content than it had
-    fileprivate func patches(_ image: ImageFile) throws(UserError) -> ImagePatches {
-        let file = try MappedFile(path: image.path)
-        defer { withExtendedLifetime(file) {} }
-        if let content = image.content, ContentHash(of: file.bytes) != content {
-            throw UserError(
-                .inputOutput, image.path, "was changed while this run used it; leave the file alone and start again with --resume")
+        for place in 0..<count {
+            switch try decoding.next() {
+            case .features(let kept): features[place] = kept
+            case .patches(let image, let content):
+                if !pass.isEmpty && patches + image.grid.count > Self.passPatches { run() }
+                pass.append((place, image, content))
+                patches += image.grid.count
+            }
         }
-        return try patches(of: file)
+        if !pass.isEmpty { run() }
+        return features.map { $0! }
     }
 }
 
