@@ -18,8 +18,8 @@ struct KernelCase {
 
 /// Inputs of jina-embeddings-v4's sizes.
 struct KernelCases {
-    private let tokens: Int
-    private let element: Tensor.Element
+    let tokens: Int
+    let element: Tensor.Element
     private let hidden = 2048
     private let intermediate = 11008
     private let keyValue = 256
@@ -34,17 +34,17 @@ struct KernelCases {
     }
 
     var all: [KernelCase] {
-        norms + rotations + gates + attention + dropouts + outerProducts + pooling + lateInteraction + conversions + updates
+        norms + rotations + gates + attention + dropouts + outerProducts + pooling + lateInteraction + conversions + updates + tower
     }
 
-    private var width: Int { element.byteWidth }
+    var width: Int { element.byteWidth }
     private var segments: [Range<Int>] { stride(from: 0, to: tokens, by: 128).map { $0..<$0 + 128 } }
 
-    private func passes(_ name: String, bytes: Int, _ run: @escaping () -> Void) -> KernelCase {
+    func passes(_ name: String, bytes: Int, _ run: @escaping () -> Void) -> KernelCase {
         KernelCase(name: name, work: .bytes(bytes), run: run)
     }
 
-    private func products(_ name: String, _ operations: Double, _ run: @escaping () -> Void) -> KernelCase {
+    func products(_ name: String, _ operations: Double, _ run: @escaping () -> Void) -> KernelCase {
         KernelCase(name: name, work: .operations(operations), run: run)
     }
 

@@ -7,7 +7,9 @@ import Trainer
 
 struct KernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kernels", abstract: "Times what lies between the products: norms, rotation, gate, attention, optimizer and others.",
+        commandName: "kernels",
+        abstract:
+            "Times what lies between the products: norms, rotation, gate, attention, optimizer and others; of the decoder and of the vision tower.",
         discussion: """
             At the sizes of jina-embeddings-v4. Bytes are those that must be read and written once; bandwidth is that of a \
             triad over arrays that no cache holds, so that shares above 100 % are a cache's.
