@@ -22,5 +22,6 @@ part "The loss at a large pool" loss
 part "The loss phase at pools of several sizes" pool
 part "The same of late interaction, two ranks" pool --late --rows 256 512 --ranks 2
 part "Text to tokens" tokenizer
+part "Image files to patches" images
 part "From the start of a process to the first embedding" startup
 part "Images through the vision tower" vision

@@ -1,5 +1,5 @@
 // Bicubic resize with antialiasing, byte for byte that of the reference's backends: along rows first, rounded to 8 bits, then along
-// columns. Vectors run over pixels that share their weights: along a row for the second pass, and for the first pass over 32
+// columns. Vectors run over values that share their weights: along a row for the second pass, and for the first pass over 32
 // rows at a time, laid so that a column's values lie side by side.
 
 import Tensor
@@ -17,14 +17,18 @@ extension RGBImage {
         guard width != self.width else { return self }
         let axis = ResizeAxis(input: self.width, output: width, backend: backend)
         let result = RGBImage(width: width, height: height)
+        // A pixel of 32 rows, each colour by itself.
+        let pixel = 3 * RowBlock.rows
         Threads.run(height, grain: RowBlock.rows) { rows in
-            let source = RowBlock(columns: rowBytes)
-            let target = RowBlock(columns: result.rowBytes)
+            let (source, target) = (RowBlock(pixels: self.width), RowBlock(pixels: width))
             source.load(self, rows)
-            for place in 0..<width {
-                for colour in 0..<3 {
-                    let first = source.column(3 * axis.starts[place] + colour)
-                    axis.mix(first, stride: 3 * RowBlock.rows, place, into: target.column(3 * place + colour), count: RowBlock.rows)
+            axis.withMixer(capacity: 8 * pixel) { mixer in
+                for first in stride(from: 0, to: width, by: 8) {
+                    let places = first..<min(first + 8, width)
+                    for place in places {
+                        mixer.mix(place, source.pixel(axis.starts[place]), stride: pixel, count: pixel, at: (place - first) * pixel)
+                    }
+                    mixer.round(places.count * pixel, into: target.pixel(first))
                 }
             }
             target.store(to: result, rows)
@@ -37,61 +41,18 @@ extension RGBImage {
         guard height != self.height else { return self }
         let axis = ResizeAxis(input: self.height, output: height, backend: backend)
         let result = RGBImage(width: width, height: height)
+        let piece = 768
         Threads.run(height, grain: 16) { rows in
-            for place in rows {
-                axis.mix(row(axis.starts[place]), stride: rowBytes, place, into: result.row(place), count: rowBytes)
+            axis.withMixer(capacity: piece) { mixer in
+                for place in rows {
+                    for first in stride(from: 0, to: rowBytes, by: piece) {
+                        let count = min(piece, rowBytes - first)
+                        mixer.mix(place, row(axis.starts[place]) + first, stride: rowBytes, count: count, at: 0)
+                        mixer.round(count, into: result.row(place) + first)
+                    }
+                }
             }
         }
         return result
-    }
-}
-
-extension ResizeAxis {
-    /// One output for `count` values that share its weights.
-    ///
-    ///     target[i] = clip((Σ_k weight[k] · source[k · stride + i] + ½) / 2^precision)
-    ///
-    /// Sums in Int32: weights of 22 places times 8 bits, and what cubic weights overshoot, stay below 2³¹.
-    @inline(__always)
-    fileprivate func mix(
-        _ source: UnsafePointer<UInt8>, stride: Int, _ place: Int, into target: UnsafeMutablePointer<UInt8>, count: Int
-    ) {
-        weights.withUnsafeBufferPointer { weights in
-            let weights = UnsafeBufferPointer(rebasing: weights[place * taps..<place * taps + counts[place]])
-            let half = Int32(1) << Int32(precision - 1)
-            var i = 0
-            while i + 32 <= count {
-                mixVectors(source + i, stride, weights, half, target + i)
-                i += 32
-            }
-            while i < count {
-                var sum = half
-                for tap in 0..<weights.count { sum &+= weights[tap] &* Int32(source[tap * stride + i]) }
-                target[i] = UInt8(truncatingIfNeeded: min(max(sum >> Int32(precision), 0), 255))
-                i += 1
-            }
-        }
-    }
-
-    /// 32 values in two vectors.
-    @inline(__always)
-    private func mixVectors(
-        _ source: UnsafePointer<UInt8>, _ stride: Int, _ weights: UnsafeBufferPointer<Int32>, _ half: Int32,
-        _ target: UnsafeMutablePointer<UInt8>
-    ) {
-        var (low, high) = (SIMD16(repeating: half), SIMD16(repeating: half))
-        var bytes = UnsafeRawPointer(source)
-        for weight in weights {
-            low &+= SIMD16(truncatingIfNeeded: bytes.loadUnaligned(as: SIMD16<UInt8>.self)) &* weight
-            high &+= SIMD16(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self)) &* weight
-            bytes += stride
-        }
-        let (shift, zeros, ones) = (SIMD16(repeating: Int32(precision)), SIMD16<Int32>(repeating: 0), SIMD16<Int32>(repeating: 255))
-        let raw = UnsafeMutableRawPointer(target)
-        raw.storeBytes(
-            of: SIMD16<UInt8>(truncatingIfNeeded: (low &>> shift).clamped(lowerBound: zeros, upperBound: ones)), as: SIMD16<UInt8>.self)
-        raw.storeBytes(
-            of: SIMD16<UInt8>(truncatingIfNeeded: (high &>> shift).clamped(lowerBound: zeros, upperBound: ones)), toByteOffset: 16,
-            as: SIMD16<UInt8>.self)
     }
 }

@@ -11,12 +11,16 @@ package final class RGBImage: @unchecked Sendable {
     package let height: Int
     package let pixels: UnsafeMutablePointer<UInt8>
 
+    /// Readable bytes behind the last pixel, so that a vector may begin at any pixel.
+    static let padding = 16
+
     /// Not initialised.
     package init(width: Int, height: Int) {
         precondition(width > 0 && height > 0, "RGBImage: \(width) × \(height)")
         self.width = width
         self.height = height
-        pixels = .allocate(capacity: width * height * 3)
+        pixels = .allocate(capacity: width * height * 3 + Self.padding)
+        (pixels + width * height * 3).initialize(repeating: 0, count: Self.padding)
     }
 
     deinit { pixels.deallocate() }

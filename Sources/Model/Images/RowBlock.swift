@@ -2,7 +2,7 @@
 
 import Tensor
 
-/// Up to 32 rows.                                                    [columns, 32]
+/// Up to 32 rows.                                                    [width, 3, 32]
 ///
 /// Rows beyond the last one hold arbitrary values; nothing reads what is made of them.
 final class RowBlock {
@@ -11,17 +11,17 @@ final class RowBlock {
     private let columns: Int
     private let bytes: UnsafeMutablePointer<UInt8>
 
-    /// - Parameter columns: bytes of a row
-    init(columns: Int) {
-        self.columns = columns
+    /// - Parameter pixels: of a row
+    init(pixels: Int) {
+        columns = 3 * pixels
         bytes = .allocate(capacity: columns * Self.rows)
         bytes.initialize(repeating: 0, count: columns * Self.rows)
     }
 
     deinit { bytes.deallocate() }
 
-    /// One value of each row.                                       [32]
-    func column(_ column: Int) -> UnsafeMutablePointer<UInt8> { bytes + column * Self.rows }
+    /// One pixel of each row.                                       [3, 32]
+    func pixel(_ pixel: Int) -> UnsafeMutablePointer<UInt8> { bytes + 3 * pixel * Self.rows }
 
     /// Takes rows of a picture.
     func load(_ image: RGBImage, _ rows: Range<Int>) {

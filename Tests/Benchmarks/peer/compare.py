@@ -1,6 +1,6 @@
-"""Shoal against PyTorch and tokenizers, in turns on this machine, and a table of what came out.
+"""Shoal against PyTorch, tokenizers and image processors, in turns on this machine, and a table of what came out.
 
-    python compare.py [--cases bfloat16 equal float32 tokenizer vision all-layers] [--rounds 2] [--steps 3]
+    python compare.py [--cases bfloat16 equal float32 tokenizer images vision all-layers] [--rounds 2] [--steps 3]
 
 Run by a Python that has what requirements.txt names, from the folder of Package.swift, after `swift build` has made
 .build/release/benchmark (`make benchmark-peer` does both). Every case goes A B A B: one run of Shoal, one of the peer, again.
@@ -46,8 +46,8 @@ STEPS = {
 
 def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    names = [*STEPS, "tokenizer", "vision"]
-    parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "equal", "float32", "tokenizer"])
+    names = [*STEPS, *OTHERS]
+    parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "equal", "float32", "tokenizer", "images"])
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side")
     parser.add_argument("--steps", type=int, default=3, help="timed steps of a run")
     parser.add_argument("--benchmark", default=".build/release/benchmark", help="Shoal's side")
@@ -94,6 +94,8 @@ class Runner:
 def summary(figures: dict) -> str:
     if "tokens_per_second" in figures:
         return f"{figures['tokens_per_second']:.1f} tokens/s"
+    if "images_per_second" in figures:
+        return ", ".join(f"{rates['all']:.1f} images/s" for rates in figures["images_per_second"].values())
     if "images" in figures:
         return ", ".join(f"{name}: {size['images_per_second']:.3f} images/s" for name, size in figures["images"].items())
     return ", ".join(f"{rate['median'] / 1e6:.1f} MB/s" for rate in figures["bytes_per_second"].values())
@@ -150,6 +152,23 @@ def compare_tokenizer(runner: Runner) -> list[list[str]]:
     return rows
 
 
+def compare_images(runner: Runner) -> list[list[str]]:
+    data = Path(os.environ.get("SHOAL_TEST_DATA", "../shared/data")) / "images"
+    real = [data / name for name in ("pages", "documents", "photos", "derived")]
+    folders = real if data.exists() else [Path("Tests/Golden/images/files")]
+    common = ["--threads", "1", "2", "--folders", *map(str, folders)]
+    shoal, peer = runner.rounds(
+        [runner.arguments.benchmark, "images", *common],
+        [runner.arguments.python, str(PEER / "images.py"), *common],
+    )
+    rows = []
+    for threads, stages in shoal[0]["images_per_second"].items():
+        for stage in stages:
+            ours, theirs = (statistics.median(run["images_per_second"][threads][stage] for run in side) for side in (shoal, peer))
+            rows.append([f"{stage}, threads: {threads}", f"{theirs:.1f}", f"{ours:.1f}", f"**{ours / theirs:.2f}**"])
+    return rows
+
+
 def compare_vision(runner: Runner) -> list[list[str]]:
     """All blocks of the tower, bfloat16."""
     benchmark = runner.arguments.benchmark
@@ -168,12 +187,24 @@ def compare_vision(runner: Runner) -> list[list[str]]:
     return rows
 
 
+# What is compared beside steps: title, columns and the comparison that makes the rows.
+OTHERS = {
+    "tokenizer": ("Tokenizer", ["", "tokenizers, MB/s", "Shoal, MB/s", "ratio"], compare_tokenizer),
+    "images": ("Image files to patches", ["", "Pillow, torch, transformers, images/s", "Shoal, images/s", "ratio"], compare_images),
+    "vision": (
+        "Images through the vision tower, 32 blocks, bfloat16",
+        ["pixels", "PyTorch, images/s", "Shoal, images/s", "ratio", "Shoal, of the peak", "mean magnitude of features, both"],
+        compare_vision,
+    ),
+}
+
+
 def table(heading: list[str], rows: list[list[str]]) -> str:
     lines = [heading, ["---"] + ["---:"] * (len(heading) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def report(runner: Runner, steps: list[list[str]], tokenizer: list[list[str]], vision: list[list[str]]) -> str:
+def report(runner: Runner, steps: list[list[str]], others: dict[str, list[list[str]]]) -> str:
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 1e6
     text = f"# Shoal and its peers, {datetime.date.today().isoformat()}\n\n{runner.machine}, {memory:.0f} GB. "
     text += ", ".join(f"{name} {version}" for name, version in runner.versions.items()) + ".\n\n"
@@ -187,28 +218,23 @@ def report(runner: Runner, steps: list[list[str]], tokenizer: list[list[str]], v
         heading += ["PyTorch, peak memory", "Shoal, peak memory", "first loss, both"]
         text += table(heading, steps)
         text += "\nTokens are real ones, padding not counted. Memory is the peak resident set, mapped weights included.\n"
-    if tokenizer:
-        text += "\n## Tokenizer\n\n" + table(["", "tokenizers, MB/s", "Shoal, MB/s", "ratio"], tokenizer)
-    if vision:
-        text += "\n## Images through the vision tower, 32 blocks, bfloat16\n\n"
-        heading = ["pixels", "PyTorch, images/s", "Shoal, images/s", "ratio", "Shoal, of the peak", "mean magnitude of features, both"]
-        text += table(heading, vision)
+    for name, (title, heading, _) in OTHERS.items():
+        if others.get(name):
+            text += f"\n## {title}\n\n" + table(heading, others[name])
     return text
 
 
 def main() -> None:
     arguments = settings()
     runner = Runner(arguments)
-    steps, tokenizer, vision = [], [], []
+    steps, others = [], {}
     for name in arguments.cases:
         print(name, file=sys.stderr, flush=True)
-        if name == "tokenizer":
-            tokenizer = compare_tokenizer(runner)
-        elif name == "vision":
-            vision = compare_vision(runner)
+        if name in OTHERS:
+            others[name] = OTHERS[name][2](runner)
         else:
             steps.append(compare_step(runner, STEPS[name]))
-    text = report(runner, steps, tokenizer, vision)
+    text = report(runner, steps, others)
     processor = re.sub(r"[^a-z0-9]+", "-", runner.machine.lower()).strip("-") or "unknown"
     output = arguments.output or PEER.parent / "results" / f"{datetime.date.today().isoformat()}-{processor}.md"
     output.write_text(text)
