@@ -85,4 +85,9 @@ extension ImageFormat {
     static func damaged(_ path: String, _ reason: String) -> UserError {
         UserError(.content, path, "is cut short or damaged: \(reason); take an undamaged copy of the picture")
     }
+
+    /// - Parameter words: a library's own reason, a C string
+    static func damaged(_ path: String, words: UnsafeRawBufferPointer) -> UserError {
+        damaged(path, String(decoding: words.prefix { $0 != 0 }, as: UTF8.self))
+    }
 }

@@ -72,9 +72,6 @@ final class JPEGDecoder {
     }
 
     private var failure: UserError {
-        ImageFormat.damaged(path, withUnsafeBytes(of: &library.pointee.message) { text(in: $0) })
+        withUnsafeBytes(of: &library.pointee.message) { ImageFormat.damaged(path, words: $0) }
     }
 }
-
-/// The C string at the beginning of a buffer.
-func text(in buffer: UnsafeRawBufferPointer) -> String { String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self) }

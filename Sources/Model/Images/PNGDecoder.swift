@@ -70,6 +70,6 @@ final class PNGDecoder {
     }
 
     private var failure: UserError {
-        ImageFormat.damaged(path, withUnsafeBytes(of: &library.pointee.message) { text(in: $0) })
+        withUnsafeBytes(of: &library.pointee.message) { ImageFormat.damaged(path, words: $0) }
     }
 }

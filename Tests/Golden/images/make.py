@@ -1,6 +1,6 @@
 """Writes files/, small.json, small.safetensors and, where the folder of test data is, real.json.
 
-    python images/make.py [../shared/data]
+    python images/make.py [FOLDER OF TEST DATA]      # by default ../shared/data beside the package
 
 Pillow decodes; torch's 8-bit bicubic and Pillow's resize; transformers' two image processors give the patches. Large arrays are
 kept as SHA-256 of their bytes (8-bit RGB, float32 little-endian).
