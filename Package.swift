@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support", "Synthetic"]),
         .testTarget(name: "RunTests", dependencies: ["CLI", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
-        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram"]),
+        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram", "benchmark"]),
         .testTarget(name: "CLITests", dependencies: ["CLI", "Tensor", "Support"]),
     ]
 )

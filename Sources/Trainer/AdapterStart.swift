@@ -13,6 +13,7 @@ package struct AdapterStart {
     package let notices: [String]
     /// Of a backbone that brings none, where late vectors are trained: the adapters' own, else a random one.
     package let projector: Projector?
+    package let projectorIsRandom: Bool
     /// Where adapters were looked for.
     let place: String
     /// Whether any was read from disk.
@@ -29,9 +30,8 @@ package struct AdapterStart {
         place = found?.folder ?? checkpoint.folder + "/adapters"
         isFresh = found == nil
         let savedProjector = heads.hasLate ? try found?.projector(on: checkpoint) : nil
-        let isRandom = heads.hasLate && savedProjector == nil && checkpoint.projector == nil
-        projector = isRandom ? Projector(checkpoint.config, seed: given.training.seed) : savedProjector
-        let projectorNotices = isRandom ? ["the backbone has no projector: a random one is made, and saved with the adapters"] : []
+        projectorIsRandom = heads.hasLate && savedProjector == nil && checkpoint.projector == nil
+        projector = projectorIsRandom ? Projector(checkpoint.config, seed: given.training.seed) : savedProjector
         guard let found else {
             let layout = AdapterLayout(checkpoint.config, rank: given.lora.rank, alpha: given.lora.alpha) {
                 given.lora.adapts($0)
@@ -40,12 +40,11 @@ package struct AdapterStart {
             config = given
             adapters = tasks.map { Adapter(task: $0, layout: layout, seed: given.training.seed, .gaussian) }
             description = "fresh"
-            notices = projectorNotices
+            notices = []
             return
         }
         let layout = Self.layout(of: found, given, checkpoint.config)
-        let adopted = try Self.adopted(given, found, layout, checkpoint.config)
-        (config, notices) = (adopted.0, adopted.1 + projectorNotices)
+        (config, notices) = try Self.adopted(given, found, layout, checkpoint.config)
         adapters = tasks.map { task in
             var adapter = Adapter(task: task, layout: layout, seed: given.training.seed, .gaussian)
             if let source = found.adapter(for: task) { adapter.copyFactors(of: source) }

@@ -71,6 +71,9 @@ package struct TrainingSetup {
                 rule: ResumeRule(config: config, worldSize: world.worldSize, dataFingerprints: fingerprints)))
         session = session.adding(checkpoint?.projector ?? start.projector)
         var notices: [String] = []
+        if start.projectorIsRandom, checkpoint == nil {
+            notices.append("the backbone has no projector: a random one is made, and saved with the adapters")
+        }
         let progress = TokenizingProgress(console)
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
         if index.hasImages { session = try session.withImages(config.data, console) }

@@ -10,7 +10,7 @@ package enum ProjectorFile {
 
     /// - Returns: nil when the folder has none
     /// - Throws: `UserError` `.content` naming the tensor that is absent, superfluous, of another shape, or not finite
-    static func read(folder: String, _ config: ModelConfig) throws(UserError) -> Projector? {
+    package static func read(folder: String, _ config: ModelConfig) throws(UserError) -> Projector? {
         let path = folder + "/" + name
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         var tensors = try TensorTable([SafetensorsFile(path: path)], path: path)

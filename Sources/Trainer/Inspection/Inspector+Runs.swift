@@ -21,12 +21,16 @@ extension Inspector {
         let projector = summary.adaptsProjector ? "; the projector" : ""
         inspection.add("linears", "\(summary.linears.joined(separator: ", ")) of \(Figures.count(summary.layers, "layer"))\(projector)")
         inspection.add("parameters", "\(Figures.count(summary.parameters)) a task, \(Self.types(summary.file.entries))")
+        let hasProjector = FileManager.default.fileExists(atPath: source.projectorPath)
+        if hasProjector { inspection.add("own projector", "to token vectors, for backbones that bring none") }
         inspection.add("size", Figures.bytes(summary.file.file.bytes.count))
         if let modelFolder {
-            _ = try AdapterFile.read(source, config: ModelConfig.read(folder: modelFolder))
+            let config = try ModelConfig.read(folder: modelFolder)
+            _ = try AdapterFile.read(source, config: config)
+            _ = try ProjectorFile.read(folder: source.folder, config)
             inspection.add("fits", modelFolder)
         }
-        try addHashes(of: [source.weightsPath], to: &inspection)
+        try addHashes(of: [source.weightsPath] + (hasProjector ? [source.projectorPath] : []), to: &inspection)
     }
 
     /// For a table of something else.

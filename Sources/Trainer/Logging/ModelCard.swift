@@ -1,6 +1,7 @@
 // README.md of a run's folder: what was trained, how to load it, how good it is, and the settings that made it.
 // The front matter is what Hugging Face's hub reads. Everything comes from the run; what a run does not know is not there.
 
+import Model
 import Tensor
 
 /// The model card of a finished run.
@@ -16,6 +17,12 @@ package struct ModelCard: Sendable {
     /// Of one adapter.
     package var parameters: Int
     package var saveFormat: LoRAConfig.SaveFormat
+    /// What was trained: one vector, a vector a token, or both.
+    package var heads: EmbeddingHeads
+    /// Whether the projector to token vectors lies beside the adapters, since the backbone has none.
+    package var hasOwnProjector: Bool
+    /// Whether rows had images.
+    package var hasImages: Bool
     package var data: [RunRecord.DataFile]
     /// What stood before the texts of each trained task, in the first file that has it.
     package var prompts: [Prompts]
@@ -79,9 +86,9 @@ package struct ModelCard: Sendable {
         return """
             # \(name), trained for \(Self.list(trainedTasks))
 
-            LoRA adapters for `\(baseModel)`, trained with a contrastive loss on pairs of texts by Shoal. A text becomes one vector:
-            the mean of the last layer's states, scaled to length 1; texts that belong together have a high dot product.\(rest)
+            LoRA adapters for `\(baseModel)`, trained by Shoal on pairs of \(hasImages ? "texts and images" : "texts").\(rest)
 
+            \(vectors)
             - Adapter: rank \(rank), alpha \(Figures.short(alpha)), dropout \(Figures.short(dropout)), \(Figures.count(parameters)) parameters a task
             - Texts: cut at \(Figures.count(maximumTokens)) tokens, prompt included
 
@@ -92,9 +99,18 @@ package struct ModelCard: Sendable {
             """
     }
 
+    /// What becomes of an input, a point a head.
+    private var vectors: String {
+        let dense = "- One vector: the mean of the last layer's states, scaled to length 1; what belongs together has a high dot product"
+        let projector = hasOwnProjector ? " `\(ProjectorFile.name)` makes them, the backbone has no projector of its own." : ""
+        let late =
+            "- A vector a token (`--multi-vector`), compared by late interaction: every query token takes its best passage token.\(projector)"
+        return [heads.hasDense ? dense : nil, heads.hasLate ? late : nil].compactMap(\.self).joined(separator: "\n")
+    }
+
     /// Plain PEFT; only where such adapters were written.
     private var python: String? {
-        guard saveFormat != .published, let task = trainedTasks.first else { return nil }
+        guard saveFormat != .published, heads.hasDense, let task = trainedTasks.first else { return nil }
         let prompts = prompts.first { $0.task == task }
         return """
             ## Use in Python
@@ -126,12 +142,13 @@ package struct ModelCard: Sendable {
 
     private var commandLine: String {
         let task = trainedTasks.first ?? ""
+        let (flag, ending) = heads.hasDense ? ("", "npy") : ("--multi-vector ", "safetensors")
         return """
             ## Use with Shoal
 
             ```sh
-            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt query --texts "..." --output queries.npy
-            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt passage --text-file passages.txt --output passages.npy
+            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt query \(flag)--texts "..." --output queries.\(ending)
+            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt passage \(flag)--text-file passages.txt --output passages.\(ending)
             ```
 
             """

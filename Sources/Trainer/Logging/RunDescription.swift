@@ -83,7 +83,9 @@ extension ModelCard {
         self.init(
             baseModel: config.baseModelPath, tasks: setup.start.adapters.map(\.task), trainedTasks: trained,
             rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
-            saveFormat: config.lora.saveFormat, data: setup.dataFiles,
+            saveFormat: config.lora.saveFormat, heads: config.loss.heads,
+            hasOwnProjector: config.loss.heads.hasLate && setup.session.addedProjector != nil, hasImages: setup.index.hasImages,
+            data: setup.dataFiles,
             prompts: trained.map { task in
                 let number = setup.source.taskNames.firstIndex(of: task)!
                 let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!

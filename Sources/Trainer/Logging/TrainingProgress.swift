@@ -121,11 +121,14 @@ package final class TrainingProgress {
     }
 
     private func line(_ metrics: StepMetrics, epoch: Double) -> String {
-        [
-            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", loss(metrics),
+        let positive = metrics.pool.map {
+            "positive at place \(Figures.fixed($0.positionOfPositive, 1)) of \(Figures.count(1 + Int($0.negatives.rounded())))"
+        }
+        return [
+            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", loss(metrics), positive,
             "lr \(Figures.scientific(metrics.learningRate))", "grad norm \(Figures.fixed(metrics.gradientNorm, 3))",
             "\(tokensPerSecond) tokens/s", timeLeft(after: metrics.step),
-        ].joined(separator: " · ")
+        ].compactMap(\.self).joined(separator: " · ")
     }
 
     private func draw(_ metrics: StepMetrics) {

@@ -12,7 +12,8 @@ private func settings() throws -> SettingLines {
 private func card() throws -> ModelCard {
     ModelCard(
         baseModel: "examples/jina-tiny", tasks: ["retrieval", "text-matching", "code"], trainedTasks: ["code"], rank: 16, alpha: 16,
-        dropout: 0.1, parameters: 491_520, saveFormat: .both, data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3712)],
+        dropout: 0.1, parameters: 491_520, saveFormat: .both, heads: .dense, hasOwnProjector: false,
+        hasImages: false, data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3712)],
         prompts: [.init(task: "code", query: "Query: ", passage: "Passage: ")], maximumTokens: 160, steps: 100, epochs: 1.724,
         globalBatchRows: 64, worldSize: 2, engine: .bfloat16, processor: "A Processor", versions: Versions(openMPI: "4.1.4"),
         losses: [("code", 0.51234)],
@@ -43,6 +44,18 @@ private func card() throws -> ModelCard {
         card.saveFormat = .published
         #expect(!card.markdown.contains("PeftModel"))
         #expect(card.markdown.contains("shoal embed"))
+    }
+
+    @Test func tokenVectorsAndImagesAreSaid() throws {
+        var card = try card()
+        (card.heads, card.hasImages) = (.both, true)
+        #expect(card.markdown.contains("on pairs of texts and images."))
+        #expect(card.markdown.contains("- One vector: ") && card.markdown.contains("- A vector a token (`--multi-vector`)"))
+        #expect(!card.markdown.contains("multi_vector_projector.safetensors"))
+        (card.heads, card.hasOwnProjector) = (.late, true)
+        #expect(!card.markdown.contains("- One vector: ") && !card.markdown.contains("PeftModel"))
+        #expect(card.markdown.contains("`multi_vector_projector.safetensors` makes them"))
+        #expect(card.markdown.contains("--prompt query --multi-vector --texts \"...\" --output queries.safetensors"))
     }
 
     @Test func oddNamesAreQuoted() throws {
@@ -86,9 +99,9 @@ private let expectedBeforeDetails = """
 
     # jina-tiny, trained for code
 
-    LoRA adapters for `examples/jina-tiny`, trained with a contrastive loss on pairs of texts by Shoal. A text becomes one vector:
-    the mean of the last layer's states, scaled to length 1; texts that belong together have a high dot product. The adapters for retrieval and text-matching are here too, as they were at the start.
+    LoRA adapters for `examples/jina-tiny`, trained by Shoal on pairs of texts. The adapters for retrieval and text-matching are here too, as they were at the start.
 
+    - One vector: the mean of the last layer's states, scaled to length 1; what belongs together has a high dot product
     - Adapter: rank 16, alpha 16, dropout 0.1, 491,520 parameters a task
     - Texts: cut at 160 tokens, prompt included
 

@@ -25,10 +25,10 @@ private final class Clock: Sendable {
         run(TrainingProgress(text.console(bar: false), totalSteps: 25, stepsDone: 0, loggingSteps: 10, now: { clock.now }), 1...25)
         #expect(
             text.lines == [
-                "step  1/25 · epoch 0.02 · loss 2.9900 · lr 6.67e-04 · grad norm 1.234 · 1,501 tokens/s · 48 s left",
-                "step 10/25 · epoch 0.20 · loss 2.9000 · lr 6.67e-04 · grad norm 1.234 · 1,503 tokens/s · 30 s left",
-                "step 20/25 · epoch 0.40 · loss 2.8000 · lr 6.67e-04 · grad norm 1.234 · 1,508 tokens/s · 10 s left",
-                "step 25/25 · epoch 0.50 · loss 2.7500 · lr 6.67e-04 · grad norm 1.234 · 1,512 tokens/s · 0 s left",
+                "step  1/25 · epoch 0.02 · loss 2.9900 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,501 tokens/s · 48 s left",
+                "step 10/25 · epoch 0.20 · loss 2.9000 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,503 tokens/s · 30 s left",
+                "step 20/25 · epoch 0.40 · loss 2.8000 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,508 tokens/s · 10 s left",
+                "step 25/25 · epoch 0.50 · loss 2.7500 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,512 tokens/s · 0 s left",
             ])
     }
 
