@@ -164,7 +164,15 @@ extension RunTests {
             let files = try train(project, "run", settings)
             let losses = try files.steps().map(\.loss)
             #expect(losses.suffix(4).reduce(0, +) < losses.prefix(4).reduce(0, +), "\(losses)")
-            #expect(try adapter(train(project, "ranks", settings + ["training.max_steps=3"], ranks: 2)).isEmpty == false)
+
+            let short = settings + ["training.max_steps=6", "lora.dropout=0.1"]
+            let alone = try adapter(train(project, "alone", short))
+            for ranks in [2, 4] {
+                #expect(try adapter(train(project, "ranks-\(ranks)", short, ranks: ranks)) == alone)
+                let kept = short + ["data.image_cache=features-\(ranks)"]
+                #expect(try adapter(train(project, "kept-\(ranks)", kept, ranks: ranks)) == alone)
+                #expect(try adapter(train(project, "read-\(ranks)", kept, ranks: ranks)) == alone)
+            }
         }
     }
 }

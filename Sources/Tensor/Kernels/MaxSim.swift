@@ -39,9 +39,10 @@ package struct MaxSimScores {
 }
 
 package enum MaxSim {
-    /// Products of eight query tokens with this many document tokens stay in the nearest cache.
-    private static let blockTokens = 512
-    private static let tileRows = 8
+    /// So many document tokens, and their products with so many query tokens, stay in the second cache: the documents, which
+    /// no cache holds, are read from memory once for all of these query tokens.
+    private static let blockTokens = 256
+    private static let blockRows = 64
 
     /// score(q, d) = Σ_a max_b q_a · d_b, summed in the order of a: the bits of a pair do not depend on the other queries and
     /// documents, nor on which of the two the caller holds.
@@ -56,14 +57,14 @@ package enum MaxSim {
         best: UnsafeMutablePointer<Int32>? = nil
     ) {
         let count = documents.ranges.count
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: tileRows * (blockTokens + count) + count) { scratch in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * (blockTokens + count) + count) { scratch in
             let products = scratch.baseAddress!
-            let maxima = products + tileRows * blockTokens
-            let sums = maxima + tileRows * count
+            let maxima = products + blockRows * blockTokens
+            let sums = maxima + blockRows * count
             for (query, tokens) in queryTokens.enumerated() {
                 sums.update(repeating: 0, count: count)
-                for first in stride(from: tokens.lowerBound, to: tokens.upperBound, by: tileRows) {
-                    let rows = min(tileRows, tokens.upperBound - first)
+                for first in stride(from: tokens.lowerBound, to: tokens.upperBound, by: blockRows) {
+                    let rows = min(blockRows, tokens.upperBound - first)
                     search(queries, first, rows, documents, products, maxima, best.map { $0 + first * count })
                     for row in 0..<rows {
                         for document in 0..<count { sums[document] += maxima[row * count + document] }

@@ -1,6 +1,6 @@
 """Shoal against PyTorch, tokenizers and image processors, in turns on this machine, and a table of what came out.
 
-    python compare.py [--cases bfloat16 equal float32 tokenizer images vision all-layers] [--rounds 2] [--steps 3]
+    python compare.py [--cases bfloat16 like equal float32 tokenizer images vision all-layers] [--rounds 2] [--steps 3]
 
 Run by a Python that has what requirements.txt names, from the folder of Package.swift, after `swift build` has made
 .build/release/benchmark (`make benchmark-peer` does both). Every case goes A B A B: one run of Shoal, one of the peer, again.
@@ -34,10 +34,13 @@ class StepCase:
     dtype: str = "bfloat16"
     equal: int | None = None
     steps: int | None = None
+    # Of the peer; None: as dtype, which is its fastest.
+    adapters: str | None = None
 
 
 STEPS = {
     "bfloat16": StepCase("4 of 36 layers, bfloat16"),
+    "like": StepCase("the same, PyTorch's adapters in float32 as Shoal's are", adapters="float32"),
     "equal": StepCase("4 of 36 layers, bfloat16, every text 128 tokens", equal=128),
     "float32": StepCase("4 of 36 layers, float32", dtype="float32"),
     "all-layers": StepCase("36 layers, bfloat16", layers=36, steps=1),
@@ -47,7 +50,7 @@ STEPS = {
 def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     names = [*STEPS, *OTHERS]
-    parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "equal", "float32", "tokenizer", "images"])
+    parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "like", "equal", "float32", "tokenizer", "images"])
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side")
     parser.add_argument("--steps", type=int, default=3, help="timed steps of a run")
     parser.add_argument("--benchmark", default=".build/release/benchmark", help="Shoal's side")
@@ -108,12 +111,13 @@ def median(runs: list[dict], key: str) -> float:
 def compare_step(runner: Runner, case: StepCase) -> list[str]:
     benchmark = runner.arguments.benchmark
     equal = ["--equal", str(case.equal)] if case.equal else []
+    adapters = ["--adapters", case.adapters] if case.adapters else []
     made = subprocess.run([benchmark, "generate", "--layers", str(case.layers), *equal], check=True, capture_output=True, text=True)
     model, data = made.stdout.splitlines()
     common = ["--model", model, "--data", data, "--pairs", str(PAIRS), "--steps", str(case.steps or runner.arguments.steps)]
     shoal, peer = runner.rounds(
         [benchmark, "step", *common, "--compute-dtype", case.dtype],
-        [runner.arguments.python, str(PEER / "train_step.py"), *common, "--dtype", case.dtype],
+        [runner.arguments.python, str(PEER / "train_step.py"), *common, "--dtype", case.dtype, *adapters],
     )
     if any(run["tokens"] != shoal[0]["tokens"] for run in [*shoal, *peer]):
         raise SystemExit("the two sides counted different tokens: they did not run the same steps")
