@@ -84,7 +84,7 @@ extension ModelCard {
             baseModel: config.baseModelPath, tasks: setup.start.adapters.map(\.task), trainedTasks: trained,
             rank: layout.rank, alpha: layout.alpha, dropout: config.lora.dropout, parameters: layout.count,
             saveFormat: config.lora.saveFormat, heads: config.loss.heads,
-            hasOwnProjector: config.loss.heads.hasLate && setup.session.addedProjector != nil, hasImages: setup.index.hasImages,
+            hasOwnProjector: setup.session.addedProjector != nil, hasImages: setup.index.hasImages,
             data: setup.dataFiles,
             prompts: trained.map { task in
                 let number = setup.source.taskNames.firstIndex(of: task)!

@@ -1,6 +1,6 @@
 """Shoal against PyTorch, tokenizers and image processors, in turns on this machine, and a table of what came out.
 
-    python compare.py [--cases bfloat16 like equal float32 tokenizer images vision all-layers] [--rounds 2] [--steps 3]
+    python compare.py [--cases bfloat16 float32-adapters equal float32 tokenizer images vision all-layers] [--rounds 2] [--steps 3]
 
 Run by a Python that has what requirements.txt names, from the folder of Package.swift, after `swift build` has made
 .build/release/benchmark (`make benchmark-peer` does both). Every case goes A B A B: one run of Shoal, one of the peer, again.
@@ -40,7 +40,7 @@ class StepCase:
 
 STEPS = {
     "bfloat16": StepCase("4 of 36 layers, bfloat16"),
-    "like": StepCase("the same, PyTorch's adapters in float32 as Shoal's are", adapters="float32"),
+    "float32-adapters": StepCase("4 of 36 layers, bfloat16, PyTorch's adapters in float32, as Shoal's are", adapters="float32"),
     "equal": StepCase("4 of 36 layers, bfloat16, every text 128 tokens", equal=128),
     "float32": StepCase("4 of 36 layers, float32", dtype="float32"),
     "all-layers": StepCase("36 layers, bfloat16", layers=36, steps=1),
@@ -50,7 +50,8 @@ STEPS = {
 def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     names = [*STEPS, *OTHERS]
-    parser.add_argument("--cases", nargs="+", choices=names, default=["bfloat16", "like", "equal", "float32", "tokenizer", "images"])
+    usual = [name for name in names if name not in ("vision", "all-layers")]
+    parser.add_argument("--cases", nargs="+", choices=names, default=usual)
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side")
     parser.add_argument("--steps", type=int, default=3, help="timed steps of a run")
     parser.add_argument("--benchmark", default=".build/release/benchmark", help="Shoal's side")
