@@ -13,7 +13,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help demo test build benchmark benchmark-build benchmark-peer dist format lint install-packages clean
+.PHONY: help demo test build benchmark benchmark-build benchmark-pools benchmark-peer dist format lint install-packages clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ benchmark: benchmark-build ## Time products, kernels and steps against what this
 
 benchmark-build: install-packages
 	swift build $(SWIFT_FLAGS) --product benchmark
+
+benchmark-pools: benchmark-build ## Time the loss phase alone, up to 65,536 rows and 4,096 of token vectors (45 minutes, 3 GB)
+	.build/release/benchmark pool --rows 1024 4096 16384 65536
+	.build/release/benchmark pool --late --rows 1024 2048 4096 --ranks 2
 
 PYTHON ?= python3
 benchmark-peer: benchmark-build ## Compare with PyTorch, in turns; PYTHON=... must have Tests/Benchmarks/peer/requirements.txt

@@ -60,12 +60,13 @@ package final class ExactSum: @unchecked Sendable {
         if largest >= limit.bitPattern { failed.store(true, ordering: .relaxed) }
     }
 
-    /// The first `count` sums, rounded to Float.
-    package func rounded(_ count: Int) -> [Float] {
-        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+    /// The first `count` sums times a factor, rounded to Float.
+    package func rounded(_ count: Int, times factor: Float = 1) -> [Float] {
+        let unit = Double(factor) / Self.scale
+        return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             let target = buffer.baseAddress!
             Threads.run(count, grain: 1 << 16) { range in
-                for i in range { target[i] = Float(Double(values[i]) * (1 / Self.scale)) }
+                for i in range { target[i] = Float(Double(values[i]) * unit) }
             }
             initialized = count
         }

@@ -36,6 +36,7 @@ extension TrainingSetup {
         _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler, worldSize: Int
     ) throws(UserError) {
         try checkScores(config, index, source)
+        try checkNegatives(config, index, source)
         try checkSets(config, index, source, sampler)
         try checkBatch(config, source, sampler, worldSize: worldSize)
         let weights = sampler.kinds.filter(\.fillsBatch).map { config.loss.taskWeights[source.taskNames[$0.kind.task]] ?? 1 }
@@ -44,11 +45,31 @@ extension TrainingSetup {
         }
     }
 
+    /// Rows with scores take CoSENT, which has no divergence; triplets are made of negatives.
     private static func checkScores(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
+        let graded = index.gradedByTask.reduce(0, +)
+        if graded > 0 && config.loss.denseWeight == 0 && config.loss.lateWeight == 0 {
+            throw config.error(
+                at: "loss.kl_weight",
+                "loss.kl_weight does not count for the \(Figures.count(graded, "row")) with scores, and loss.dense_weight and "
+                    + "loss.late_weight are 0: nothing would be learnt from them; raise one of the two or leave these rows out")
+        }
         guard config.loss.name == .cosent, let place = index.firstUngraded else { return }
         throw UserError(
             .content, source.files[place.file].path, line: try source.open(place.file).lineNumber(ofRow: place.row),
             "this row has no \"score\", and loss.name: cosent needs one in every row; add it, remove the row, or use loss.name: infonce")
+    }
+
+    private static func checkNegatives(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
+        guard config.loss.name == .triplet else { return }
+        let rows = index.files.rowsWithoutNegatives
+        for (kind, count) in rows.sorted(by: { $0.key.task < $1.key.task })
+        where count == index.rowsByTask[kind.task] - index.gradedByTask[kind.task] {
+            throw config.error(
+                at: "loss.name",
+                "loss.name: triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[kind.task]) "
+                    + "has any; add \"negatives\" to the rows or use loss.name: infonce")
+        }
     }
 
     private static func checkBatch(
@@ -87,17 +108,35 @@ extension TrainingSetup {
         }
     }
 
-    /// Rows left out for their images, and kinds of rows that never fill a batch, and so are not trained on.
-    static func notices(_ sampler: BatchSampler, _ source: TrainingSource, _ index: RowIndex) -> [String] {
+    /// Rows left out for their images, kinds of rows that never fill a batch, and so are not trained on, and rows that make no
+    /// triplet.
+    static func notices(_ config: ProjectConfig, _ sampler: BatchSampler, _ source: TrainingSource, _ index: RowIndex) -> [String] {
+        let bare = config.loss.name == .triplet ? index.files.rowsWithoutNegatives.values.reduce(0, +) : 0
+        let untouched =
+            bare == 0
+            ? [] : ["\(Figures.count(bare, "row")) without negatives: loss.name: triplet learns nothing from \(bare == 1 ? "it" : "them")"]
         let skipped = zip(source.files, index.files).filter { $1.header.skippedRows > 0 }.map { file, rows in
             "\(Figures.count(rows.header.skippedRows, "row")) of \(file.path) left out, because an image of theirs cannot be used "
                 + "(data.on_bad_image: skip)"
         }
-        return skipped
+        return skipped + untouched
             + sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
                 "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
                     + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
             }
+    }
+}
+
+extension [TokenIndex] {
+    /// How many rows without a score have no hard negative, where any has none.
+    fileprivate var rowsWithoutNegatives: [RowKind: Int] {
+        var counts: [RowKind: Int] = [:]
+        for file in self {
+            for row in 0..<file.header.rows where !file.kind(ofRow: row).isGraded && file.negativeCount(ofRow: row) == 0 {
+                counts[file.kind(ofRow: row), default: 0] += 1
+            }
+        }
+        return counts
     }
 }
 

@@ -83,7 +83,7 @@ package struct TrainingSetup {
             kinds: index.kinds, sets: Array(zip(sizes, config.data.passes(rows: sizes))), batchRows: rows,
             shuffles: config.training.shuffle, seed: config.training.seed)
         try world.together { try check(config, index, source, sampler, worldSize: world.worldSize) }
-        notices += Self.notices(sampler, source, index)
+        notices += Self.notices(config, sampler, source, index)
         var setup = TrainingSetup(
             world: world, config: config, session: session, source: source, index: index, sampler: sampler,
             largestBatch: sampler.largestBatch(of: index), dataFingerprints: fingerprints, start: start,

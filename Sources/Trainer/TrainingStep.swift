@@ -97,7 +97,7 @@ package struct TrainingStep {
         timer.measure(.backward) { backward(plan, consume passes, loss.gradient, adapter) }
 
         // 6. Sum over the ranks, not average: the loss is already a mean over the global batch.
-        var summed = try timer.measure(.reduce) { try reduce() }
+        var summed = try timer.measure(.reduce) { try reduce(plan) }
 
         // 7. Update, alike on every rank, once all agree that the numbers are good, and remember the candidates as they were.
         let gradientNorm = norm(of: summed)
@@ -113,7 +113,7 @@ package struct TrainingStep {
         return StepMetrics(
             step: step, task: task, loss: loss.value, learningRate: learningRate, gradientNorm: gradientNorm,
             rows: batch.count, candidates: plan.columnCount, inputs: plan.inputs.count, tokens: plan.tokens,
-            maskedPairs: plan.maskedPairs, pool: loss.pool, seconds: timer.seconds)
+            maskedPairs: loss.maskedPairs, pool: loss.pool, seconds: timer.seconds)
     }
 
     /// The gradient of the loss with respect to the adapter of the batch's task, summed over the ranks, and the loss.
@@ -125,7 +125,7 @@ package struct TrainingStep {
         let (own, passes) = try embed(plan, adapter, step: state.step + 1)
         let loss = try LossPhase(configuration.objective, plan, pool(own, plan, state), world).run()
         backward(plan, passes, loss.gradient, adapter)
-        return (loss.value, try reduce())
+        return (loss.value, try reduce(plan))
     }
 
     /// The loss of a batch, its logarithms and sums in Double, without its gradient.
@@ -251,6 +251,7 @@ package struct TrainingStep {
     /// Last microbatch first; its activations are free after it.
     private func backward(_ plan: StepPlan, _ passes: consuming [Pass], _ dEmbeddings: Embeddings, _ adapter: LoadedAdapter) {
         gradient.sum.reset(parts: plan.chunks.count)
+        dEmbeddings.multiply(by: 1 / configuration.objective.sumScale(rows: plan.anchors.count))
         var (row, token) = (dEmbeddings.dense?.rows ?? 0, dEmbeddings.late?.rows ?? 0)
         while let pass = passes.popLast() {
             let (rows, tokens) = (row - pass.tokens.segments.count..<row, token - pass.tokens.ids.count..<token)
@@ -267,14 +268,15 @@ package struct TrainingStep {
     }
 
     /// Only what the loss reaches: the active task's factors, without the projector's unless late vectors are trained.
-    private func reduce() throws -> [Float] {
+    private func reduce(_ plan: StepPlan) throws -> [Float] {
         let count = gradient.layout.count(reachedBy: configuration.objective.embeddingHeads)
+        let scale = configuration.objective.sumScale(rows: plan.anchors.count)
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))
-            return gradient.sum.rounded(count)
+            return gradient.sum.rounded(count, times: scale)
         case .float32:
-            var summed = gradient.sum.rounded(count)
+            var summed = gradient.sum.rounded(count, times: scale)
             try world.allReduceSum(&summed)
             return summed
         }

@@ -63,6 +63,7 @@ struct PoolCommand: ParsableCommand {
                     Figures.count(size), Figures.bytes((own.dense?.count ?? 0) * 4 + (own.late?.count ?? 0) * 4), Figures.bytes(memory),
                     Figures.fixed(longest, 2), Figures.fixed(operations(size) / longest * 1e-9, 0),
                 ])
+                Console(rank: world.rank).write(line: "\(Figures.count(size, "row")): \(Figures.fixed(longest, 2)) s")
             }
             guard world.rank == 0 else { return }
             print("\(Machine.summary)\n\(title), \(Figures.count(world.worldSize, "rank")) × \(Figures.count(Threads.count, "thread"))")

@@ -65,6 +65,9 @@ extension RunTests {
             Refusal("fewer rows than a batch", 78, "--set training.global_batch_size: ", "17", "16", "train.jsonl") { _ in
                 ["--set", "training.global_batch_size=17"]
             },
+            Refusal("prefix wider than the vectors", 78, "--set loss.matryoshka_dims: ", "has 33", "32 values") { _ in
+                ["--set", "loss.matryoshka_dims=[8,33]"]
+            },
             Refusal("width that the model lacks", 78, "--set training.metric_for_best_model: ", "8, 16, 32") { _ in
                 ["--set", "data.evaluation=train.jsonl", "--set", "training.metric_for_best_model=ndcg@10@12"]
             },

@@ -34,7 +34,14 @@ extension RunTests {
             },
             Refusal("row without a score", 65, "train.jsonl:4:", "no \"score\"", "loss.name: cosent") { project in
                 try project.folder.write("train.jsonl", "\n" + graded(scores: ["5", "0", "null", "2", "null"]))
-                return ["--set", "loss.name=cosent"]
+                return ["--set", "loss.name=cosent", "--set", "loss.temperature=0.02"]
+            },
+            Refusal("scores, and no weight but the divergence's", 78, "loss.kl_weight", "3 rows with scores") { project in
+                try project.folder.write("train.jsonl", graded(scores: ["5", "0", "2"]))
+                return ["--set", "loss.name=joint", "--set", "loss.dense_weight=0", "--set", "loss.late_weight=0"]
+            },
+            Refusal("triplets of a task without negatives", 78, "--set loss.name: ", "task retrieval", "\"negatives\"") { _ in
+                ["--set", "loss.name=triplet", "--set", "loss.temperature=0.02"]
             },
             Refusal("evaluation on pairs with scores", 65, "eval.jsonl:2: ", "\"score\"", "ranks positives") { project in
                 try project.folder.write("eval.jsonl", TrainingRows.usual[0] + "\n" + graded(scores: ["1"]))

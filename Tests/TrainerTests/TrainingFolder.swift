@@ -9,14 +9,14 @@ struct TrainingFolder {
     let config: String
     private let folder: TemporaryFolder
 
-    /// 40 rows with texts of 1 to 70 tokens, the longest of which are cut; hard negatives, duplicates between rows, negatives that
-    /// equal their positive.
-    init() throws {
+    /// Rows with texts of 1 to 70 tokens, the longest of which are cut; hard negatives, duplicates between rows, negatives that
+    /// equal their positive. With scores: pairs alone.
+    init(rows count: Int = 40, haveScores: Bool = false) throws {
         folder = try TemporaryFolder()
         let model = folder.path("model")
         try Self.checkpoint().write(to: model)
         _ = try NumberedTokens.writeTokenizer(count: 30, to: model)
-        let rows = try folder.write("rows.jsonl", (0..<40).map(Self.row).joined())
+        let rows = try folder.write("rows.jsonl", (0..<count).map { Self.row($0, hasScore: haveScores) }.joined())
         config = try folder.write(
             "project_config.yaml",
             """
@@ -48,17 +48,18 @@ struct TrainingFolder {
         return .string(NumberedTokens.text((1...length).map { Int32(3 + stream.integer(below: 27, at: $0)) }))
     }
 
-    private static func row(_ row: Int) -> String {
+    private static func row(_ row: Int, hasScore: Bool) -> String {
         // Every fifth row shares its positive with the row before, every seventh its anchor.
         let positive = text("p\(row % 5 == 4 ? row - 1 : row)")
+        let anchor = text("q\(row % 7 == 6 ? row - 1 : row)")
+        if hasScore { return line(["sentence1": anchor, "sentence2": positive, "score": .integer(Int64(row % 4))]) }
         var negatives = (0..<row % 4).map { text("n\(row).\($0)") }
         if row % 6 == 5 { negatives.append(positive) }
         if row % 8 == 3 { negatives.append(text("p\(row + 1)")) }
-        let value: JSONValue = [
-            "query": text("q\(row % 7 == 6 ? row - 1 : row)"), "positive": positive, "negatives": .array(negatives),
-        ]
-        return String(decoding: value.serialized(), as: UTF8.self) + "\n"
+        return line(["query": anchor, "positive": positive, "negatives": .array(negatives)])
     }
+
+    private static func line(_ value: JSONValue) -> String { String(decoding: value.serialized(), as: UTF8.self) + "\n" }
 
     /// A vocabulary of 286: the 30 numbered tokens and the 256 bytes behind them.
     private static func checkpoint() -> TinyCheckpoint {

@@ -6,9 +6,13 @@ import Testing
 
 /// Dropout, hard negatives, uneven lengths, duplicates, more ranks than some batches have chunks.
 @Suite(.serialized) struct TrainingStepTests {
-    private let folder = try! TrainingFolder()
+    private static let usual = try! TrainingFolder()
 
     private func train(ranks: Int?, _ settings: String..., steps: Int = 5) throws -> String {
+        try train(Self.usual, ranks: ranks, settings, steps: steps)
+    }
+
+    private func train(_ folder: TrainingFolder, ranks: Int?, _ settings: [String], steps: Int) throws -> String {
         let result = try MPILauncher.run(
             "RankProgram", ["train", folder.config, "\(steps)"] + settings, ranks: ranks, environment: ["OMP_WAIT_POLICY": "passive"])
         #expect(result.exitCode == 0, "\(result.standardError)")
@@ -43,18 +47,43 @@ import Testing
         "loss.name=triplet loss.temperature=0.02 loss.matryoshka_dims=[8,32] training.global_batch_size=16",
     ])
     func anyObjectiveIsTheSameOnAnyWorld(_ objective: String) throws {
+        try expectTheSameOnAnyWorld(Self.usual, objective, steps: 3)
+    }
+
+    @Test func rowsWithScoresAreTheSameOnAnyWorld() throws {
+        let settings = "loss.name=joint loss.kl_weight=0.5 loss.matryoshka_dims=[8,32] loss.matryoshka_weights=[2,1]"
+        try expectTheSameOnAnyWorld(TrainingFolder(haveScores: true), settings, steps: 3)
+    }
+
+    /// 300 rows and more columns than fit into two blocks.
+    @Test func poolsOfSeveralBlocksAreTheSameOnAnyWorld() throws {
+        let settings = "training.global_batch_size=300 loss.name=joint loss.matryoshka_dims=[8,32] loss.symmetric=true"
+        let output = try expectTheSameOnAnyWorld(TrainingFolder(rows: 320), settings, steps: 1)
+        #expect(Int(output.split(separator: "\n")[1].split(separator: " ")[6])! > 2 * 256)
+    }
+
+    @discardableResult
+    private func expectTheSameOnAnyWorld(_ folder: TrainingFolder, _ objective: String, steps: Int) throws -> String {
         func trained(_ ranks: Int?, _ more: String...) throws -> String {
-            let settings = objective.split(separator: " ").map(String.init) + more
-            let result = try MPILauncher.run(
-                "RankProgram", ["train", folder.config, "3"] + settings, ranks: ranks, environment: ["OMP_WAIT_POLICY": "passive"])
-            #expect(result.exitCode == 0, "\(result.standardError)")
-            return result.standardOutput
+            try train(folder, ranks: ranks, objective.split(separator: " ").map(String.init) + more, steps: steps)
         }
         let alone = try trained(nil)
-        #expect(!alone.isEmpty)
+        #expect(alone.split(separator: "\n").count == steps + 2)
         for ranks in [2, 4] { try #expect(trained(ranks) == alone, "\(ranks) ranks") }
         try #expect(trained(2, "loss.pool=stream", "system.activation_memory=cache") == alone, "streamed and cached")
         try #expect(trained(4, "loss.pool=stream", "system.activation_memory=recompute") == alone, "streamed and recomputed")
+        return alone
+    }
+
+    /// Added up, 300 rows of a low temperature have gradients beyond what the exact sum holds of a chunk.
+    @Test func addedRowsHaveTheGradientOfTheirMean() throws {
+        let folder = try TrainingFolder(rows: 320)
+        let settings = ["training.global_batch_size=300", "loss.temperature=0.01"]
+        let norms = try ["mean", "sum"].map { reduction in
+            let output = try train(folder, ranks: nil, settings + ["loss.reduction=\(reduction)"], steps: 1)
+            return try Double(#require(output.firstMatch(of: #/norm (\S+),/#)?.1))!
+        }
+        #expect(norms[0] > 0 && abs(norms[1] / norms[0] / 300 - 1) < 1e-5)
     }
 
     @Test func ranksWithoutAChunkTakePart() throws {

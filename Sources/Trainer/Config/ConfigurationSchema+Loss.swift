@@ -9,7 +9,7 @@ extension ConfigurationSchema {
             "`infonce` (or `contrastive`): each anchor against the positives and negatives of all ranks. `joint`: that of dense and of "
                 + "late vectors, and the divergence between them. `triplet`: each anchor against its own negatives. Batches of rows with "
                 + "scores take CoSENT; with `cosent` a row without a score is an error."),
-        Setting("loss.temperature", .number(.above(0)), .value(0.02), "Similarities are divided by it."),
+        Setting("loss.temperature", .number(.above(0)), .value(0.02), "`infonce` and `joint` divide similarities by it."),
         Setting(
             "loss.distance", .choice(["cosine", "euclidean"]), .value("cosine"),
             "Score of two dense vectors: their cosine, or minus the distance of the unit vectors. Late scores are cosines."),

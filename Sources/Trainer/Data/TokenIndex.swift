@@ -84,6 +84,12 @@ package struct TokenIndex: Sendable {
         return RowKind(task: Int(rows[row].task), isGraded: rows[row].isGraded == 1)
     }
 
+    /// Hard negatives that are used.
+    func negativeCount(ofRow row: Int) -> Int {
+        defer { withExtendedLifetime(file) {} }
+        return inputs(ofRow: row).count - 2
+    }
+
     /// In the training file, blank lines not counted.
     func number(ofRow row: Int) -> Int {
         defer { withExtendedLifetime(file) {} }

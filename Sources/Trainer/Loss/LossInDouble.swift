@@ -133,6 +133,7 @@ struct LossInDouble {
 
     private var triplet: Double {
         let negatives = plan.candidates.indices.dropFirst(plan.anchors.count)
+            .filter { plan.visibility.sees(row: plan.rowsOfCandidates[$0], column: $0) }
         let sum = (0..<objective.heads.count).reduce(0.0) { sum, head in
             sum
                 + objective.weight(ofHead: head)

@@ -12,6 +12,8 @@ struct LossResult {
     let value: Double
     /// Of this rank's inputs.
     let gradient: Embeddings
+    /// Pairs of a row and a column left out as duplicates, of those that the loss is made of.
+    let maskedPairs: Int
     /// Nil for losses that look at a row's own pairs alone.
     let pool: PoolReport?
 }
@@ -59,7 +61,7 @@ struct LossPhase {
         // 3. The value, in row order; the gradient of own inputs.
         let value = self.value(loss, rows: rows, columns: columns)
         try loss.addGradient(ContrastiveLoss.Lines(loss, rows: rows, columns: columns), to: gradient)
-        return LossResult(value: value, gradient: gradient, pool: PoolReport(reports))
+        return LossResult(value: value, gradient: gradient, maskedPairs: plan.maskedPairs, pool: PoolReport(reports))
     }
 
     private func rowStatistics(_ loss: ContrastiveLoss) throws -> (rows: [LineStatistics], reports: [ArraySlice<Double>]) {
@@ -112,9 +114,10 @@ struct LossPhase {
         return try pairLoss(pairs, gradient, scale: scale) { tripletLoss(pairs: pairs, scores: $0, margin: objective.tripletMargin) }
     }
 
-    /// Each row's positive, then all hard negatives, each with its own row.
+    /// Each row's positive, then all hard negatives that are not hidden, each with its own row.
     private var ownPairs: [ScoredPair] {
         plan.rowsOfCandidates.enumerated().map { ScoredPair(row: $1, column: $0) }
+            .filter { plan.visibility.sees(row: $0.row, column: $0.column) }
     }
 
     /// The weighted sum of a loss over the heads.
@@ -132,7 +135,7 @@ struct LossPhase {
             for pair in pairs.indices { changes[pair][head] = weight * part.changes[pair] }
         }
         try scorer.addGradient(changes, to: gradient)
-        return LossResult(value: value, gradient: gradient, pool: nil)
+        return LossResult(value: value, gradient: gradient, maskedPairs: plan.candidates.count - pairs.count, pool: nil)
     }
 
     /// Scores of pairs, each made by the owner of its anchor: [pairs][heads].

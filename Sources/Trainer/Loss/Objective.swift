@@ -65,6 +65,9 @@ package struct Objective: Sendable {
 
     /// What a row's loss counts in the whole.
     func rowScale(rows: Int) -> Double { isMean ? 1 / Double(rows) : 1 }
+
+    /// By how much gradients are smaller within the exact sum, whose range is made for means: a power of two, which changes no digit.
+    func sumScale(rows: Int) -> Float { isMean ? 1 : Float(sign: .plus, exponent: Float(rows).exponent, significand: 1) }
 }
 
 extension Objective {

@@ -73,8 +73,10 @@ package struct PoolLimit: Sendable {
     /// - Parameters:
     ///   - columns: of the pool
     ///   - hidden: of each row, ascending
-    func drawn(columns: Int, hidden: [[Int]]) -> [[Int]] {
-        hidden.indices.map { row in
+    /// - Returns: nil when no pool of this size is limited
+    func drawn(columns: Int, hidden: [[Int]]) -> [[Int]]? {
+        guard count < columns - 1 else { return nil }
+        return hidden.indices.map { row in
             let out = Set(hidden[row] + [row])
             let stream = stream.stream(UInt64(row))
             guard columns - out.count > count else { return (0..<columns).filter { !out.contains($0) } }

@@ -48,6 +48,17 @@ import Testing
             "loss.name=cosent", "loss.memory_bank_steps=2",
             "--set loss.memory_bank_steps: loss.memory_bank_steps has no part in loss.name: cosent"
         ),
+        ("loss.name=triplet", "loss.temperature=0.05", "--set loss.temperature: loss.temperature has no part in loss.name: triplet"),
+        ("loss.name=cosent", "loss.reduction=sum", "--set loss.reduction: loss.reduction has no part in loss.name: cosent"),
+        ("loss.name=cosent", "loss.mask_duplicates=false", "--set loss.mask_duplicates: loss.mask_duplicates has no part in"),
+        (
+            "loss.name=joint", "loss.dense_weight=0 loss.kl_weight=0 loss.matryoshka_dims=[16]",
+            "--set loss.matryoshka_dims: loss.matryoshka_dims has no part where loss.dense_weight and loss.kl_weight are 0; remove it or raise"
+        ),
+        (
+            "loss.name=joint", "loss.kl_weight=0 loss.kl_detach=late",
+            "--set loss.kl_detach: loss.kl_detach has no part where loss.kl_weight is 0; remove it or raise the weight"
+        ),
         ("loss.memory_bank_steps=-1", "", "--set loss.memory_bank_steps: loss.memory_bank_steps must be from 0"),
         ("loss.margin=0.3", "", "--set loss.margin: loss.margin has no part in loss.name: infonce, only in triplet"),
         ("loss.matryoshka_dims=[32,16]", "", "--set loss.matryoshka_dims: loss.matryoshka_dims must ascend, but 16 follows 32"),
@@ -69,5 +80,12 @@ import Testing
     /// A file may show a setting at its default, whatever the loss.
     @Test func defaultsAreNoMistake() throws {
         #expect(throws: Never.self) { try objective("loss.late_weight=1.0", "loss.margin=0.2", "loss.kl_detach=none") }
+    }
+
+    /// Rows with scores take CoSENT whatever the others take.
+    @Test func everyLossHasATemperatureOfCoSENT() throws {
+        for name in ["infonce", "joint", "cosent", "triplet"] {
+            #expect(try objective("loss.name=\(name)", "loss.cosent_temperature=0.1").cosentTemperature == 0.1)
+        }
     }
 }

@@ -60,6 +60,38 @@ import Testing
         #expect(abs(Double(gradient.floats[0]) - share) < 1e-6 && gradient.floats[1] == 0)
     }
 
+    /// Row 0 has its positive at the first place, row 1 at the second of three.
+    @Test(arguments: [0.1, 0.005]) func whatIsReportedOfThePool(temperature: Double) throws {
+        let (plan, _) = batch()
+        let vectors = Tensor([1, 0, 0, 1, 1, 0, 0.96, 0.28, 0.6, 0.8], rows: 5, columns: 2)
+        let report = try #require(try LossPhase(objective(temperature), plan, pool(vectors, plan, heads), .alone()).run().pool)
+        let rows = [(positive: 1.0, negatives: [0.96, 0.6]), (positive: 0.28, negatives: [0, 0.8])]
+        func mean(_ value: (Double, [Double]) -> Double) -> Double { rows.reduce(0) { $0 + value($1.positive, $1.negatives) } / 2 }
+        func weights(_ scores: [Double]) -> [Double] { scores.map { exp(($0 - scores.max()!) / temperature) } }
+        #expect(abs(report.positive - 0.64) < 1e-6 && abs(report.hardestNegative - 0.88) < 1e-6 && abs(report.meanNegative - 0.59) < 1e-6)
+        #expect(report.positionOfPositive == 1.5 && report.negatives == 2)
+        let saturated = mean { positive, negatives in
+            1 / (1 + negatives.reduce(0) { $0 + exp(($1 - positive) / temperature) }) > 0.99 ? 1 : 0
+        }
+        #expect(report.saturatedRows == saturated && saturated == (temperature == 0.1 ? 0 : 0.5))
+        let effective = mean { _, negatives in
+            let weights = weights(negatives)
+            return pow(weights.reduce(0, +), 2) / weights.reduce(0) { $0 + $1 * $1 }
+        }
+        #expect(abs(report.effectiveNegatives - effective) < 1e-6)
+    }
+
+    /// A negative of its own row that equals the anchor.
+    @Test(arguments: [("n", 0.3, 0), ("a", 0, 1)]) func aTripletOfADuplicateHasNoPart(negative: String, loss: Double, masked: Int) throws {
+        var triplets = objective()
+        (triplets.form, triplets.tripletMargin) = (.triplet, 0.8)
+        let (plan, pool) = batch(negative: negative)
+        let result = try LossPhase(triplets, plan, pool, .alone()).run()
+        #expect(abs(result.value - loss) < 1e-6 && result.maskedPairs == masked)
+        #expect(abs(try LossInDouble(triplets, plan, pool).value - loss) < 1e-9)
+        #expect(result.gradient.dense!.values.contains { $0 != 0 } == (loss > 0))
+    }
+
     @Test func gradientsOfBothSidesBalance() throws {
         // Scores do not change when all is turned alike, so Σ (gradient × vector) is zero.
         let (plan, pool) = batch()
@@ -77,6 +109,47 @@ import Testing
         let result = try LossPhase(objective(0.001), plan, pool, .alone()).run()
         #expect(result.value >= 0 && result.value < 1e-6)
         #expect(result.gradient.dense!.values.allSatisfy { $0.isFinite })
+    }
+
+    /// Every term over 300 rows and 600 columns, three blocks of them: the value, and its gradient here and there.
+    @Test func severalBlocksFollowTheFormula() throws {
+        let stream = RandomStream(8)
+        var rows = PlannedRows()
+        rows.length = { 1 + $0.count % 3 }
+        for row in 0..<300 { rows.add("a\(row)", "p\(row)", ["n\(row)"]) }
+        let plan = rows.plan()
+        let objective = Objective(
+            heads: ScoreHeads(dimension: 16, widths: [4, 16], hasLate: true), widthWeights: [1, 0.5], lateWeight: 1.5,
+            divergenceWeight: 0.7, temperature: 0.2, isSymmetric: true)
+        func random(_ name: String, _ count: Int, _ width: Int) -> Tensor {
+            let stream = stream.stream(name)
+            let values = (0..<count * width).map { Float(stream.gaussian(at: $0) / Double(width).squareRoot()) }
+            return Tensor(values, rows: count, columns: width)
+        }
+        let vectors = Embeddings(dense: random("dense", plan.inputs.count, 16), late: random("late", plan.tokens, 8))
+        func pool(_ vectors: Embeddings) -> EmbeddingPool {
+            EmbeddingPool(vectors, own: vectors, plan, objective.heads, rank: 0, worldSize: 1)
+        }
+        let result = try LossPhase(objective, plan, pool(vectors), .alone()).run()
+        let expected = try LossInDouble(objective, plan, pool(vectors)).value
+        #expect(abs(result.value - expected) < 1e-6 * expected)
+
+        let ranges = EmbeddingOwners(plan, worldSize: 1).tokenRanges(plan.inputs.indices)
+        for input in [plan.anchors[290], plan.candidates[10], plan.candidates[299], plan.candidates[590]] {
+            for (tensor, change, place) in [
+                (vectors.dense!, result.gradient.dense!, input * 16 + 2), (vectors.dense!, result.gradient.dense!, input * 16 + 11),
+                (vectors.late!, result.gradient.late!, ranges[input].lowerBound * 8 + 5),
+            ] {
+                let (step, own) = (Float(0x1p-14), tensor.floats[place])
+                let values = try [own + step, own - step].map { value in
+                    tensor.floats[place] = value
+                    return try LossInDouble(objective, plan, pool(vectors)).value
+                }
+                tensor.floats[place] = own
+                let difference = (values[0] - values[1]) / (2 * Double(step))
+                #expect(abs(Double(change.floats[place]) - difference) < 1e-6 + 1e-3 * abs(difference), "input \(input), \(difference)")
+            }
+        }
     }
 
     /// Scores of any rows against any columns, in tiles that cut both: the same bits as one by one, from either side.

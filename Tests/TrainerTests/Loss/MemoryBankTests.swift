@@ -109,6 +109,7 @@ import Testing
         let plan = rows.plan(negatives: PoolLimit(count: 8, stream: RandomStream(4)), earlier: earlier)
         let seen = (0..<20).map { row in (0..<80).filter { $0 != row && plan.visibility.sees(row: row, column: $0) } }
         #expect(seen.allSatisfy { $0.count == 8 })
+        #expect(PoolLimit(count: 79, stream: RandomStream(4)).drawn(columns: 80, hidden: plan.masked) == nil, "all are seen")
         let early = seen.joined().count { $0 >= 20 }
         #expect((100...140).contains(early), "three in four of 160, not \(early)")
     }
