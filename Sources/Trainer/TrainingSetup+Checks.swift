@@ -30,6 +30,17 @@ extension ProjectConfig {
     }
 }
 
+extension LossConfig {
+    /// One that is set and that only rows without scores read.
+    fileprivate var settingOfThePool: String? {
+        let given = [
+            ("symmetric", isSymmetric), ("negative_margin", negativeMargin != nil), ("pool_limit", poolLimit != nil),
+            ("memory_bank_steps", memoryBankSteps > 0),
+        ]
+        return given.first(where: \.1).map { "loss.\($0.0)" }
+    }
+}
+
 extension TrainingSetup {
     /// Whether the rows can be trained on as the configuration says.
     static func check(
@@ -53,6 +64,9 @@ extension TrainingSetup {
                 at: "loss.kl_weight",
                 "loss.kl_weight does not count for the \(Figures.count(graded, "row")) with scores, and loss.dense_weight and "
                     + "loss.late_weight are 0: nothing would be learnt from them; raise one of the two or leave these rows out")
+        }
+        if graded == index.count, let key = config.loss.settingOfThePool {
+            throw config.error(at: key, "every row has a score and takes CoSENT, in which \(key) has no part; remove it")
         }
         guard config.loss.name == .cosent, let place = index.firstUngraded else { return }
         throw UserError(

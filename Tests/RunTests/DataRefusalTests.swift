@@ -40,6 +40,10 @@ extension RunTests {
                 try project.folder.write("train.jsonl", graded(scores: ["5", "0", "2"]))
                 return ["--set", "loss.name=joint", "--set", "loss.dense_weight=0", "--set", "loss.late_weight=0"]
             },
+            Refusal("scores in every row, and a setting of the pool", 78, "--set loss.pool_limit: ", "CoSENT", "remove it") { project in
+                try project.folder.write("train.jsonl", graded(scores: ["5", "0", "2"]))
+                return ["--set", "loss.pool_limit=8"]
+            },
             Refusal("triplets of a task without negatives", 78, "--set loss.name: ", "task retrieval", "\"negatives\"") { _ in
                 ["--set", "loss.name=triplet", "--set", "loss.temperature=0.02"]
             },
