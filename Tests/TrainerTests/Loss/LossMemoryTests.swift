@@ -5,24 +5,24 @@ import Testing
 
 @Suite struct LossMemoryTests {
     /// Three times the embeddings: they themselves, their gradients, and what is put in the order of columns. The embeddings are
-    /// narrow, so that the scores of all pairs would take as much again.
+    /// narrow, so that the scores of all pairs would take twice as much again.
     @Test(arguments: [
         "--width 256", "--late --tokens 2", "--width 256 --set loss.symmetric=true", "--width 256 --set loss.matryoshka_dims=[32,256]",
     ])
     func growsWithTheEmbeddings(of settings: String) throws {
-        let (small, large) = try sizes([256, 1024], settings, ranks: nil)
+        let (small, large) = try sizes([1024, 2048], settings, ranks: nil)
         let growth = large.memory - small.memory
         let embeddings = large.embeddings - small.embeddings
-        let scores = Double((1024 * 1024 - 256 * 256) * MemoryLayout<Float>.size)
+        let scores = Double((2048 * 2048 - 1024 * 1024) * MemoryLayout<Float>.size)
         #expect(growth > embeddings)
         #expect(growth < 3 * embeddings + scores / 2)
     }
 
-    /// A rank's own, for the others' come block by block.
+    /// A rank's own, for the others' come block by block. Gathered it would take 4.5 times those.
     @Test func streamedItGrowsWithTheRanksOwn() throws {
         let (small, large) = try sizes([1024, 2048], "--width 1024 --set loss.pool=stream", ranks: 2)
         let growth = (large.memory - small.memory) / (large.embeddings - small.embeddings)
-        #expect((1...3.2).contains(growth), "\(growth) of the embeddings of one rank")
+        #expect((1...3.6).contains(growth), "\(growth) of the embeddings of one rank")
     }
 
     private typealias Size = (embeddings: Double, memory: Double)
