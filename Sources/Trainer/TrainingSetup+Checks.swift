@@ -56,7 +56,7 @@ extension TrainingSetup {
         }
     }
 
-    /// Rows with scores take CoSENT, which has no divergence; triplets are made of negatives.
+    /// Rows with scores take CoSENT, which has neither a divergence nor a pool.
     private static func checkScores(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
         let graded = index.gradedByTask.reduce(0, +)
         if graded > 0 && config.loss.denseWeight == 0 && config.loss.lateWeight == 0 {
@@ -74,14 +74,14 @@ extension TrainingSetup {
             "this row has no \"score\", and loss.name: cosent needs one in every row; add it, remove the row, or use loss.name: infonce")
     }
 
+    /// A task without a triplet would not be trained.
     private static func checkNegatives(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
         guard config.loss.name == .triplet else { return }
-        let rows = index.files.rowsWithoutNegatives
-        for (kind, count) in rows.sorted(by: { $0.key.task < $1.key.task })
-        where count == index.rowsByTask[kind.task] - index.gradedByTask[kind.task] {
+        let ungraded = zip(index.rowsByTask, index.gradedByTask).map { $0 - $1 }
+        for (task, count) in index.rowsWithoutNegatives.enumerated() where count > 0 && count == ungraded[task] {
             throw config.error(
                 at: "loss.name",
-                "loss.name: triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[kind.task]) "
+                "loss.name: triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[task]) "
                     + "has any; add \"negatives\" to the rows or use loss.name: infonce")
         }
     }
@@ -125,7 +125,7 @@ extension TrainingSetup {
     /// Rows left out for their images, kinds of rows that never fill a batch, and so are not trained on, and rows that make no
     /// triplet.
     static func notices(_ config: ProjectConfig, _ sampler: BatchSampler, _ source: TrainingSource, _ index: RowIndex) -> [String] {
-        let bare = config.loss.name == .triplet ? index.files.rowsWithoutNegatives.values.reduce(0, +) : 0
+        let bare = config.loss.name == .triplet ? index.rowsWithoutNegatives.reduce(0, +) : 0
         let untouched =
             bare == 0
             ? [] : ["\(Figures.count(bare, "row")) without negatives: loss.name: triplet learns nothing from \(bare == 1 ? "it" : "them")"]
@@ -141,13 +141,13 @@ extension TrainingSetup {
     }
 }
 
-extension [TokenIndex] {
-    /// How many rows without a score have no hard negative, where any has none.
-    fileprivate var rowsWithoutNegatives: [RowKind: Int] {
-        var counts: [RowKind: Int] = [:]
-        for file in self {
+extension RowIndex {
+    /// How many rows have neither a score nor a hard negative.     [tasks]
+    fileprivate var rowsWithoutNegatives: [Int] {
+        var counts = rowsByTask.map { _ in 0 }
+        for file in files {
             for row in 0..<file.header.rows where !file.kind(ofRow: row).isGraded && file.negativeCount(ofRow: row) == 0 {
-                counts[file.kind(ofRow: row), default: 0] += 1
+                counts[file.kind(ofRow: row).task] += 1
             }
         }
         return counts

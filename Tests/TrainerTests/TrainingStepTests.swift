@@ -70,6 +70,7 @@ import Testing
         let alone = try trained(nil)
         #expect(alone.split(separator: "\n").count == steps + 2)
         for ranks in [2, 4] { try #expect(trained(ranks) == alone, "\(ranks) ranks") }
+        try #expect(trained(2, "loss.pool=gather", "system.activation_memory=cache") == alone, "gathered and cached")
         try #expect(trained(2, "loss.pool=stream", "system.activation_memory=cache") == alone, "streamed and cached")
         try #expect(trained(4, "loss.pool=stream", "system.activation_memory=recompute") == alone, "streamed and recomputed")
         return alone
