@@ -24,6 +24,7 @@ let package = Package(
         .systemLibrary(name: "COneDNN", path: "Sources/System/COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "COpenMP", path: "Sources/System/COpenMP", providers: [.apt(["libgomp1"])]),
         .systemLibrary(name: "CProcessor", path: "Sources/System/CProcessor"),
+        .systemLibrary(name: "CMatrixKernels", path: "Sources/System/CMatrixKernels"),
         .systemLibrary(name: "CMemoryFile", path: "Sources/System/CMemoryFile"),
         .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -35,7 +36,7 @@ let package = Package(
         .target(name: "Comm", dependencies: ["COpenMPI"]),
         .target(
             name: "Tensor",
-            dependencies: ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
+            dependencies: ["CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
             swiftSettings: vectorised),
         .target(name: "Model", dependencies: ["Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
         .target(name: "Trainer", dependencies: ["Comm", "Model", "Tensor", "CYAML"], swiftSettings: vectorised),

@@ -10,7 +10,7 @@ import Trainer
 struct Main {
     static func main() {
         requireProcessor()
-        Threads.requirePolicy()
+        ProcessEnvironment.prepare()
         do {
             var command = try Shoal.parseAsRoot()
             try command.run()

@@ -57,6 +57,21 @@ package enum OneDNN {
         return (engine!, stream!)
     }()
 
+    /// Name and version.
+    package static var description: String {
+        let version = dnnl_version().pointee
+        return "oneDNN \(version.major).\(version.minor).\(version.patch)"
+    }
+
+    /// Whether the library multiplies bfloat16 values on this processor; `ONEDNN_MAX_CPU_ISA` may forbid it what the processor has.
+    package static let isAvailable: Bool = {
+        var product = onednn_product()
+        let shape = onednn_shape(rows: 16, columns: 16, depth: 16, transposed: 1, accumulate: 0, bf16_target: 0, packed: 0)
+        guard onednn_product_create(&product, context.engine, shape) == dnnl_success else { return false }
+        onednn_product_destroy(&product)
+        return true
+    }()
+
     static func multiply(
         _ shape: Shape, _ source: UnsafeRawPointer, _ weights: UnsafeRawPointer, into target: UnsafeMutableRawPointer
     ) {

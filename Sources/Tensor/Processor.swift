@@ -4,8 +4,8 @@ import CProcessor
 
 /// This machine's processor.
 package enum Processor {
-    /// True where bfloat16 products run in hardware (AVX512-BF16, which every processor with AMX has too).
-    package static var hasBFloat16: Bool { Int(processor_present()) & processor_avx512_bf16 != 0 }
+    /// What the processor has, as bits of CProcessor, in a name that can be compared.
+    package static var features: String { "features \(processor_present())" }
 
     /// Features that the numeric code was compiled to use, as bits of CProcessor: a constant, safe to ask on any processor.
     package static var required: UInt32 { processor_required() }

@@ -32,10 +32,10 @@ package final class Tensor: @unchecked Sendable {
         memory = TensorMemory.take(bytes: rows * columns * element.byteWidth)
     }
 
-    /// Zeros, float32.
-    package static func zeros(_ rows: Int, _ columns: Int) -> Tensor {
-        let tensor = Tensor(rows, columns)
-        tensor.memory.initializeMemory(as: UInt8.self, repeating: 0, count: rows * columns * 4)
+    /// Creates a matrix of zeros.
+    package static func zeros(_ rows: Int, _ columns: Int, _ element: Element = .float32) -> Tensor {
+        let tensor = Tensor(rows, columns, element)
+        tensor.memory.initializeMemory(as: UInt8.self, repeating: 0, count: rows * columns * element.byteWidth)
         return tensor
     }
 

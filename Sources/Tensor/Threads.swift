@@ -17,7 +17,7 @@ package enum Threads {
 
     /// How many threads work at a time, in our loops and in oneDNN's.
     package static var count: Int {
-        get { current }
+        get { pthread_getspecific(besideThePool) == nil ? current : 1 }
         set {
             precondition(newValue > 0, "Threads: count \(newValue)")
             // oneDNN plans a product for a number of threads and needs them all: no fewer may be given to it later.
@@ -52,6 +52,18 @@ package enum Threads {
             pthread_setspecific(besideThePool, UnsafeRawPointer(bitPattern: 1))
             body()
         }.start()
+    }
+
+    /// Runs `body` with the calling thread alone at work, whatever it calls.
+    package static func alone<T>(_ body: () -> T) -> T {
+        let before = pthread_getspecific(besideThePool)
+        pthread_setspecific(besideThePool, UnsafeRawPointer(bitPattern: 1))
+        omp_set_num_threads(1)
+        defer {
+            pthread_setspecific(besideThePool, before)
+            omp_set_num_threads(Int32(count))
+        }
+        return body()
     }
 
     /// Runs `body` over `0..<count` cut into ranges of `grain`.

@@ -54,7 +54,7 @@ package struct ModelChoice: Sendable {
 
     /// Collective.
     func open(_ world: Communicator) throws -> ModelSession {
-        try ModelSession.open(world, folder: folder, computeType: computeType, threads: threads, maximumTokens: maximumTokens)
+        try ModelSession.open(world, folder: folder, engine: EngineSettings(computeType), threads: threads, maximumTokens: maximumTokens)
     }
 
     /// Collective.

@@ -10,6 +10,8 @@ package struct ModelSession {
     package let checkpoint: Checkpoint
     package private(set) var model: JinaEmbeddingsV4
     package let processor: TextProcessor
+    /// What multiplies, and what is known of it.
+    package let engine: EngineChoice
     /// How the backbone's matrices are held.
     package let weights: HostWeights
     /// Nil until images are asked for.
@@ -38,12 +40,10 @@ package struct ModelSession {
     ///   - maximumTokens: of an input, prompt included; nil: the model's limit
     ///   - memoryLimit: bytes of this host that widened weights may take half of; 0 where a few products are not worth the copy
     package static func open(
-        _ world: Communicator, folder: String, computeType: SystemConfig.ComputeType, threads: Int?, maximumTokens: Int?,
+        _ world: Communicator, folder: String, engine settings: EngineSettings, threads: Int?, maximumTokens: Int?,
         memoryLimit: Int = 0
     ) throws -> ModelSession {
         Threads.count = threads ?? world.hosts.coresPerRank
-        let engine = try world.together { try MatrixEngine(configured: computeType) }
-        try world.requireSameEngine(engine)
         let checkpoint = try world.together { try Checkpoint.read(folder: folder) }
         try world.requireSameOnHosts(checkpoint.fingerprint(), path: folder, "backbone")
         let limit = min(maximumTokens ?? checkpoint.config.maxTokens, checkpoint.config.maxTokens)
@@ -51,38 +51,23 @@ package struct ModelSession {
             let tokenizer = try TextProcessor.tokenizer(folder: folder, config: checkpoint.config)
             return TextProcessor(tokenizer, maxTokens: limit)
         }
+        let choice = try EngineChoice.make(settings, shapes: checkpoint.productShapes, world)
+        let engine = choice.engine
         let weights = try HostWeights(checkpoint, engine, world, memoryLimit: memoryLimit)
         return ModelSession(
             world: world, checkpoint: checkpoint, model: JinaEmbeddingsV4(weights.checkpoint, engine, maxTokens: limit),
-            processor: processor, weights: weights)
+            processor: processor, engine: choice, weights: weights)
     }
 }
 
-extension MatrixEngine {
-    /// The engine for a configured type; automatic takes bfloat16 where the processor multiplies it.
-    package init(configured type: SystemConfig.ComputeType) throws(UserError) {
-        switch type {
-        case .float32: self.init(.float32)
-        case .automatic: self.init(Processor.hasBFloat16 ? .bfloat16 : .float32)
-        case .bfloat16:
-            guard Processor.hasBFloat16 else {
-                throw UserError(
-                    .configuration, "this processor has no bfloat16 products (AVX512-BF16 or AMX); use float32 or auto as compute_dtype")
-            }
-            self.init(.bfloat16)
+extension Checkpoint {
+    /// The different shapes of the matrices that products take, as a run multiplies them.
+    fileprivate var productShapes: [EngineProof.Shape] {
+        var shapes: [EngineProof.Shape] = []
+        for matrix in layers.flatMap(\.matrices) {
+            let shape = EngineProof.Shape(out: matrix.rows, in: matrix.columns)
+            if !shapes.contains(shape) { shapes.append(shape) }
         }
-    }
-}
-
-extension Communicator {
-    /// Throws on every rank when the processors chose different engines: their embeddings would not be of one kind.
-    ///
-    /// Collective.
-    fileprivate func requireSameEngine(_ engine: MatrixEngine) throws {
-        guard let differing = try ranksUnlikeRank0(Array(engine.kind.rawValue.utf8)) else { return }
-        throw UserError(
-            .configuration,
-            "some processors have bfloat16 products and some have not: \(differing) differ from \(hosts.describe([0])); "
-                + "set system.compute_dtype (--compute-dtype) to float32")
+        return shapes
     }
 }

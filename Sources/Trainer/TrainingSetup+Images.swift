@@ -31,7 +31,7 @@ extension ModelSession {
     private func featureKey(_ reader: ImageReader) -> [UInt8] {
         let parts: JSONValue = [
             "shoal": .string(Versions.shoal), "model": .string(SHA256.hex(checkpoint.fingerprint())),
-            "settings": .string("\(reader.processor.config)"), "engine": .string(model.engine.kind.rawValue),
+            "settings": .string("\(reader.processor.config)"), "engine": .string(model.engine.arithmetic),
             "processor": .string(Machine.processorModel),
         ]
         return SHA256.hash(of: parts.serialized(pretty: false))

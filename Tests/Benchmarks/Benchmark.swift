@@ -10,7 +10,7 @@ import Trainer
 @main
 struct Main {
     static func main() {
-        Threads.requirePolicy()
+        ProcessEnvironment.prepare()
         do {
             var command = try Benchmark.parseAsRoot()
             Threads.count = Communicator.alone().hosts.cores

@@ -14,10 +14,9 @@ extension RunTests {
         }
 
         /// The tiny model's products are the smallest, where a library may take another path from one row count to the next.
-        static let engines =
-            [Engine(backbone: .tiny, type: "float32"), Engine(backbone: .embedded, type: "float32")]
-            + (Processor.hasBFloat16
-                ? [Engine(backbone: .tiny, type: "bfloat16"), Engine(backbone: .embedded, type: "bfloat16")] : [])
+        static let engines = ["float32", "bfloat16"].flatMap { type in
+            [RunProject.Backbone.tiny, .embedded].map { Engine(backbone: $0, type: type) }
+        }
 
         private static let files = [
             "adapter_model.safetensors", "peft/code/adapter_model.safetensors", "peft/retrieval/adapter_model.safetensors",

@@ -18,6 +18,8 @@ struct RunProject {
     }
 
     let folder: TemporaryFolder
+    /// What is in the environment of the program besides the test's own.
+    var variables: [String: String] = [:]
 
     init(_ backbone: Backbone = .tiny, rows: [String] = TrainingRows.usual, configuration: String = RunProject.configuration) throws {
         folder = try TemporaryFolder()
@@ -103,7 +105,7 @@ struct RunProject {
     }
 
     /// The user's folder for caches is one of the project's.
-    var environment: [String: String] { ["XDG_CACHE_HOME": folder.path("cache")] }
+    var environment: [String: String] { ["XDG_CACHE_HOME": folder.path("cache")].merging(variables) { $1 } }
 
     /// What a run has left in a folder of the project.
     func files(of run: String = "run") -> RunFiles { RunFiles(path: path(run)) }

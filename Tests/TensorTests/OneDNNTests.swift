@@ -1,10 +1,9 @@
-// Which of oneDNN's kernels serves a product: the fast ones are named brg. Others are up to twice slower, and their bits
-// may depend on the number of rows.
+// Which of oneDNN's kernels serves a product: the fast ones are named brg. Others are up to twice slower.
 
 import Tensor
 import Testing
 
-@Suite(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16")) struct OneDNNTests {
+@Suite(.enabled(if: OneDNN.isAvailable, "oneDNN has no bfloat16 products on this processor")) struct OneDNNTests {
     @Test(arguments: [ProductShapes.small[0], .large, .smallTower, .largeTower], [64, 300, 1024])
     func everyHotProductIsServedByAFastKernel(shapes: ProductShapes, rows: Int) {
         for (out, width) in shapes.weights {

@@ -8,7 +8,9 @@ import Testing
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/cpuinfo")))
     func agreesWithTheKernel() throws {
         let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-        #expect(Processor.hasBFloat16 == flags.contains("avx512_bf16"))
+        #expect(InstructionSet.available.contains(.avx512) == flags.contains("avx512vl"))
+        #expect(InstructionSet.available.contains(.avx512BFloat16) == flags.contains("avx512_bf16"))
+        #expect(!InstructionSet.available.contains(.amx) || flags.contains("amx_bf16"))
     }
 
     /// On x86-64 every build uses fused multiply-add, and what it uses the kernel lists among this processor's features.

@@ -9,7 +9,7 @@ private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchroni
 /// Folder under Sources → what else its files may import.
 private let mayImport: [String: Set<String>] = [
     "Comm": ["COpenMPI"],
-    "Tensor": ["COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
+    "Tensor": ["CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
     "Model": ["Tensor", "CJPEG", "CPNG", "CWebP"],
     "Trainer": ["Comm", "Model", "Tensor", "CYAML"],
     "CLI": ["Trainer", "Comm", "Model", "Tensor", "ArgumentParser", "CProcessor"],

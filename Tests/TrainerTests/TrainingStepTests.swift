@@ -20,7 +20,6 @@ import Testing
     }
 
     @Test(arguments: ["float32", "bfloat16"]) func anyWorldTrainsTheSameAdapters(engine: String) throws {
-        guard engine == "float32" || Processor.hasBFloat16 else { return }
         let setting = "system.compute_dtype=\(engine)"
         let alone = try train(ranks: nil, setting, "system.threads=2")
         try expectEveryKindOfRow(alone)

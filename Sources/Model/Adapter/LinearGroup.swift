@@ -29,16 +29,18 @@ struct LinearGroup: Sendable {
     func forward(
         _ x: Tensor, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32, _ pass: ForwardPass
     ) -> (y: [Tensor], low: [Tensor]) {
+        let rows = pass.engine.rows(x)
         guard let factors = pass.adapter?.factors(at: place) else {
-            return (linears.map { pass.engine.forward(x, $0.weight, addingTo: sum, as: element) }, [])
+            return (linears.map { pass.engine.forward(rows, $0.weight, addingTo: sum, as: element) }, [])
         }
-        let together = pass.engine.forward(pass.dropped(x, at: place), factors.a)
+        let dropped = pass.dropped(x, at: place)
+        let together = pass.engine.forward(dropped === x ? rows : pass.engine.rows(dropped), factors.a)
         let low = scaledBlocks(together, count: factors.members.count, by: factors.scale, to: pass.engine.element)
         let y = linears.enumerated().map { index, linear in
             let start = factors.members.firstIndex { $0.linear == index }.map { member in
                 pass.engine.forward(low[member], factors.members[member].b, addingTo: sum, as: element)
             }
-            return pass.engine.forward(x, linear.weight, addingTo: start ?? sum, as: element)
+            return pass.engine.forward(rows, linear.weight, addingTo: start ?? sum, as: element)
         }
         return (y, low)
     }

@@ -65,8 +65,9 @@ struct VisionBlock: Sendable {
 
     /// silu(gate(x)) · up(x).                                         [patches, intermediate]
     private func gated(_ normed: Tensor, _ engine: MatrixEngine) -> Tensor {
-        swiGLU(
-            gate: engine.forward(normed, weights.gate.weight, as: engine.element), gateBias: weights.gate.bias,
-            up: engine.forward(normed, weights.up.weight, as: engine.element), upBias: weights.up.bias)
+        let rows = engine.rows(normed)
+        return swiGLU(
+            gate: engine.forward(rows, weights.gate.weight, as: engine.element), gateBias: weights.gate.bias,
+            up: engine.forward(rows, weights.up.weight, as: engine.element), upBias: weights.up.bias)
     }
 }

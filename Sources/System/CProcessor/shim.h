@@ -1,11 +1,17 @@
 #pragma once
 
 #include <stdint.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 // What the numeric code was compiled to use, and what this processor has, as the same bits. The first function sees
 // the compiler's target through its macros, so it answers for the Swift module that calls it.
 
-enum { processor_fma = 1, processor_avx2 = 2, processor_avx512 = 4, processor_avx512_bf16 = 8, processor_f16c = 16 };
+enum {
+    processor_fma = 1, processor_avx2 = 2, processor_avx512 = 4, processor_avx512_bf16 = 8, processor_f16c = 16,
+    processor_amx_bf16 = 32
+};
 
 static inline uint32_t processor_required(void) {
     uint32_t features = 0;
@@ -38,6 +44,10 @@ static inline uint32_t processor_present(void) {
         && __builtin_cpu_supports("avx512vl"))
         features |= processor_avx512;
     if (__builtin_cpu_supports("avx512bf16")) features |= processor_avx512_bf16;
+    // Leaf 7: bit 22 of EDX is AMX-BF16, bit 24 AMX-TILE.
+    unsigned a, b, c, d;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & 1u << 22) && (d & 1u << 24) && (features & processor_avx512))
+        features |= processor_amx_bf16;
 #else
     features = processor_required();
 #endif

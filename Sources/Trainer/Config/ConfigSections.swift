@@ -165,6 +165,10 @@ package struct LoRAConfig: Sendable {
 /// `system`: arithmetic, threads and memory.
 package struct SystemConfig: Sendable {
     package let computeType: ComputeType  // compute_dtype
+    /// Nil: what serves best.
+    package let matrixLibrary: MatrixEngine.Library?
+    /// Whether products must keep the bits of a row apart from the other rows.
+    package let isExact: Bool  // exact
     /// Of each rank; nil: the cores that the rank is bound to, shared among the ranks of the host.
     package let threads: Int?
     /// Tokens of a text at most, prompt included; the rest is cut off.
@@ -189,6 +193,8 @@ package struct SystemConfig: Sendable {
 
     init(_ values: SettingValues) {
         computeType = values.choice("system.compute_dtype")
+        matrixLibrary = MatrixEngine.Library(rawValue: values.text("system.matrix_library"))
+        isExact = values.boolean("system.exact")
         threads = values.optionalInteger("system.threads")
         maximumTokens = values.integer("system.max_seq_length")
         chunkTokens = values.integer("system.chunk_tokens")

@@ -162,6 +162,14 @@ package enum ConfigurationSchema {
             "system.compute_dtype", .choice(["auto", "bfloat16", "float32"]), .value("auto"),
             "Arithmetic of products; `auto` is bfloat16 where the processor has it."),
         Setting(
+            "system.matrix_library", .choice(["auto", "own", "openblas", "onednn"]), .value("auto"),
+            "Whose code multiplies: `own` kernels, OpenBLAS (float32) or oneDNN (bfloat16). `auto`: own kernels, whose bits are "
+                + "guaranteed; with `exact: false` whichever is faster at the start."),
+        Setting(
+            "system.exact", .boolean, .value(true),
+            "Whether an engine must pass the check that a row's bits depend on neither other rows nor threads. `false`: bits are not "
+                + "promised."),
+        Setting(
             "system.threads", .count(from: 1, orWord: "auto"), .value("auto"), mayDifferOnResume: true,
             "Threads of each rank; `auto`: the bound cores, shared among the ranks of the host."),
         Setting(

@@ -23,14 +23,8 @@ struct TokenCache: Sendable {
     /// - Parameter setting: `data.cache_dir`; nil: the user's folder for such files, by the XDG Base Directory Specification
     /// - Returns: nil when nothing is to be kept, or the user has no such folder
     init?(setting: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
-        switch setting {
-        case "none": return nil
-        case let folder?: self.init(folder: folder)
-        case nil:
-            let given = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-            guard let caches = given ?? environment["HOME"].flatMap({ $0.isEmpty ? nil : $0 + "/.cache" }) else { return nil }
-            self.init(folder: caches + "/shoal")
-        }
+        guard let folder = CacheFolder.path(setting: setting, environment: environment) else { return nil }
+        self.init(folder: folder)
     }
 
     /// - Parameter source: path of the training file, which must exist

@@ -33,7 +33,8 @@ extension StartupReport {
                 efficiency: plan.efficiency(worldSize: world.worldSize, cost: step.inputCost),
                 chunkTokens: config.system.chunkTokens),
             engine: Engine(
-                kind: session.model.engine.kind, requested: config.system.computeType, processorHasBFloat16: Processor.hasBFloat16),
+                engine: session.engine.engine, requested: config.system.computeType,
+                processorHasBFloat16: InstructionSet.current.multipliesBFloat16, proof: session.engine.proof),
             placement: Placement(world.hosts, threads: Threads.count),
             memory: Memory(
                 mappedBytes: session.checkpoint.byteCount, convertedBytes: session.weights.convertedBytes,
@@ -56,7 +57,7 @@ extension RunRecord {
                 let ranks = world.hosts.ranks(on: host)
                 return (world.hosts.names[ranks[0]], ranks.count)
             },
-            processor: Machine.processorModel, engine: setup.session.model.engine.kind, threadsPerRank: Threads.count,
+            processor: Machine.processorModel, engine: setup.session.engine, threadsPerRank: Threads.count,
             versions: .current, overrides: setup.config.overrides.map { "\($0.key)=\($0.text)" })
         if world.rank == 0, setup.checkpoint != nil, FileManager.default.fileExists(atPath: "\(folder)/\(Self.fileName)") {
             self = try Self.read(folder: folder)

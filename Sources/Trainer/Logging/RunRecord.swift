@@ -20,7 +20,7 @@ package struct RunRecord: Sendable {
         /// In the order of their lowest ranks.
         package var hosts: [(name: String, ranks: Int)]
         package var processor: String
-        package var engine: MatrixEngine.Kind
+        package var engine: EngineChoice
         package var threadsPerRank: Int
         package var versions: Versions
         /// `key=value` of each `--set`.
@@ -121,6 +121,16 @@ package struct RunRecord: Sendable {
 
     // MARK: What happens
 
+    private static func json(of choice: EngineChoice) -> JSONValue {
+        let engine = choice.engine
+        return [
+            "compute_dtype": .string(engine.kind.rawValue), "library": .string(engine.libraryVersion),
+            "instruction_set": engine.library == .own ? .string(engine.instructions.rawValue) : .null,
+            "arithmetic": .string(engine.arithmetic),
+            "row_check": .string(choice.proof.map { $0 == .made ? "passed at this start" : "passed earlier" } ?? "not asked for"),
+        ]
+    }
+
     /// Adds a start, when the run goes on.
     package mutating func begin(_ start: Start) {
         let versions = start.versions.list.map { ($0.name, JSONValue.string($0.version)) }
@@ -130,7 +140,7 @@ package struct RunRecord: Sendable {
             "step": .whole(start.step), "started": .string(Self.text(start.time)), "ended": .null,
             "status": .string(RunStatus.running.rawValue), "world_size": .whole(start.hosts.reduce(0) { $0 + $1.ranks }),
             "hosts": .array(start.hosts.map { ["name": .string($0.name), "ranks": .whole($0.ranks)] }),
-            "processor": .string(start.processor), "engine": .string(start.engine.rawValue),
+            "processor": .string(start.processor), "engine": Self.json(of: start.engine),
             "threads_per_rank": .whole(start.threadsPerRank), "versions": .object(names),
             "overrides": .array(start.overrides.map { .string($0) }),
         ]

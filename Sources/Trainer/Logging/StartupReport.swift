@@ -92,9 +92,12 @@ package struct StartupReport: Sendable {
     }
 
     package struct Engine: Sendable {
-        package var kind: MatrixEngine.Kind
+        package var engine: MatrixEngine
         package var requested: SystemConfig.ComputeType
+        /// Whether the processor multiplies bfloat16 faster than float32.
         package var processorHasBFloat16: Bool
+        /// Nil: bits are not promised.
+        package var proof: EngineChoice.Proof?
     }
 
     /// Where the ranks are and what they compute on. Of threads and cores: rank 0's.

@@ -111,15 +111,24 @@ package struct StartupTable {
     }
 
     private var engine: [String] {
-        let engine = report.engine
-        let library = engine.kind == .bfloat16 ? "bfloat16 by oneDNN" : "float32 by OpenBLAS"
+        let (engine, proof) = (report.engine.engine, report.engine.proof)
+        let name = engine.library == .own ? "own kernels for \(engine.instructions.rawValue)" : engine.libraryVersion
         let reason: String
-        switch (engine.requested, engine.processorHasBFloat16) {
+        switch (report.engine.requested, report.engine.processorHasBFloat16) {
+        case (.automatic, _) where engine.library != .own: reason = "system.matrix_library is \(engine.library.rawValue)"
         case (.automatic, true): reason = "the processor has bfloat16 products"
         case (.automatic, false): reason = "the processor has no bfloat16 products"
         case (let type, _): reason = "system.compute_dtype is \(type.rawValue)"
         }
-        return ["\(library): \(reason)"]
+        let bits =
+            switch (proof, engine.library, engine.kind) {
+            case (nil, _, _): "not promised, system.exact is false"
+            case (_, .own, .float32): "the same on every processor"
+            case (_, .own, .bfloat16): "the same on every processor that multiplies \(engine.arithmetic)"
+            default: "the same on processors of this kind, with this library"
+            }
+        let check = proof.map { $0 == .made ? "rows checked at this start" : "rows checked earlier on this machine" }
+        return ["\(engine.kind.rawValue) by \(name): \(reason)", Self.join("bits \(bits)", check)]
     }
 
     private var threads: [String] {

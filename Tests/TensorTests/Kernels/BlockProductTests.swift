@@ -10,18 +10,19 @@ import Testing
         let accumulate: Bool
     }
 
-    @Test(arguments: [1, 2, 7, 8, 9, 16, 31])
-    func everyElementIsOneChain(rows: Int) {
+    @Test(arguments: [1, 2, 7, 8, 9, 16, 31], InstructionSet.available)
+    func everyElementIsOneChain(rows: Int, instructions: InstructionSet) {
         for columns in [1, 4, 8, 15, 16, 17, 31, 32, 33, 40, 48, 64, 70] {
             for depth in [0, 1, 2, 7, 64, 129] {
                 for aTransposed in [false, true] {
-                    check(rows, columns, depth, Layout(aTransposed: aTransposed, accumulate: (rows + columns + depth) % 2 == 0))
+                    let layout = Layout(aTransposed: aTransposed, accumulate: (rows + columns + depth) % 2 == 0)
+                    check(rows, columns, depth, layout, instructions)
                 }
             }
         }
     }
 
-    private func check(_ rows: Int, _ columns: Int, _ depth: Int, _ layout: Layout) {
+    private func check(_ rows: Int, _ columns: Int, _ depth: Int, _ layout: Layout, _ instructions: InstructionSet) {
         let (bStride, cStride) = (BlockProduct.padded(columns) + 16, columns + 3)
         let a = Samples(seed: 1).tensor(max(layout.aTransposed ? depth : rows, 1), max(layout.aTransposed ? rows : depth, 1) + 5)
         let b = Samples(seed: 2).tensor(max(depth, 1), bStride)
@@ -32,16 +33,16 @@ import Testing
             ? Strided(a.floats, rowStride: 1, columnStride: a.columns) : Strided(a.floats, rowStride: a.columns)
         BlockProduct.multiply(
             rows: rows, columns: columns, depth: depth, view, b.floats, bStride: bStride, into: c.floats, cStride: cStride,
-            accumulate: layout.accumulate)
+            accumulate: layout.accumulate, instructions)
         var expected = before
         for row in 0..<rows {
             for column in 0..<columns {
-                var sum: Float = 0
+                var sum = layout.accumulate ? before[row * cStride + column] : 0
                 for k in 0..<depth {
                     let left = layout.aTransposed ? a.floats[k * a.columns + row] : a.floats[row * a.columns + k]
                     sum.addProduct(left, b.floats[k * bStride + column])
                 }
-                expected[row * cStride + column] = layout.accumulate ? before[row * cStride + column] + sum : sum
+                expected[row * cStride + column] = sum
             }
         }
         expectSameBits(c.values, expected, "product [\(rows), \(depth)] × [\(depth), \(columns)], \(layout)", shape: c.shape)

@@ -7,7 +7,7 @@ import Testing
 
 private func start(step: Int = 0, ranks: Int = 2, at seconds: Double = 0) -> RunRecord.Start {
     RunRecord.Start(
-        step: step, time: Date(timeIntervalSince1970: seconds), hosts: [("host-a", ranks)], processor: "A Processor", engine: .bfloat16,
+        step: step, time: Date(timeIntervalSince1970: seconds), hosts: [("host-a", ranks)], processor: "A Processor", engine: EngineChoice(engine: MatrixEngine(.bfloat16, .own, .amx), proof: .made),
         threadsPerRank: 1, versions: Versions(openMPI: "4.1.4"), overrides: ["training.seed=7"])
 }
 
@@ -33,7 +33,13 @@ private func startText(step: Int, ranks: Int, started: String, ended: String, st
             }
           ],
           "processor": "A Processor",
-          "engine": "bfloat16",
+          "engine": {
+            "compute_dtype": "bfloat16",
+            "library": "own kernels",
+            "instruction_set": "amx",
+            "arithmetic": "bfloat16 in tiles",
+            "row_check": "passed at this start"
+          },
           "threads_per_rank": 1,
           "versions": {
             "Shoal": "\(Versions.shoal)",

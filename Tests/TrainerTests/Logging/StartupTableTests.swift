@@ -19,7 +19,8 @@ private func report() -> StartupReport {
         batch: .init(
             size: .global(64), worldSize: 2, candidates: 64, epochs: 3, batchesPerEpoch: 58, maximumSteps: 100, efficiency: 0.987,
             chunkTokens: 128),
-        engine: .init(kind: .bfloat16, requested: .automatic, processorHasBFloat16: true),
+        engine: .init(
+            engine: MatrixEngine(.bfloat16, .own, .avx512BFloat16), requested: .automatic, processorHasBFloat16: true, proof: .made),
         placement: .init(twoRanks, threads: 1, machineCores: 2, isLaunched: true),
         memory: .init(mappedBytes: 16_453_632, convertedBytes: nil, estimate: memoryEstimate),
         reduction: .init(kind: .exact, bytes: 3_932_160),
@@ -54,7 +55,8 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
                            evaluation: examples/python-stdlib/test
                 batch      global batch 64 rows = 2 ranks × 32 · pool of 64 candidates a step · plan efficiency 0.99
                 steps      100 = 1.72 epochs of 58 batches
-                engine     bfloat16 by oneDNN: the processor has bfloat16 products
+                engine     bfloat16 by own kernels for avx512-bf16: the processor has bfloat16 products
+                           bits the same on every processor that multiplies bfloat16 in pairs · rows checked at this start
                 threads    2 ranks on this host × 1 thread · a rank bound to 1 core of 2
                 memory     model 16 MB mapped, one copy a host · training reads 13 MB of it
                            a rank: adapters 6.0 MB · optimizer 10 MB · embeddings 400 kB · activations 90 MB · program 67 MB
@@ -120,10 +122,16 @@ private func line(_ label: String, _ report: StartupReport) -> String? {
 
     @Test func theEngineHasAReason() {
         var report = report()
-        report.engine = .init(kind: .float32, requested: .automatic, processorHasBFloat16: false)
-        #expect(line("engine", report) == "float32 by OpenBLAS: the processor has no bfloat16 products")
-        report.engine = .init(kind: .float32, requested: .float32, processorHasBFloat16: true)
-        #expect(line("engine", report) == "float32 by OpenBLAS: system.compute_dtype is float32")
+        report.engine = .init(
+            engine: MatrixEngine(.float32, .own, .avx2), requested: .automatic, processorHasBFloat16: false, proof: .kept)
+        #expect(line("engine", report) == "float32 by own kernels for avx2: the processor has no bfloat16 products")
+        #expect(StartupTable(report).text.contains("           bits the same on every processor · rows checked earlier on this machine\n"))
+        report.engine = .init(engine: MatrixEngine(.float32, .own, .amx), requested: .float32, processorHasBFloat16: true, proof: nil)
+        #expect(line("engine", report) == "float32 by own kernels for amx: system.compute_dtype is float32")
+        #expect(StartupTable(report).text.contains("           bits not promised, system.exact is false\n"))
+        report.engine.engine = MatrixEngine(.float32, .openBLAS)
+        report.engine.requested = .automatic
+        #expect(line("engine", report)?.hasSuffix(": system.matrix_library is openblas") == true)
     }
 
     @Test func manyHostsAreCounted() {

@@ -1,13 +1,12 @@
-// Both engines against Double, and the promise under all others: a row's bits do not depend on the other rows.
+// Every engine against Double, and the promise under all others: a row's bits do not depend on the other rows.
 
 import Support
 import Tensor
 import Testing
 
-/// The engines that this machine can run.
-private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasBFloat16 ? [MatrixEngine(.bfloat16)] : [])
+private let engines = MatrixEngines.own + MatrixEngines.libraries
 
-@Suite struct MatrixMultiplyTests {
+@Suite struct MatrixEngineTests {
     @Test(arguments: [(64, 160), (160, 64), (224, 96), (256, 256), (300, 70), (16, 256), (256, 32), (1, 100), (40, 8), (97, 65)])
     func reference(out: Int, in width: Int) {
         let rows = 37
@@ -19,7 +18,7 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
             func expect(_ tensor: Tensor, _ expected: Matrix, _ name: String) {
                 #expect(tensor.element == .float32)
                 expectClose(
-                    tensor.values, expected.values, "\(name), \(engine.kind), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
+                    tensor.values, expected.values, "\(name), \(engine.testDescription), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
             }
             let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
             expect(engine.forward(x, weight), y, "x·Wᵀ")
@@ -30,9 +29,9 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
     }
 
     /// Where only the next product reads a result it is stored in bfloat16: rounded once, after the sum.
-    @Test(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16"), arguments: [(64, 160), (768, 256), (97, 65)])
-    func resultsInBFloat16(out: Int, in width: Int) {
-        let engine = MatrixEngine(.bfloat16)
+    @Test(arguments: MatrixEngines.own(.bfloat16), [(64, 160), (768, 256), (97, 65)])
+    func resultsInBFloat16(engine: MatrixEngine, shape: (out: Int, in: Int)) {
+        let (out, width) = (shape.out, shape.in)
         let x = Samples(seed: 1).tensor(37, width, .bfloat16)
         let weight = engine.prepare(WeightMatrix(Samples(seed: 3).tensor(out, width)))
         let y0 = Samples(seed: 4).tensor(37, out, .bfloat16)
@@ -112,6 +111,7 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
     static let largeTower = ProductShapes("tower of 3B", patch: 1176, hidden: 1280, intermediate: 3420, merged: 5120, out: 2048)
 }
 
+/// Of our own kernels, which keep the promise by construction, under every instruction set of this processor.
 @Suite struct RowIndependenceTests {
     @Test(arguments: ProductShapes.small)
     func everyProductOfASmallModel(shapes: ProductShapes) {
@@ -134,15 +134,15 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
     /// The first and the last `count` rows alone, against all `rows` together; with one thread and with three.
     private func check(_ out: Int, _ width: Int, counts: [Int], of rows: Int) {
         let source = Samples(seed: 1).uniform(out, width)
-        for engine in engines {
+        for engine in MatrixEngines.own {
             let weight = engine.prepare(WeightMatrix(source))
             let x = Samples(seed: 2).uniform(rows, width, engine.element)
             let dY = Samples(seed: 3).uniform(rows, out, engine.element)
             for element in Set([.float32, engine.element]) {
-                check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
+                check("\(engine.testDescription) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
                     engine.forward($0, weight, addingTo: $1, as: element)
                 }
-                check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
+                check("\(engine.testDescription) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
                     engine.backward($0, weight, addingTo: $1, as: element)
                 }
             }

@@ -1,0 +1,86 @@
+// The promise under all others, put to the test on the machine at hand: a row of a product has the same bits in any company and
+// on any number of threads. Our own kernels keep it by construction; a library keeps it or not, by processor and version.
+
+/// A check of an engine on the shapes that a run multiplies.
+package enum EngineProof {
+    /// A frozen matrix [out, in].
+    package struct Shape: Hashable, Sendable {
+        package let out: Int
+        package let `in`: Int
+
+        /// Creates the shape of a matrix [out, in].
+        package init(out: Int, in width: Int) {
+            self.out = out
+            self.in = width
+        }
+    }
+
+    /// Row counts that are held against all rows at once.
+    private static let rowCounts = [1, 2, 7, 31, 64]
+    private static let allRows = 200
+
+    /// Multiplies each shape forward and backward with few rows, with many, and on one thread.
+    ///
+    /// Takes most of a second for the shapes of a model of three billion parameters on two cores.
+    /// - Returns: where the bits differ, as part of a sentence; nil when they never do
+    package static func firstDifference(_ engine: MatrixEngine, shapes: [Shape]) -> String? {
+        for shape in shapes {
+            let weight = WeightMatrix(noise(shape.out, shape.in, engine.element, seed: 1))
+            let forward = { (x: Tensor) in engine.forward(x, weight) }
+            let backward = { (x: Tensor) in engine.backward(x, weight) }
+            for (product, depth) in [(forward, shape.in), (backward, shape.out)] {
+                let x = noise(allRows, depth, engine.element, seed: 2)
+                let all = product(x)
+                let what = "[rows, \(depth)] × [\(depth), \(all.columns)]"
+                for rows in rowCounts {
+                    let first = (allRows - rows) / 2
+                    guard same(product(x.rows(first..<first + rows)), all, from: first) else {
+                        return "\(what): \(rows == 1 ? "a row alone differs" : "\(rows) rows differ") from the same among \(allRows)"
+                    }
+                }
+                guard Threads.count == 1 || same(Threads.alone { product(x.rows(0..<64)) }, all, from: 0) else {
+                    return "\(what): one thread differs from \(Threads.count)"
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Whether the instruction for bfloat16 pairs computes what its manuals say: then its bits are those of every processor that
+    /// computes them by fused multiply-adds.
+    package static func pairsAreAsDocumented() -> Bool {
+        guard InstructionSet.available.contains(.avx512BFloat16) else { return true }
+        let (x, weight) = (noise(29, 333, .bfloat16, seed: 3), WeightMatrix(noise(70, 333, .bfloat16, seed: 4)))
+        let products = [InstructionSet.avx2, .avx512BFloat16].map { MatrixEngine(.bfloat16, .own, $0).forward(x, weight) }
+        return same(products[0], products[1], from: 0)
+    }
+
+    private static func same(_ few: Tensor, _ all: Tensor, from first: Int) -> Bool {
+        withExtendedLifetime((few, all)) {
+            let other = all.floats + first * all.columns
+            return (0..<few.count).allSatisfy { few.floats[$0].bitPattern == other[$0].bitPattern }
+        }
+    }
+
+    /// Values between -1 and 1 with many significant bits, so that every other order of a sum shows.
+    private static func noise(_ rows: Int, _ columns: Int, _ element: Tensor.Element, seed: UInt64) -> Tensor {
+        let wide = Tensor(rows, columns)
+        let target = wide.floats
+        Threads.run(rows, grain: 16) { block in
+            for index in block.lowerBound * columns..<block.upperBound * columns {
+                var bits = (UInt64(index) &+ seed &<< 40) &* 0x9e37_79b9_7f4a_7c15
+                bits ^= bits &>> 32
+                bits = bits &* 0xd6e8_feb8_6659_fd93
+                target[index] = Float(Int32(truncatingIfNeeded: bits &>> 32)) * 0x1p-31
+            }
+        }
+        guard element == .bfloat16 else { return wide }
+        let rounded = Tensor(rows, columns, .bfloat16)
+        let values = rounded.pointer(to: BFloat16.self)
+        Threads.run(rows, grain: 16) { block in
+            for index in block.lowerBound * columns..<block.upperBound * columns { values[index] = BFloat16(rounding: target[index]) }
+        }
+        withExtendedLifetime(wide) {}
+        return rounded
+    }
+}

@@ -1,0 +1,153 @@
+// Products of activations and weights by our own kernels. Activations are packed once, whole, and serve any number of weights;
+// a weight is read from where it is mapped and packed block by block into the cache, so there is no second copy of it.
+
+import CMatrixKernels
+
+/// Rows of activations in the order in which a kernel reads them.
+///
+/// Block after block of the depth; in a block, panel after panel of rows.
+struct PackedRows {
+    let kernel: PanelKernel
+    let rows: Int
+    let depth: Int
+    private let words: Tensor
+
+    /// - Parameter x: [rows, depth], the kernel's element type
+    init(_ x: Tensor, for kernel: PanelKernel) {
+        (self.kernel, rows, depth) = (kernel, x.rows, x.columns)
+        let stride = x.columns * x.element.byteWidth
+        let blocks = PanelProduct.blocks(of: depth, kernel)
+        let padded = kernel.paddedRows(rows)
+        words = Tensor(padded, blocks.reduce(0) { $0 + kernel.words($1.count) })
+        let target = UnsafeMutableRawPointer(words.memory).assumingMemoryBound(to: UInt32.self)
+        let source = UnsafeRawPointer(x.memory)
+        Threads.run(rows, grain: kernel.tileRows * 8) { part in
+            var start = target
+            for block in blocks {
+                let width = kernel.words(block.count)
+                kernel.pack(
+                    source + part.lowerBound * stride + block.lowerBound * x.element.byteWidth, stride: stride, rows: part.count,
+                    depth: block.count, into: start + part.lowerBound * width)
+                start += padded * width
+            }
+        }
+        withExtendedLifetime(x) {}
+    }
+
+    /// The panels of one block of the depth, from `row` on, which begins a panel.
+    ///
+    /// - Parameter words: of a row in all blocks before it
+    func withPanels(after words: Int, width: Int, fromRow row: Int, _ body: (UnsafePointer<UInt32>) -> Void) {
+        withExtendedLifetime(self.words) {
+            let start = UnsafeRawPointer(self.words.memory).assumingMemoryBound(to: UInt32.self)
+            body(start + kernel.paddedRows(rows) * words + row * width)
+        }
+    }
+}
+
+/// The product of packed activations and a weight, on all threads.
+enum PanelProduct {
+    /// The depth, cut into what is multiplied at a time.
+    static func blocks(of depth: Int, _ kernel: PanelKernel) -> [Range<Int>] {
+        stride(from: 0, to: depth, by: kernel.depthBlock).map { $0..<min($0 + kernel.depthBlock, depth) }
+    }
+
+    /// target (+)= x·weightᵀ, or x·weight.
+    ///
+    /// - Parameters:
+    ///   - transposed: the weight lies as [columns, depth], not as [depth, columns]
+    ///   - target: [rows, columns], float32 or bfloat16; a bfloat16 result is rounded once, at the end
+    static func multiply(_ x: PackedRows, _ weight: WeightMatrix, transposed: Bool, into target: Tensor, accumulate: Bool) {
+        let task = Task(x: x, weight: weight, transposed: transposed, target: target, accumulate: accumulate)
+        let grid = Grid(rows: x.rows, columns: target.columns, x.kernel)
+        Threads.run(grid.count) { index in
+            let (rows, columns) = grid[index]
+            task.run(rows, columns)
+        }
+    }
+
+    /// How a product is cut into tasks: by columns as far as that occupies all threads, so that a weight is packed once; then by
+    /// rows, too. The bits do not depend on it.
+    private struct Grid {
+        let rows: Int
+        let columns: Int
+        let rowGrain: Int
+        let columnGrain: Int
+
+        init(rows: Int, columns: Int, _ kernel: PanelKernel) {
+            (self.rows, self.columns) = (rows, columns)
+            let panels = (columns + kernel.tileColumns - 1) / kernel.tileColumns
+            let wanted = Threads.count == 1 ? 1 : 4 * Threads.count
+            columnGrain = min(max(panels / wanted, 1) * kernel.tileColumns, kernel.columnBlock)
+            let across = (columns + columnGrain - 1) / columnGrain
+            let down = across >= Threads.count ? 1 : (2 * Threads.count + across - 1) / across
+            let share = (rows + down - 1) / down
+            // Two tiles of rows share a tile of columns in AMX.
+            let grain = 2 * kernel.tileRows
+            rowGrain = (share + grain - 1) / grain * grain
+        }
+
+        var count: Int { ((rows + rowGrain - 1) / rowGrain) * ((columns + columnGrain - 1) / columnGrain) }
+
+        subscript(index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+            let across = (columns + columnGrain - 1) / columnGrain
+            let (row, column) = (index / across * rowGrain, index % across * columnGrain)
+            return (row..<min(row + rowGrain, rows), column..<min(column + columnGrain, columns))
+        }
+    }
+
+    private struct Task {
+        let x: PackedRows
+        let weight: WeightMatrix
+        let transposed: Bool
+        let target: Tensor
+        let accumulate: Bool
+
+        func run(_ rows: Range<Int>, _ columns: Range<Int>) {
+            guard target.element == .bfloat16 else {
+                return multiply(rows, columns, into: target.floats + rows.lowerBound * target.columns + columns.lowerBound, target.columns)
+            }
+            let sums = Tensor(rows.count, columns.count)
+            let rounded = target.pointer(to: BFloat16.self) + columns.lowerBound
+            let wide = sums.floats
+            if accumulate {
+                for row in rows {
+                    let (from, to) = (rounded + row * target.columns, wide + (row - rows.lowerBound) * columns.count)
+                    for i in 0..<columns.count { to[i] = from[i].float }
+                }
+            }
+            multiply(rows, columns, into: wide, columns.count)
+            for row in rows {
+                let (from, to) = (wide + (row - rows.lowerBound) * columns.count, rounded + row * target.columns)
+                for i in 0..<columns.count { to[i] = BFloat16(rounding: from[i]) }
+            }
+            withExtendedLifetime(sums) {}
+        }
+
+        private func multiply(_ rows: Range<Int>, _ columns: Range<Int>, into c: UnsafeMutablePointer<Float>, _ stride: Int) {
+            let kernel = x.kernel
+            let padded = (columns.count + kernel.tileColumns - 1) / kernel.tileColumns * kernel.tileColumns
+            let panels = Tensor(padded, kernel.words(min(kernel.depthBlock, x.depth)))
+            let b = UnsafeMutableRawPointer(panels.memory).assumingMemoryBound(to: UInt32.self)
+            let width = weight.element.byteWidth
+            var wordsBefore = 0
+            for block in PanelProduct.blocks(of: x.depth, kernel) {
+                let first =
+                    transposed ? columns.lowerBound * weight.columns + block.lowerBound : block.lowerBound * weight.columns + columns.lowerBound
+                kernel.pack(
+                    weight: weight.memory + first * width, weight.element, stride: weight.columns * width, alongDepth: transposed,
+                    columns: columns.count, depth: block.count, into: b)
+                let words = kernel.words(block.count)
+                for row in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: kernel.rowBlock) {
+                    x.withPanels(after: wordsBefore, width: words, fromRow: row) { a in
+                        kernel.multiply(
+                            rows: min(kernel.rowBlock, rows.upperBound - row), columns: columns.count, depth: block.count, a, b,
+                            into: c + (row - rows.lowerBound) * stride, stride: stride, accumulate: accumulate || block.lowerBound > 0)
+                    }
+                }
+                wordsBefore += words
+            }
+            withExtendedLifetime(panels) {}
+        }
+    }
+}
