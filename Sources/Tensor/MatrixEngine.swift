@@ -127,7 +127,8 @@ package struct MatrixEngine: Hashable, Sendable {
     ) -> Tensor {
         let (rows, columns) = (x.tensor.rows, transposed ? weight.rows : weight.columns)
         let result = sum ?? Tensor(rows, columns, element)
-        precondition(result.rows == rows && result.columns == columns, "product: [\(result.rows), \(result.columns)] for [\(rows), \(columns)]")
+        precondition(
+            result.rows == rows && result.columns == columns, "product: [\(result.rows), \(result.columns)] for [\(rows), \(columns)]")
         precondition(multiplies(weight.element), "product: \(weight.element) weights in \(kind)")
         guard rows > 0 else { return result }
         switch library {

@@ -92,6 +92,9 @@ struct PanelKernel: Hashable, Sendable {
     /// `rows` rounded up to whole panels.
     func paddedRows(_ rows: Int) -> Int { (rows + tileRows - 1) / tileRows * tileRows }
 
+    /// `columns` rounded up to whole panels.
+    func paddedColumns(_ columns: Int) -> Int { (columns + tileColumns - 1) / tileColumns * tileColumns }
+
     /// Copies rows of activations into panels.
     ///
     /// - Parameters:

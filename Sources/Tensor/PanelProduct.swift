@@ -126,17 +126,14 @@ enum PanelProduct {
 
         private func multiply(_ rows: Range<Int>, _ columns: Range<Int>, into c: UnsafeMutablePointer<Float>, _ stride: Int) {
             let kernel = x.kernel
-            let padded = (columns.count + kernel.tileColumns - 1) / kernel.tileColumns * kernel.tileColumns
-            let panels = Tensor(padded, kernel.words(min(kernel.depthBlock, x.depth)))
-            let b = UnsafeMutableRawPointer(panels.memory).assumingMemoryBound(to: UInt32.self)
-            let width = weight.element.byteWidth
+            let packed = weight.packed.flatMap { $0.kernel == kernel ? $0 : nil }
+            let workspace = packed == nil ? Tensor(kernel.paddedColumns(columns.count), kernel.words(min(kernel.depthBlock, x.depth))) : nil
             var wordsBefore = 0
             for block in PanelProduct.blocks(of: x.depth, kernel) {
-                let first =
-                    transposed ? columns.lowerBound * weight.columns + block.lowerBound : block.lowerBound * weight.columns + columns.lowerBound
-                kernel.pack(
-                    weight: weight.memory + first * width, weight.element, stride: weight.columns * width, alongDepth: transposed,
-                    columns: columns.count, depth: block.count, into: b)
+                let b =
+                    packed?.panels(
+                        transposed: transposed, after: wordsBefore, width: kernel.words(block.count), fromColumn: columns.lowerBound)
+                    ?? pack(columns, block, into: workspace!)
                 let words = kernel.words(block.count)
                 for row in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: kernel.rowBlock) {
                     x.withPanels(after: wordsBefore, width: words, fromRow: row) { a in
@@ -147,7 +144,18 @@ enum PanelProduct {
                 }
                 wordsBefore += words
             }
-            withExtendedLifetime(panels) {}
+            withExtendedLifetime((workspace, weight)) {}
+        }
+
+        /// Copies a block of the weight as it is stored into panels.
+        private func pack(_ columns: Range<Int>, _ block: Range<Int>, into workspace: Tensor) -> UnsafePointer<UInt32> {
+            let (width, panels) = (weight.element.byteWidth, UnsafeMutableRawPointer(workspace.memory).assumingMemoryBound(to: UInt32.self))
+            let first =
+                transposed ? columns.lowerBound * weight.columns + block.lowerBound : block.lowerBound * weight.columns + columns.lowerBound
+            x.kernel.pack(
+                weight: weight.memory + first * width, weight.element, stride: weight.columns * width, alongDepth: transposed,
+                columns: columns.count, depth: block.count, into: panels)
+            return UnsafePointer(panels)
         }
     }
 }

@@ -17,6 +17,8 @@ package struct WeightMatrix: @unchecked Sendable {
     package let rows: Int
     package let columns: Int
     package let element: Element
+    /// The same matrix in the order in which a kernel reads it; nil: products pack it block by block.
+    package var packed: PackedWeight?
     private let owner: AnyObject
 
     package init(memory: UnsafeRawPointer, rows: Int, columns: Int, element: Element, owner: AnyObject) {

@@ -36,7 +36,7 @@ package struct EngineSettings: Sendable {
     /// The element type of products: as configured, else what the processor multiplies fastest.
     ///
     /// - Throws: `UserError` `.configuration` where the library does not multiply that type
-    func kind() throws(UserError) -> MatrixEngine.Kind {
+    package func kind() throws(UserError) -> MatrixEngine.Kind {
         let kind: MatrixEngine.Kind =
             switch computeType {
             case .float32: .float32
@@ -51,7 +51,8 @@ package struct EngineSettings: Sendable {
                 .configuration, "OpenBLAS multiplies float32 alone; set system.compute_dtype to float32, or system.matrix_library to auto")
         case (.oneDNN, .float32):
             throw UserError(
-                .configuration, "oneDNN serves bfloat16 products alone; set system.compute_dtype to bfloat16, or system.matrix_library to auto"
+                .configuration,
+                "oneDNN serves bfloat16 products alone; set system.compute_dtype to bfloat16, or system.matrix_library to auto"
             )
         case (.oneDNN, .bfloat16) where !OneDNN.isAvailable:
             throw UserError(
@@ -157,7 +158,8 @@ private struct EngineProofRecord {
     init(_ engine: MatrixEngine, _ shapes: [EngineProof.Shape], folder: String?) {
         let build = (try? FileIdentity(path: "/proc/self/exe")).map { "\($0)" } ?? "unknown build"
         let what = [
-            Machine.processorModel, engine.kind.rawValue, engine.library.rawValue, engine.instructions.rawValue, engine.libraryVersion, build,
+            Machine.processorModel, engine.kind.rawValue, engine.library.rawValue, engine.instructions.rawValue, engine.libraryVersion,
+            build,
             "\(Threads.count)", shapes.map { "\($0.out)x\($0.in)" }.joined(separator: " "),
         ].joined(separator: "\n")
         path = folder.map { "\($0)/engine-\(SHA256.hex(SHA256.hash(of: Array(what.utf8)).prefix(12)))" }

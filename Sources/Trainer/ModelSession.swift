@@ -38,10 +38,11 @@ package struct ModelSession {
     /// - Parameters:
     ///   - threads: of this rank; nil: its share of the cores that it may run on
     ///   - maximumTokens: of an input, prompt included; nil: the model's limit
-    ///   - memoryLimit: bytes of this host that widened weights may take half of; 0 where a few products are not worth the copy
+    ///   - packing: whether weights are packed once for all products
+    ///   - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
     package static func open(
         _ world: Communicator, folder: String, engine settings: EngineSettings, threads: Int?, maximumTokens: Int?,
-        memoryLimit: Int = 0
+        packing: PackedWeights = .off, memoryLimit: Int = 0
     ) throws -> ModelSession {
         Threads.count = threads ?? world.hosts.coresPerRank
         let checkpoint = try world.together { try Checkpoint.read(folder: folder) }
@@ -53,7 +54,7 @@ package struct ModelSession {
         }
         let choice = try EngineChoice.make(settings, shapes: checkpoint.productShapes, world)
         let engine = choice.engine
-        let weights = try HostWeights(checkpoint, engine, world, memoryLimit: memoryLimit)
+        let weights = try HostWeights(checkpoint, engine, world, packing: packing, memoryLimit: memoryLimit)
         return ModelSession(
             world: world, checkpoint: checkpoint, model: JinaEmbeddingsV4(weights.checkpoint, engine, maxTokens: limit),
             processor: processor, engine: choice, weights: weights)

@@ -82,7 +82,7 @@ extension TrainingSetup {
     private var weightBytes: Int {
         let table = session.checkpoint.embedding
         let rows = min(table.rows, session.processor.tokenizer.vocabularySize)
-        return session.weights.checkpoint.layerBytes + rows * table.columns * table.element.byteWidth
+        return (session.weights.copy?.bytes ?? session.weights.checkpoint.layerBytes) + rows * table.columns * table.element.byteWidth
     }
 
     private func fixedMemory(_ embeddings: Int, memoryBank: Int, imageTokens: Int) -> MemoryEstimate.Rank {

@@ -56,7 +56,7 @@ package struct TrainingSetup {
         let memoryLimit = given.system.memoryLimit ?? SystemConfig.freeMemory
         var session = try ModelSession.open(
             world, folder: given.baseModelPath, engine: EngineSettings(given), threads: given.system.threads,
-            maximumTokens: given.system.maximumTokens, memoryLimit: memoryLimit)
+            maximumTokens: given.system.maximumTokens, packing: given.system.packing, memoryLimit: memoryLimit)
         let start = try world.together { try AdapterStart(given, session.checkpoint, heads: given.loss.heads) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config

@@ -26,7 +26,7 @@ struct KernelsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let engine = try MatrixEngine(configured: computeDtype)
+        let engine = MatrixEngine(try EngineSettings(computeDtype).kind())
         let (peak, bandwidth) = (MatrixPeak.measure(), MemoryBandwidth.measure())
         print("\(Machine.summary)\n\(tokens) tokens, \(engine.kind.rawValue), \(Figures.count(Threads.count, "thread"))")
         print("the peak is \(peak.text), the bandwidth \(Figures.fixed(bandwidth * 1e-9, 1)) GB/s\n")

@@ -68,7 +68,7 @@ private struct ProductShape {
             ]
         }
         let float32 = both(.float32) { _ in "" }
-        guard Processor.hasBFloat16 else { return float32 }
+        guard InstructionSet.current.multipliesBFloat16 else { return float32 }
         let packed = PackedProduct(rows: rows, WeightMatrix(Tensor.sample(outputs, inputs, .bfloat16)))
         let (x, y) = (Tensor.sample(rows, inputs, .bfloat16), Tensor(rows, outputs))
         let best = product("bfloat16 re-packed", packed.implementation) { packed.multiply(x, into: y) }

@@ -41,7 +41,7 @@ struct VisionCommand: ParsableCommand {
     func run() throws {
         if let output { try AtomicWrite.requireWritable(output) }
         if generate { return print(try folder()) }
-        let engine = try MatrixEngine(configured: computeDtype)
+        let engine = MatrixEngine(try EngineSettings(computeDtype).kind())
         let weights = try Checkpoint.read(folder: folder()).vision!
         let tower = VisionTower(weights, engine)
         var peak = MatrixPeak.measure()

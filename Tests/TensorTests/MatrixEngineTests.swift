@@ -18,7 +18,8 @@ private let engines = MatrixEngines.own + MatrixEngines.libraries
             func expect(_ tensor: Tensor, _ expected: Matrix, _ name: String) {
                 #expect(tensor.element == .float32)
                 expectClose(
-                    tensor.values, expected.values, "\(name), \(engine.testDescription), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
+                    tensor.values, expected.values, "\(name), \(engine.testDescription), W [\(out), \(width)]", shape: tensor.shape,
+                    .float32Sum)
             }
             let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
             expect(engine.forward(x, weight), y, "x·Wᵀ")

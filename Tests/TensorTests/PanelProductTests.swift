@@ -107,7 +107,9 @@ private enum ElementArithmetic {
         let engines = MatrixEngines.own(kind)
         for arithmetic in Set(engines.map(\.arithmetic)) {
             let same = engines.filter { $0.arithmetic == arithmetic }
-            let (x, w) = (Samples(seed: 5).tensor(61, 700, same[0].element), WeightMatrix(Samples(seed: 6).tensor(129, 700, same[0].element)))
+            let (x, w) = (
+                Samples(seed: 5).tensor(61, 700, same[0].element), WeightMatrix(Samples(seed: 6).tensor(129, 700, same[0].element))
+            )
             let first = same[0].forward(x, w)
             for other in same.dropFirst() {
                 expectSameBits(other.forward(x, w).values, first.values, "\(other.testDescription)", shape: first.shape)

@@ -169,6 +169,7 @@ package struct SystemConfig: Sendable {
     package let matrixLibrary: MatrixEngine.Library?
     /// Whether products must keep the bits of a row apart from the other rows.
     package let isExact: Bool  // exact
+    package let packedWeights: PackedWeights
     /// Of each rank; nil: the cores that the rank is bound to, shared among the ranks of the host.
     package let threads: Int?
     /// Tokens of a text at most, prompt included; the rest is cut off.
@@ -188,12 +189,16 @@ package struct SystemConfig: Sendable {
         case float32
     }
 
+    /// What is asked of packed weights: under `auto` nothing where no memory limit is set.
+    var packing: PackedWeights { packedWeights == .automatic && memoryLimit == nil ? .off : packedWeights }
+
     /// The limit where none is set: nine tenths of what is free. Asked for before a run takes anything.
     static var freeMemory: Int { (Machine.availableBytes ?? 0) / 10 * 9 }
 
     init(_ values: SettingValues) {
         computeType = values.choice("system.compute_dtype")
         matrixLibrary = MatrixEngine.Library(rawValue: values.text("system.matrix_library"))
+        packedWeights = values.choice("system.packed_weights")
         isExact = values.boolean("system.exact")
         threads = values.optionalInteger("system.threads")
         maximumTokens = values.integer("system.max_seq_length")

@@ -166,6 +166,11 @@ package enum ConfigurationSchema {
             "Whose code multiplies: `own` kernels, OpenBLAS (float32) or oneDNN (bfloat16). `auto`: own kernels, whose bits are "
                 + "guaranteed; with `exact: false` whichever is faster at the start."),
         Setting(
+            "system.packed_weights", .choice(["auto", "on", "off"]), .value("auto"), mayDifferOnResume: true,
+            "Whether the backbone is copied once a host into the order in which the kernels read it: the same bits, twice the backbone "
+                + "in memory. `auto`: where a `memory_limit` is set, half of it is enough, and a measurement at the start shows a gain "
+                + "of a tenth."),
+        Setting(
             "system.exact", .boolean, .value(true),
             "Whether an engine must pass the check that a row's bits depend on neither other rows nor threads. `false`: bits are not "
                 + "promised."),

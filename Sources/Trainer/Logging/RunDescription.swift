@@ -37,7 +37,7 @@ extension StartupReport {
                 processorHasBFloat16: InstructionSet.current.multipliesBFloat16, proof: session.engine.proof),
             placement: Placement(world.hosts, threads: Threads.count),
             memory: Memory(
-                mappedBytes: session.checkpoint.byteCount, convertedBytes: session.weights.convertedBytes,
+                mappedBytes: session.checkpoint.byteCount, copy: session.weights.copy,
                 estimate: setup.memoryEstimate(step)),
             reduction: Reduction(
                 kind: config.training.reduction,

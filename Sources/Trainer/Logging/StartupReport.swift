@@ -131,8 +131,8 @@ package struct StartupReport: Sendable {
     package struct Memory: Sendable {
         /// Of the model's files, shared by the ranks of a host.
         package var mappedBytes: Int
-        /// Of a copy of the matrices in the engine's type, shared by the ranks of a host; nil: they are used as they are stored.
-        package var convertedBytes: Int?
+        /// A copy of the matrices for the engine, shared by the ranks of a host; nil: they are used as they are stored.
+        package var copy: HostWeights.Copy?
         /// Of the largest step.
         package var estimate: MemoryEstimate
     }

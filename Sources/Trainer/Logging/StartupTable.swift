@@ -154,7 +154,7 @@ package struct StartupTable {
         return [
             Self.join(
                 "model \(Figures.bytes(memory.mappedBytes)) mapped, one copy a host",
-                memory.convertedBytes.map { "converted once a host, \(Figures.bytes($0)) in memory" }
+                memory.copy.map { "\($0.form == .packed ? "packed" : "converted") once a host, \(Figures.bytes($0.bytes)) in memory" }
                     ?? "training reads \(Figures.bytes(estimate.weights)) of it"),
             Self.join(
                 "a rank: adapters \(Figures.bytes(rank.adapters))", "optimizer \(Figures.bytes(rank.optimizer))",

@@ -35,7 +35,8 @@ import Testing
         _ = try NumberedTokens.writeTokenizer(count: 30, to: folder.path("model"))
         let dataset = try dataset(in: folder)
         try alone { world in
-            let session = try ModelSession.open(world, folder: folder.path("model"), engine: EngineSettings(.float32), threads: 2, maximumTokens: 64)
+            let session = try ModelSession.open(
+                world, folder: folder.path("model"), engine: EngineSettings(.float32), threads: 2, maximumTokens: 64)
             func report(_ heads: EmbeddingHeads) throws -> RetrievalEvaluator.Report {
                 try RetrievalEvaluator(session, nil, task: "code", prefixes: ("<1>", "<2>"), heads: heads)
                     .run(dataset, dimensions: [8, 32], depth: Self.depth)

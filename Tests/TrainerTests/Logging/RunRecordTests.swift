@@ -7,7 +7,8 @@ import Testing
 
 private func start(step: Int = 0, ranks: Int = 2, at seconds: Double = 0) -> RunRecord.Start {
     RunRecord.Start(
-        step: step, time: Date(timeIntervalSince1970: seconds), hosts: [("host-a", ranks)], processor: "A Processor", engine: EngineChoice(engine: MatrixEngine(.bfloat16, .own, .amx), proof: .made),
+        step: step, time: Date(timeIntervalSince1970: seconds), hosts: [("host-a", ranks)], processor: "A Processor",
+        engine: EngineChoice(engine: MatrixEngine(.bfloat16, .own, .amx), proof: .made),
         threadsPerRank: 1, versions: Versions(openMPI: "4.1.4"), overrides: ["training.seed=7"])
 }
 

@@ -22,7 +22,7 @@ private func report() -> StartupReport {
         engine: .init(
             engine: MatrixEngine(.bfloat16, .own, .avx512BFloat16), requested: .automatic, processorHasBFloat16: true, proof: .made),
         placement: .init(twoRanks, threads: 1, machineCores: 2, isLaunched: true),
-        memory: .init(mappedBytes: 16_453_632, convertedBytes: nil, estimate: memoryEstimate),
+        memory: .init(mappedBytes: 16_453_632, copy: nil, estimate: memoryEstimate),
         reduction: .init(kind: .exact, bytes: 3_932_160),
         outputFolder: "outputs/demo", resumedStep: nil, overrides: [], notices: [])
 }
