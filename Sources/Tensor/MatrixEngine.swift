@@ -129,7 +129,7 @@ package struct MatrixEngine: Hashable, Sendable {
         let result = sum ?? Tensor(rows, columns, element)
         precondition(
             result.rows == rows && result.columns == columns, "product: [\(result.rows), \(result.columns)] for [\(rows), \(columns)]")
-        precondition(multiplies(weight.element), "product: \(weight.element) weights in \(kind)")
+        precondition(weight.packed != nil || multiplies(weight.element), "product: \(weight.element) weights in \(kind)")
         guard rows > 0 else { return result }
         switch library {
         case .own: PanelProduct.multiply(x.packed!, weight, transposed: transposed, into: result, accumulate: sum != nil)

@@ -1,5 +1,6 @@
 import Comm
 import Model
+import Tensor
 import Testing
 
 @testable import Trainer
