@@ -13,10 +13,10 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help demo test build benchmark benchmark-build benchmark-pools benchmark-peer dist format lint install-packages clean
+.PHONY: help demo test test-debian13 build benchmark benchmark-build benchmark-pools benchmark-peer dist format lint install-packages clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Train the embedded model on two ranks, evaluate before and after, show the table
 	@scripts/demo.sh
@@ -25,6 +25,9 @@ demo: build ## Train the embedded model on two ranks, evaluate before and after,
 # rather than spin, because several ranks share this machine, and OpenBLAS must leave the threads to Shoal's own pool.
 test: install-packages ## Run every test
 	OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 swift test $(SWIFT_FLAGS)
+
+test-debian13: ## The demo and every test on Debian 13, in a folder made by debootstrap (root only; 2 GB of disk)
+	@scripts/test-debian13.sh
 
 build: install-packages ## Build .build/release/shoal for this machine's processor
 	swift build $(SWIFT_FLAGS) --product shoal
