@@ -49,15 +49,24 @@ STEPS = {
 
 def settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    names = [*STEPS, *OTHERS]
-    usual = [name for name in names if name not in ("vision", "all-layers")]
-    parser.add_argument("--cases", nargs="+", choices=names, default=usual)
+    parser.add_argument("--cases", nargs="+", choices=[*STEPS, *OTHERS])
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side")
     parser.add_argument("--steps", type=int, default=3, help="timed steps of a run")
     parser.add_argument("--benchmark", default=".build/release/benchmark", help="Shoal's side")
     parser.add_argument("--python", default=sys.executable, help="what runs the peer's side")
     parser.add_argument("--output", type=Path, help="the table's file")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    arguments.cases = arguments.cases or usual_cases(arguments.python)
+    return arguments
+
+
+def usual_cases(python: str) -> list[str]:
+    """Those that this Python can do, without the longest."""
+    left_out = {"vision", "all-layers"}
+    if subprocess.run([python, "-c", "import torchvision"], capture_output=True).returncode:
+        print("without images, for which Python needs the torchvision that fits its torch", file=sys.stderr)
+        left_out.add("images")
+    return [name for name in [*STEPS, *OTHERS] if name not in left_out]
 
 
 class Runner:

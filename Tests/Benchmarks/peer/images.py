@@ -4,7 +4,8 @@
 
 Stages: decoding by Pillow; torch's 8-bit bicubic and Pillow's; normalising and cutting as transformers' two image processors do;
 and all of it through Qwen2VLImageProcessor, as a data loader calls it. Every image is a task of a thread, torch itself has one.
-Printed are images a second, medians of five passes after one.
+Printed are images a second, medians of five passes after one. Besides what requirements.txt names this needs the torchvision that was
+built for the torch at hand.
 """
 
 import argparse
