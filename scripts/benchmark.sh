@@ -15,8 +15,8 @@ part "Matrix products of a layer" products
 part "What lies between the products" kernels
 part "A step of 8 pairs, 4 of 36 layers, one rank" step --layers 4
 part "A step of 8 pairs, 4 of 36 layers, two ranks" step --layers 4 --ranks 2
-part "A step of 64 pairs, 2 of 36 layers, one rank" step --layers 2 --pairs 64 --steps 3
-part "A step of 64 pairs, 2 of 36 layers, two ranks" step --layers 2 --pairs 64 --steps 3 --ranks 2
+part "A step of 64 pairs, 2 of 36 layers, one rank" step --layers 2 --pairs 64 --steps 1
+part "A step of 64 pairs, 2 of 36 layers, two ranks" step --layers 2 --pairs 64 --steps 1 --ranks 2
 part "Steps of more and more tokens, 2 of 36 layers" linearity
 part "The loss at a large pool" loss
 part "The loss phase at pools of several sizes" pool

@@ -23,7 +23,7 @@ struct LinearityCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (world, peak) = (Communicator.alone(), MatrixPeak.measure())
+        let (world, peak) = (Communicator.alone(), MatrixPeak().best())
         let model = try checkpoint.checkpoint(usualLayers: 2)
         let most = tokens.max()! / 250
         let data = try checkpoint.pairs(most, .equal(125), checkpoint: model)
@@ -37,7 +37,7 @@ struct LinearityCommand: ParsableCommand {
             let timed = try TimedStep.run(setup, world, batches: repeatElement(batch, count: 1 + max(1, 4000 / tokens))).dropFirst()
             let seconds = Stopwatch.median(timed.map(\.seconds))
             let rate = Double(tokens) / seconds
-            let share = rate * setup.session.checkpoint.operationsPerToken / peak.operationsPerSecond
+            let share = rate * setup.session.checkpoint.operationsPerToken / peak
             table.add([
                 Figures.count(tokens), Figures.fixed(seconds, 3), Figures.fixed(1e3 / rate, 3), Figures.fixed(rate, 1),
                 Figures.fixed(100 * share, 1) + " %",

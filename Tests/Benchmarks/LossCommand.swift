@@ -27,7 +27,7 @@ struct LossCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (peak, rate) = (MatrixPeak.measure(), try rate ?? measuredRate())
+        let (peak, rate) = (MatrixPeak().best(), try rate ?? measuredRate())
         let thin = SyntheticShape(layers: 1, hidden: 2048, intermediate: 64, heads: 16, keyValueHeads: 2, vocabulary: 8256)
         let model = try checkpoint.made(thin)
         let workload = Workload(model: model, data: try checkpoint.pairs(pool, .equal(8), checkpoint: model), pairs: pool)
@@ -43,7 +43,7 @@ struct LossCommand: ParsableCommand {
         var table = TextTable([.left, .right])
         table.add(["loss and its gradient", Figures.fixed(seconds, 2) + " s"])
         table.add(["products", Figures.fixed(operations / seconds * 1e-9, 1) + " GFLOP/s"])
-        table.add(["of the peak", Figures.fixed(100 * operations / seconds / peak.operationsPerSecond, 1) + " %"])
+        table.add(["of the peak", Figures.fixed(100 * operations / seconds / peak, 1) + " %"])
         table.add(["a step of 36 layers, \(Figures.count(Int(tokens))) tokens", Figures.duration(stepSeconds)])
         table.add(["its share for the loss", Figures.fixed(100 * seconds / stepSeconds, 3) + " %"])
         print(table.text, terminator: "")

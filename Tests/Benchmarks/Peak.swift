@@ -43,53 +43,70 @@ final class PackedProduct {
     }
 }
 
-/// The best product of the gate's shape, on all cores.
+/// The product of the gate's shape: what the rates of all others are shares of.
 struct MatrixPeak {
-    /// Multiplications and additions.
-    let operationsPerSecond: Double
+    /// `bfloat16, brg:avx512_core_bf16`
     let description: String
+    let product: () -> Void
 
     private static let (rows, depth, columns) = (512, 2048, 11008)
+    /// Multiplications and additions of one product.
+    static let operations = 2 * Double(rows * depth * columns)
 
-    /// In bfloat16 where the processor multiplies it, else float32 by our own kernels.
-    static func measure() -> MatrixPeak {
-        let threads = Threads.count
-        Threads.count = Communicator.alone().hosts.cores
-        defer { Threads.count = threads }
-        guard InstructionSet.current.multipliesBFloat16 else {
+    /// By oneDNN with packed weights where it multiplies bfloat16, else by our own float32 kernels.
+    init() {
+        let (rows, depth, columns) = (Self.rows, Self.depth, Self.columns)
+        guard OneDNN.isAvailable else {
             let (x, weights) = (Tensor.sample(rows, depth), WeightMatrix(Tensor.sample(columns, depth)))
-            return MatrixPeak("float32, own kernels") { _ = MatrixEngine(.float32).forward(x, weights) }
+            description = "float32, own kernels for \(InstructionSet.current.rawValue)"
+            product = { _ = MatrixEngine(.float32).forward(x, weights) }
+            return
         }
         let (x, y) = (Tensor.sample(rows, depth, .bfloat16), Tensor(rows, columns))
-        let product = PackedProduct(rows: rows, WeightMatrix(Tensor.sample(columns, depth, .bfloat16)))
-        return MatrixPeak("bfloat16, \(product.implementation)") { product.multiply(x, into: y) }
+        let packed = PackedProduct(rows: rows, WeightMatrix(Tensor.sample(columns, depth, .bfloat16)))
+        description = "bfloat16, \(packed.implementation)"
+        product = { packed.multiply(x, into: y) }
     }
 
-    /// The best median of two seconds: a processor that was idle needs a while until it is fast.
-    private init(_ description: String, _ body: () -> Void) {
+    /// Operations a second of a burst.
+    func burst() -> Double { Self.operations / Stopwatch.inTurns([product], rounds: 1)[0].best }
+
+    /// The best burst of two seconds: a processor that was idle needs a while until it is fast.
+    func best() -> Double {
         let start = ContinuousClock.now
-        var seconds = Double.infinity
-        repeat { seconds = min(seconds, Stopwatch.median(body)) } while start.duration(to: .now) < .seconds(2)
-        self.description = description
-        operationsPerSecond = 2 * Double(Self.rows * Self.depth * Self.columns) / seconds
+        var rate = 0.0
+        repeat { rate = max(rate, burst()) } while start.duration(to: .now) < .seconds(2)
+        return rate
     }
 
-    /// `412.3 GFLOP/s (bfloat16, brg:avx512_core_bf16)`
-    var text: String { "\(Figures.fixed(operationsPerSecond * 1e-9, 1)) GFLOP/s (\(description))" }
+    /// Collective. Operations a second of a burst of all ranks at once, each on its share of its host's cores. What it takes of
+    /// memory is given back.
+    static func burst(ofAllRanks world: Communicator) throws -> Double {
+        let threads = Threads.count
+        Threads.count = max(1, world.hosts.cores / world.hosts.localSize)
+        defer { Threads.count = threads }
+        let peak = MatrixPeak()
+        try world.barrier()
+        return try world.allGather(peak.burst()).reduce(0, +)
+    }
 }
 
-/// Bytes a second between memory and all threads: a = b + s·c over arrays that no cache holds (the triad of STREAM, McCalpin 1995).
-enum MemoryBandwidth {
-    static func measure() -> Double {
+/// Bytes between memory and all threads: a = b + s·c over arrays that no cache holds (the triad of STREAM, McCalpin 1995).
+struct MemoryTriad {
+    private let (a, b, c): (Tensor, Tensor, Tensor)
+    /// Read and written by a pass.
+    let bytes: Int
+
+    init() {
         let count = 1 << 25
-        let (a, b, c) = (Tensor(1, count), Tensor.sample(1, count), Tensor.sample(1, count))
+        (a, b, c) = (Tensor(1, count), Tensor.sample(1, count), Tensor.sample(1, count))
+        bytes = 12 * count
+    }
+
+    func pass() {
         let (target, left, right) = (a.floats, b.floats, c.floats)
-        let seconds = Stopwatch.median {
-            Threads.run(count, grain: 1 << 16) { range in
-                for i in range { target[i] = left[i] + 3 * right[i] }
-            }
+        Threads.run(a.count, grain: 1 << 16) { range in
+            for i in range { target[i] = left[i] + 3 * right[i] }
         }
-        withExtendedLifetime((a, b, c)) {}
-        return Double(12 * count) / seconds
     }
 }

@@ -1,4 +1,4 @@
-// Every product of a layer on both engines: re-packed weights (the ceiling), weights as they are stored, float32.
+// Every product of a layer on every engine, in turns: re-packed weights (the ceiling), weights as they are stored, float32.
 
 import ArgumentParser
 import Tensor
@@ -6,7 +6,10 @@ import Trainer
 
 struct ProductsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "products", abstract: "Times the matrix products of a layer of jina-embeddings-v4 and of its adapters.")
+        commandName: "products", abstract: "Times the matrix products of a layer of jina-embeddings-v4 and of its adapters.",
+        discussion: """
+            All engines multiply one shape in turns, the peak among them. GFLOP/s and shares are those of the best repetitions.
+            """)
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Rows of the products.", valueName: "count"))
     var tokens = [512]
@@ -14,21 +17,32 @@ struct ProductsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Rank of the adapters.", valueName: "rank"))
     var rank = 32
 
+    @Option(help: ArgumentHelp("Repetitions of each product on each engine.", valueName: "count"))
+    var rounds = 20
+
     func validate() throws {
-        if tokens.contains(where: { $0 < 1 }) || rank < 1 { throw ValidationError("--tokens and --rank are 1 at least") }
+        if tokens.contains(where: { $0 < 1 }) || rank < 1 || rounds < 1 {
+            throw ValidationError("--tokens, --rank and --rounds are 1 at least")
+        }
     }
 
     func run() throws {
-        let peak = MatrixPeak.measure()
-        print("\(Machine.summary)\nproducts on \(Figures.count(Threads.count, "thread")); the peak is \(peak.text)")
-        for rows in tokens {
-            var table = TextTable([.left, .left, .right, .right, .right, .left])
-            table.add(["\(rows) tokens", "product", "ms", "GFLOP/s", "of the peak", "kernel"])
-            for shape in ProductShape.all(rank: rank) {
-                for product in shape.products(rows: rows) { table.add(product.measured(peak)) }
+        let peak = MatrixPeak()
+        let measured = tokens.map { rows in
+            (rows: rows, shapes: ProductShape.all(rank: rank).map { MeasuredShape($0, rows: rows, peak, rounds: rounds) })
+        }
+        let modes = MachineModes(measured.flatMap { $0.shapes.map(\.peaks) })
+        print("\(Machine.summary)\nproducts on \(Figures.count(Threads.count, "thread")), ", terminator: "")
+        print("\(Figures.count(rounds, "repetition")) of each; the peak is \(modes.rates) (\(peak.description))")
+        for (rows, shapes) in measured {
+            var table = TextTable([.left, .left, .right, .right, .right, .right, .left])
+            table.add(["\(rows) tokens", "product", "ms, best", "median", "GFLOP/s", "of the peak", "kernel"])
+            for shape in shapes {
+                for line in shape.lines(peak: modes.best) { table.add(line) }
             }
             print("\n" + table.text, terminator: "")
         }
+        print("\n\(modes.text)")
     }
 }
 
@@ -52,58 +66,83 @@ private struct ProductShape {
         ]
     }
 
-    /// The ways in which it is multiplied with `rows` rows.
+    var title: String { "\(name) [\(inputs) → \(outputs)]" }
+
+    /// The engines that this processor has, each with its products of `rows` rows: forward, and the gradient of the input.
     func products(rows: Int) -> [Product] {
-        func product(_ way: String, _ kernel: String, _ body: @escaping () -> Void) -> Product {
-            Product(
-                linear: "\(name) [\(inputs) → \(outputs)]", way: way, kernel: kernel, operations: 2 * Double(rows * inputs * outputs), body)
-        }
-        func both(_ kind: MatrixEngine.Kind, kernel: (_ transposed: Bool) -> String) -> [Product] {
-            let engine = MatrixEngine(kind)
-            let weights = WeightMatrix(Tensor.sample(outputs, inputs, engine.element))
-            let (x, dY) = (Tensor.sample(rows, inputs, engine.element), Tensor.sample(rows, outputs, engine.element))
-            return [
-                product("\(kind.rawValue) x·Wᵀ", kernel(true)) { _ = engine.forward(x, weights) },
-                product("\(kind.rawValue) dY·W", kernel(false)) { _ = engine.backward(dY, weights) },
-            ]
-        }
-        let float32 = both(.float32) { _ in "" }
-        guard InstructionSet.current.multipliesBFloat16 else { return float32 }
-        let packed = PackedProduct(rows: rows, WeightMatrix(Tensor.sample(outputs, inputs, .bfloat16)))
-        let (x, y) = (Tensor.sample(rows, inputs, .bfloat16), Tensor(rows, outputs))
-        let best = product("bfloat16 re-packed", packed.implementation) { packed.multiply(x, into: y) }
-        let stored = both(.bfloat16) { transposed in
+        var products = products(rows: rows, MatrixEngine(.float32), weights: .float32)
+        products += self.products(rows: rows, MatrixEngine(.float32, .openBLAS), weights: .float32)
+        // As a checkpoint of bfloat16 is mapped: our own kernels widen it as they pack it.
+        products += self.products(rows: rows, MatrixEngine(.float32), weights: .bfloat16)
+        if InstructionSet.current.multipliesBFloat16 { products += self.products(rows: rows, MatrixEngine(.bfloat16), weights: .bfloat16) }
+        guard OneDNN.isAvailable else { return products }
+        return products + self.products(rows: rows, MatrixEngine(.bfloat16, .oneDNN), weights: .bfloat16) + [repacked(rows: rows)]
+    }
+
+    private func products(rows: Int, _ engine: MatrixEngine, weights element: Tensor.Element) -> [Product] {
+        let weights = WeightMatrix(Tensor.sample(outputs, inputs, element))
+        let (x, dY) = (Tensor.sample(rows, inputs, engine.element), Tensor.sample(rows, outputs, engine.element))
+        let name = "\(engine.kind.rawValue) \(engine.library.rawValue)" + (element == engine.element ? "" : ", bfloat16 weights")
+        return [
+            Product(name: "\(name) x·Wᵀ", kernel: kernel(of: engine, rows: rows, transposed: true)) { _ = engine.forward(x, weights) },
+            Product(name: "\(name) dY·W", kernel: kernel(of: engine, rows: rows, transposed: false)) { _ = engine.backward(dY, weights) },
+        ]
+    }
+
+    /// What multiplies: our own instruction set, or the library's name of its kernel.
+    private func kernel(of engine: MatrixEngine, rows: Int, transposed: Bool) -> String {
+        switch engine.library {
+        case .own: engine.instructions.rawValue
+        case .openBLAS: OpenBLAS.kernels
+        case .oneDNN:
             OneDNN.implementation(
                 of: OneDNN.Shape(
                     rows: rows, columns: transposed ? outputs : inputs, depth: transposed ? inputs : outputs, transposed: transposed,
                     accumulate: false))
         }
-        return [best] + stored + float32
+    }
+
+    private func repacked(rows: Int) -> Product {
+        let packed = PackedProduct(rows: rows, WeightMatrix(Tensor.sample(outputs, inputs, .bfloat16)))
+        let (x, y) = (Tensor.sample(rows, inputs, .bfloat16), Tensor(rows, outputs))
+        return Product(name: "bfloat16 re-packed", kernel: packed.implementation) { packed.multiply(x, into: y) }
     }
 }
 
+/// What an engine does with a shape.
 private struct Product {
-    let linear: String
-    let way: String
+    /// Engine and direction.
+    let name: String
+    /// The library's own name of what multiplies; empty: it has none.
     let kernel: String
-    let operations: Double
-    private let body: () -> Void
+    let run: () -> Void
+}
 
-    init(linear: String, way: String, kernel: String, operations: Double, _ body: @escaping () -> Void) {
-        self.linear = linear
-        self.way = way
-        self.kernel = kernel
-        self.operations = operations
-        self.body = body
+/// What the products of a shape took, without what they multiplied.
+private struct MeasuredShape {
+    /// Operations a second, one before each turn.
+    let peaks: [Double]
+    private let title: String
+    private let operations: Double
+    private let products: [(name: String, kernel: String, timed: Repetitions)]
+
+    init(_ shape: ProductShape, rows: Int, _ peak: MatrixPeak, rounds: Int) {
+        let products = shape.products(rows: rows)
+        let timed = Stopwatch.inTurns([peak.product] + products.map(\.run), rounds: rounds)
+        peaks = timed[0].seconds.map { MatrixPeak.operations / $0 }
+        title = shape.title
+        operations = 2 * Double(rows * shape.inputs * shape.outputs)
+        self.products = zip(products, timed.dropFirst()).map { ($0.name, $0.kernel, $1) }
     }
 
-    /// A row of the table.
-    func measured(_ peak: MatrixPeak) -> [String] {
-        let seconds = Stopwatch.median(body)
-        let rate = operations / seconds
-        return [
-            linear, way, Figures.fixed(seconds * 1e3, 3), Figures.fixed(rate * 1e-9, 1),
-            Figures.fixed(100 * rate / peak.operationsPerSecond, 1) + " %", kernel,
-        ]
+    /// Of the table.
+    func lines(peak: Double) -> [[String]] {
+        products.map { name, kernel, timed in
+            let rate = operations / timed.best
+            return [
+                title, name, Figures.fixed(timed.best * 1e3, 3), Figures.fixed(timed.median * 1e3, 3), Figures.fixed(rate * 1e-9, 1),
+                Figures.fixed(100 * rate / peak, 1) + " %", kernel,
+            ]
+        }
     }
 }

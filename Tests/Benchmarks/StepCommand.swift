@@ -15,8 +15,9 @@ struct StepCommand: ParsableCommand {
             tokens in every text; batches follow the order of the file. With --config, a run's own configuration is timed \
             instead, in its own order.
 
-            The first steps make primitives and take memory and are not counted. --ranks starts the command itself under mpirun \
-            on this host; under another launcher, --peak gives the shares their yardstick.
+            The same few steps are done again and again, in turns with the peak: each then has a best time and a median. A round \
+            before them makes primitives and takes memory and is not counted. The peak is that of all ranks at once. --ranks \
+            starts the command itself under mpirun on this host.
             """)
 
     @OptionGroup var checkpoint: CheckpointOptions
@@ -30,11 +31,11 @@ struct StepCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Tokens of every text, instead of real lengths.", valueName: "tokens"))
     var equal: Int?
 
-    @Option(help: ArgumentHelp("Steps that are timed.", valueName: "count"))
-    var steps = 5
+    @Option(help: ArgumentHelp("Different steps that are timed.", valueName: "count"))
+    var steps = 3
 
-    @Option(help: ArgumentHelp("Steps before them.", valueName: "count"))
-    var warmUp = 1
+    @Option(help: ArgumentHelp("Repetitions of each step.", valueName: "count"))
+    var rounds = 5
 
     @Option(help: ArgumentHelp("Arithmetic of products.", valueName: "type"))
     var computeDtype: SystemConfig.ComputeType = .automatic
@@ -51,36 +52,72 @@ struct StepCommand: ParsableCommand {
     @Option(name: .customLong("set"), help: ArgumentHelp("A setting of the run, as for shoal train.", valueName: "key=value"))
     var settings: [String] = []
 
-    @Option(help: ArgumentHelp("GFLOP/s that shares are taken of. Default: measured.", valueName: "number"))
-    var peak: Double?
-
     @Option(help: ArgumentHelp("Where the figures go, JSON.", valueName: "file"), completion: .file())
     var output: String?
 
+    @Flag(help: "Say ready, do a step or a burst of the peak for each line on stdin (step, peak), and end with it.")
+    var wait = false
+
     func validate() throws {
-        if pairs < 1 || steps < 1 || warmUp < 0 || ranks < 1 { throw ValidationError("counts of pairs, steps and ranks are 1 at least") }
-        if let peak, !(peak > 0) { throw ValidationError("--peak is \(peak); it must be above 0") }
+        if pairs < 1 || steps < 1 || rounds < 1 || ranks < 1 {
+            throw ValidationError("counts of pairs, steps, rounds and ranks are 1 at least")
+        }
+        if wait && (ranks > 1 || output == nil) { throw ValidationError("--wait is for one rank, and needs --output") }
     }
 
     func run() throws {
         if let output { try AtomicWrite.requireWritable(output) }
-        // Under a launcher the other ranks would be in the way.
-        let measures = peak == nil && !World.isLaunched
-        var peak = measures ? MatrixPeak.measure().operationsPerSecond : peak.map { $0 * 1e9 }
-        if ranks > 1 && !World.isLaunched { try restartUnderLauncher(ranks: ranks, adding: ["--peak", "\(peak! * 1e-9)"]) }
-        runOnAllRanks { world in
+        if ranks > 1 && !World.isLaunched { try restartUnderLauncher(ranks: ranks) }
+        runOnAllRanks(warnsOfLoad: !wait) { world in
             let setup = try TrainingSetup.load(world, try configuration(world))
-            let timed = try TimedStep.run(setup, world, batches: setup.sampler.firstBatches(warmUp + steps))
+            let (stepper, batches) = (Stepper(setup, world), setup.sampler.firstBatches(steps))
+            let first = try batches.map { try stepper.step($0) }[0]
+            let (timed, peaks) = try wait ? asked(stepper, batches, world) : inTurns(stepper, batches, world)
             let memory = try ProcessMemory.ofAllRanks(world)
             try world.together {
                 guard world.rank == 0 else { return }
-                // Other work meanwhile would have made the peak low and the share high.
-                if measures { peak = max(peak!, MatrixPeak.measure().operationsPerSecond) }
-                let report = StepReport(setup, timed, warmUp: warmUp, memory, peak: peak)
-                print(report.text, terminator: "")
+                let report = StepReport(setup, first: first, timed, memory, peaks: peaks)
+                if !wait { print(report.text) }
                 if let output { try AtomicWrite.write(report.json.serialized(pretty: true), to: output) }
             }
         }
+    }
+
+    /// Collective. Round after round: a peak, the first step, a peak, the next one. The last peak follows the last step.
+    ///
+    /// - Returns: the repetitions of each batch, and the peaks
+    private func inTurns(_ stepper: Stepper, _ batches: [[Int]], _ world: Communicator) throws -> ([[TimedStep]], [Double]) {
+        var timed: [[TimedStep]] = batches.map { _ in [] }
+        var peaks = [try MatrixPeak.burst(ofAllRanks: world)]
+        for _ in 0..<rounds {
+            for (place, batch) in batches.enumerated() {
+                timed[place].append(try stepper.step(batch))
+                peaks.append(try MatrixPeak.burst(ofAllRanks: world))
+            }
+        }
+        return (timed, peaks)
+    }
+
+    /// The same as another program asks for it.
+    private func asked(_ stepper: Stepper, _ batches: [[Int]], _ world: Communicator) throws -> ([[TimedStep]], [Double]) {
+        var timed: [[TimedStep]] = batches.map { _ in [] }
+        var (peaks, done) = ([Double](), 0)
+        var requests = Requests()
+        requests.add("step") {
+            let place = done % batches.count
+            timed[place].append(try stepper.step(batches[place]))
+            done += 1
+            return timed[place].last!.seconds
+        }
+        requests.add("peak") {
+            peaks.append(try MatrixPeak.burst(ofAllRanks: world))
+            return peaks.last!
+        }
+        try requests.serve()
+        guard timed.allSatisfy({ !$0.isEmpty }), !peaks.isEmpty else {
+            throw UserError(.usage, "stdin", "ended before every step and the peak were asked for")
+        }
+        return (timed, peaks)
     }
 
     /// The same on every rank; rank 0 makes the files.

@@ -1,15 +1,35 @@
-// Seconds of something that is done many times.
+// Seconds of things that are done many times, in turns: a machine that is slow for a while is then slow for all of them, and
+// each of them has repetitions in which it was not.
 
 import Foundation
 import Tensor
 
+/// What the repetitions of one thing took, seconds each, in the order in which they were done.
+struct Repetitions {
+    var seconds: [Double] = []
+
+    var best: Double { seconds.min()! }
+    var median: Double { Stopwatch.median(seconds) }
+}
+
 enum Stopwatch {
-    /// Of one call of `body`: the median of five samples, each of as many calls as take `sampleSeconds`. One call before them
+    /// Of one call of each body: a burst of the first, a burst of the second and so on, then again. One call of each before them
     /// takes memory and makes primitives.
-    static func median(sampleSeconds: Double = 0.02, _ body: () -> Void) -> Double {
-        body()
-        let calls = max(1, Int(sampleSeconds / max(seconds(of: body), 1e-7)))
-        return median((0..<5).map { _ in seconds { for _ in 0..<calls { body() } } / Double(calls) })
+    ///
+    /// - Parameter burstSeconds: a burst is as many calls as take this long, one at least
+    static func inTurns(_ bodies: [() -> Void], rounds: Int, burstSeconds: Double = 0.01) -> [Repetitions] {
+        let calls = bodies.map { body in
+            body()
+            return burstSeconds > 0 ? max(1, Int(burstSeconds / max(seconds(of: body), 1e-7))) : 1
+        }
+        var repetitions = bodies.map { _ in Repetitions() }
+        for _ in 0..<rounds {
+            for (place, body) in bodies.enumerated() {
+                let seconds = seconds { for _ in 0..<calls[place] { body() } }
+                repetitions[place].seconds.append(seconds / Double(calls[place]))
+            }
+        }
+        return repetitions
     }
 
     static func seconds(of body: () throws -> Void) rethrows -> Double {

@@ -38,14 +38,14 @@ struct TokenizerCommand: ParsableCommand {
         let bytes = texts.reduce(0) { $0 + $1.count }
         print("\(Machine.summary)\n\(Figures.count(texts.count, "text")) of \(material.rows), \(Figures.bytes(bytes)), ", terminator: "")
         print("tokenizer \(material.tokenizer)\n")
-        var table = TextTable([.right, .right, .right])
-        table.add(["threads", "MB/s, first pass", "MB/s, median of five more"])
+        var table = TextTable([.right, .right, .right, .right])
+        table.add(["threads", "MB/s, first pass", "best of five more", "median"])
         var rates = JSONObject()
         for count in threads {
             Threads.count = count
-            let (first, median) = try self.rates(texts, bytes, tokenizer: material.tokenizer)
-            table.add(["\(Threads.count)", Figures.fixed(first * 1e-6, 1), Figures.fixed(median * 1e-6, 1)])
-            rates["\(count)"] = ["first": .number(first), "median": .number(median)]
+            let (first, best, median) = try self.rates(texts, bytes, tokenizer: material.tokenizer)
+            table.add(["\(Threads.count)", Figures.fixed(first * 1e-6, 1), Figures.fixed(best * 1e-6, 1), Figures.fixed(median * 1e-6, 1)])
+            rates["\(count)"] = ["first": .number(first), "best": .number(best), "median": .number(median)]
         }
         print(table.text, terminator: "")
         guard let output else { return }
@@ -56,7 +56,7 @@ struct TokenizerCommand: ParsableCommand {
     }
 
     /// Bytes a second of a new tokenizer: while it meets every word for the first time, and afterwards.
-    private func rates(_ texts: [[UInt8]], _ bytes: Int, tokenizer path: String) throws -> (first: Double, median: Double) {
+    private func rates(_ texts: [[UInt8]], _ bytes: Int, tokenizer path: String) throws -> (first: Double, best: Double, median: Double) {
         let tokenizer = try Self.tokenizer(path)
         func pass() -> Double {
             let seconds = Stopwatch.seconds {
@@ -66,7 +66,8 @@ struct TokenizerCommand: ParsableCommand {
             }
             return Double(bytes) / seconds
         }
-        return (pass(), Stopwatch.median((0..<5).map { _ in pass() }))
+        let (first, others) = (pass(), (0..<5).map { _ in pass() })
+        return (first, others.max()!, Stopwatch.median(others))
     }
 
     private func passages(_ path: String) throws(UserError) -> [[UInt8]] {

@@ -38,14 +38,22 @@ struct TowerWorkload {
         return Double(images.count) * (2 * Double(grid.count * weights) + 4 * Double(pairs * hidden))
     }
 
-    func timed(_ tower: VisionTower, passes: Int) -> TimedTower {
+    /// In pixels: `448x448`.
+    var name: String { "\(grid.height * config.patchSize)x\(grid.width * config.patchSize)" }
+
+    /// Mean magnitude of a feature, by which runs are compared.
+    func magnitude(_ tower: VisionTower) -> Double {
         let magnitudes = tower.forward(images).values.map { Double(abs($0)) }
-        let seconds = Stopwatch.median((0..<passes).map { _ in Stopwatch.seconds { _ = tower.forward(images) } })
-        return TimedTower(
-            name: "\(grid.height * config.patchSize)x\(grid.width * config.patchSize)",
-            tokens: grid.merged(by: config.spatialMergeSize).count, images: images.count,
-            imagesPerSecond: Double(images.count) / seconds, operationsPerSecond: operations / seconds,
-            magnitude: magnitudes.reduce(0, +) / Double(magnitudes.count))
+        return magnitudes.reduce(0, +) / Double(magnitudes.count)
+    }
+
+    /// All images once.
+    func pass(_ tower: VisionTower) { _ = tower.forward(images) }
+
+    func timed(_ passes: Repetitions, magnitude: Double) -> TimedTower {
+        TimedTower(
+            name: name, tokens: grid.merged(by: config.spatialMergeSize).count, images: images.count, passes: passes,
+            operations: operations, magnitude: magnitude)
     }
 
     /// Uniform in ±1, in a way that is easily repeated elsewhere: the place times a constant, modulo 2³².
@@ -63,9 +71,10 @@ struct TowerWorkload {
 struct TimedTower {
     let name: String
     let tokens: Int
+    /// Of a pass.
     let images: Int
-    let imagesPerSecond: Double
-    let operationsPerSecond: Double
-    /// Mean magnitude of a feature, by which runs are compared.
+    let passes: Repetitions
+    /// Of a pass.
+    let operations: Double
     let magnitude: Double
 }

@@ -45,15 +45,30 @@ struct TimedStep {
 
     /// Collective. Runs a step for each batch.
     static func run(_ setup: TrainingSetup, _ world: Communicator, batches: some Sequence<[Int]>) throws -> [TimedStep] {
-        let step = setup.step(in: world)
-        var state = setup.state
-        return try batches.map { batch in
-            let planSeconds = Stopwatch.seconds { _ = step.plan(batch, step: 1) }
-            try world.barrier()
-            var metrics: StepMetrics?
-            let seconds = try Stopwatch.seconds { metrics = try step.run(batch, &state) }
-            return TimedStep(metrics: metrics!, seconds: seconds, planSeconds: planSeconds)
-        }
+        let stepper = Stepper(setup, world)
+        return try batches.map { try stepper.step($0) }
+    }
+}
+
+/// A run that goes on by one step after the other.
+final class Stepper {
+    private let trainingStep: TrainingStep
+    private let world: Communicator
+    private var state: TrainingState
+
+    init(_ setup: TrainingSetup, _ world: Communicator) {
+        trainingStep = setup.step(in: world)
+        state = setup.state
+        self.world = world
+    }
+
+    /// Collective.
+    func step(_ batch: [Int]) throws -> TimedStep {
+        let planSeconds = Stopwatch.seconds { _ = trainingStep.plan(batch, step: 1) }
+        try world.barrier()
+        var metrics: StepMetrics?
+        let seconds = try Stopwatch.seconds { metrics = try trainingStep.run(batch, &state) }
+        return TimedStep(metrics: metrics!, seconds: seconds, planSeconds: planSeconds)
     }
 }
 

@@ -4,14 +4,15 @@
 
 Stages: decoding by Pillow; torch's 8-bit bicubic and Pillow's; normalising and cutting as transformers' two image processors do;
 and all of it through Qwen2VLImageProcessor, as a data loader calls it. Every image is a task of a thread, torch itself has one.
-Printed are images a second, medians of five passes after one.
+Printed are images a second, the best of five passes after one. Besides what requirements.txt names this needs the torchvision that was
+built for the torch at hand.
 """
 
 import argparse
 import concurrent.futures
+import dataclasses
 import io
 import json
-import statistics
 import time
 import warnings
 from pathlib import Path
@@ -22,6 +23,7 @@ import torch
 import torchvision
 import transformers
 from PIL import Image
+from statistic import Statistic
 from torchvision.transforms.v2 import functional as tvF
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor, smart_resize
 
@@ -86,7 +88,7 @@ def files(folders: list[Path]) -> list[File]:
     return found
 
 
-def rate(images: list[File], stage, threads: int) -> float:
+def rate(images: list[File], stage, threads: int) -> Statistic:
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         seconds = []
         for _ in range(6):
@@ -97,7 +99,7 @@ def rate(images: list[File], stage, threads: int) -> float:
             else:
                 list(pool.map(stage, images))
             seconds.append(time.perf_counter() - start)
-    return len(images) / statistics.median(seconds[1:])
+    return Statistic.rate([len(images)], [seconds[1:]])
 
 
 def main() -> None:
@@ -107,11 +109,12 @@ def main() -> None:
     images = files(arguments.folders)
     rates = {threads: {name: rate(images, stage, threads) for name, stage in STAGES.items()} for threads in arguments.threads}
     for threads, stages in rates.items():
-        print(f"{threads} threads: " + ", ".join(f"{name} {value:.1f}" for name, value in stages.items()) + " images/s")
+        print(f"{threads} threads: " + ", ".join(f"{name} {value.best:.1f}" for name, value in stages.items()) + " images/s")
     if arguments.output:
         modules = (PIL, torch, torchvision, transformers)
         versions = {("Pillow" if module is PIL else module.__name__): module.__version__ for module in modules}
-        figures = {"versions": versions, "images": len(images), "images_per_second": rates}
+        found = {threads: {name: dataclasses.asdict(value) for name, value in stages.items()} for threads, stages in rates.items()}
+        figures = {"versions": versions, "images": len(images), "images_per_second": found}
         arguments.output.write_text(json.dumps(figures, indent=2))
 
 

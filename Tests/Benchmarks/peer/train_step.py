@@ -2,7 +2,10 @@
 
     python train_step.py --model DIR --data PAIRS.jsonl[.gz] [--dtype float32|bfloat16] [--pairs 8] ...
 
-A step takes the next pairs of the file, embeds anchors and positives (each side padded to its longest row, as these libraries do),
+The same few steps are done again and again, so that each has a best time and a median; a round before them is not counted. With --wait
+it says `ready` and does the next step for each line `step` on stdin, until stdin ends.
+
+A step takes its pairs from the file, embeds anchors and positives (each side padded to its longest row, as these libraries do),
 takes InfoNCE over all positives, backpropagates into LoRA matrices on all linears of the decoder, clips, and updates with AdamW. The
 language model's head is not computed, frozen weights have no gradient, there is no dropout, attention is torch's fused one. B starts
 at zero on both sides, so the loss of the first step is the same up to rounding: it is printed, to be compared.
@@ -16,14 +19,15 @@ import contextlib
 import gzip
 import json
 import os
-import statistics
 import time
 from pathlib import Path
 
 import peft
+import requests_on_stdin
 import torch
 import transformers
 from peft import LoraConfig, get_peft_model
+from statistic import Statistic
 from tokenizers import Tokenizer
 from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -37,8 +41,9 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
     parser.add_argument("--adapters", choices=["float32", "bfloat16"], help="with bfloat16 only; default bfloat16")
     parser.add_argument("--pairs", type=int, default=8, help="of a step")
-    parser.add_argument("--steps", type=int, default=5, help="timed steps")
-    parser.add_argument("--warm-up", type=int, default=1, help="steps before the clock starts")
+    parser.add_argument("--steps", type=int, default=3, help="different steps that are timed")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each")
+    parser.add_argument("--wait", action="store_true", help="do a step for each line on stdin")
     parser.add_argument("--max-length", type=int, default=512)
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
@@ -93,51 +98,87 @@ def peak_resident_bytes() -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
+class Training:
+    """Steps over the first pairs of the file, which begin again after the last one."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        pairs = read_pairs(arguments)[: arguments.steps * arguments.pairs]
+        self.batches = [pairs[start : start + arguments.pairs] for start in range(0, len(pairs), arguments.pairs)]
+        self.model = build(arguments)
+        self.trainable = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.trainable, lr=arguments.learning_rate, weight_decay=0.01)
+        mixed = arguments.dtype != arguments.adapters
+        self.autocast = torch.autocast("cpu", torch.bfloat16) if mixed else contextlib.nullcontext()
+        self.temperature = arguments.temperature
+        self.seconds: list[list[float]] = [[] for _ in self.batches]
+        self.first_loss = self.round()
+        for seconds in self.seconds:
+            seconds.clear()
+        self.done = 0
+
+    def round(self) -> float:
+        """Every step once; the loss of the first."""
+        return [self.step(place) for place in range(len(self.batches))][0]
+
+    def next(self) -> float:
+        """The seconds of the step whose turn it is."""
+        place = self.done % len(self.batches)
+        self.step(place)
+        self.done += 1
+        return self.seconds[place][-1]
+
+    def step(self, place: int) -> float:
+        sides = self.sides(place)
+        start = time.perf_counter()
+        with self.autocast:
+            queries, passages = (embed(self.model, side) for side in sides)
+        loss = torch.nn.functional.cross_entropy(queries @ passages.T / self.temperature, torch.arange(len(queries)))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trainable, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.seconds[place].append(time.perf_counter() - start)
+        return loss.item()
+
+    def sides(self, place: int) -> list[list[list[int]]]:
+        return [[pair[side] for pair in self.batches[place]] for side in (0, 1)]
+
+    @property
+    def tokens(self) -> list[int]:
+        """Of each step, without padding."""
+        return [sum(len(row) for side in self.sides(place) for row in side) for place in range(len(self.batches))]
+
+    @property
+    def padding(self) -> float:
+        """Its share of what the model is fed."""
+        sides = [side for place in range(len(self.batches)) for side in self.sides(place)]
+        return 1 - sum(self.tokens) / sum(len(side) * max(map(len, side)) for side in sides)
+
+
 def main() -> None:
     arguments = settings()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    pairs = read_pairs(arguments)
-    batches = [pairs[start : start + arguments.pairs] for start in range(0, len(pairs) - arguments.pairs + 1, arguments.pairs)]
-    model = build(arguments)
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=arguments.learning_rate, weight_decay=0.01)
-    mixed = arguments.dtype != arguments.adapters
-    autocast = torch.autocast("cpu", torch.bfloat16) if mixed else contextlib.nullcontext()
-
-    losses, seconds, real, fed = [], [], [], []
-    for step in range(arguments.warm_up + arguments.steps):
-        batch = batches[step % len(batches)]
-        sides = [[pair[side] for pair in batch] for side in (0, 1)]
-        start = time.perf_counter()
-        with autocast:
-            queries, passages = (embed(model, side) for side in sides)
-        loss = torch.nn.functional.cross_entropy(queries @ passages.T / arguments.temperature, torch.arange(len(batch)))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        seconds.append(time.perf_counter() - start)
-        losses.append(loss.item())
-        real.append(sum(len(row) for side in sides for row in side))
-        fed.append(sum(len(side) * max(map(len, side)) for side in sides))
-
-    timed = slice(arguments.warm_up, None)
-    rate = statistics.median(count / time for count, time in zip(real[timed], seconds[timed], strict=True))
-    padded = 1 - sum(real[timed]) / sum(fed[timed])
-    kind = f"{arguments.dtype}, adapters {arguments.adapters}, {arguments.threads} threads, {arguments.pairs} pairs a step"
-    print(f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, {kind}")
-    print(f"median step {statistics.median(seconds[timed]):.3f} s, {rate:.1f} real tokens/s, {100 * padded:.0f} % of the tokens padding")
-    print(f"loss of the first step {losses[0]:.4f}, peak resident {peak_resident_bytes() / 1e9:.2f} GB")
+    training = Training(arguments)
+    if arguments.wait:
+        requests_on_stdin.serve({"step": training.next})
+    else:
+        for _ in range(arguments.rounds):
+            training.round()
+        rate = Statistic.rate(training.tokens, training.seconds)
+        kind = f"{arguments.dtype}, adapters {arguments.adapters}, {arguments.threads} threads, {arguments.pairs} pairs a step"
+        print(f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}, {kind}")
+        print(f"{rate.text(1)} real tokens/s, best (median); {100 * training.padding:.0f} % of the tokens padding")
+        print(f"loss of the first step {training.first_loss:.4f}, peak resident {peak_resident_bytes() / 1e9:.2f} GB")
     if arguments.output:
         figures = {
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
-            "tokens_per_second": rate,
-            "tokens": real[timed],
-            "padding": padded,
-            "first_loss": losses[0],
+            "tokens": training.tokens,
+            "seconds": training.seconds,
+            "padding": training.padding,
+            "first_loss": training.first_loss,
             "peak_resident_bytes": peak_resident_bytes(),
         }
         arguments.output.write_text(json.dumps(figures, indent=2))
