@@ -5,6 +5,7 @@
 // without a copy of twice the file. The bits are the same.
 
 import Comm
+import Files
 import Model
 import Tensor
 

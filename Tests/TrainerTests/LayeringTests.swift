@@ -1,7 +1,9 @@
 // The architecture as a test: who may import whom. SwiftPM lets a module be imported that is only a dependency's dependency.
 
 import Foundation
+import Tensor
 import Testing
+import Trainer
 
 /// Parts of the toolchain, free to all.
 private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchronization"]
