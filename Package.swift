@@ -33,35 +33,37 @@ let package = Package(
         .systemLibrary(name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
+        .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised),
         .target(name: "Comm", dependencies: ["COpenMPI"]),
         .target(
-            name: "Tensor",
-            dependencies: ["CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor", "CMemoryFile", "CCrypto", "CZlib"],
+            name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised),
-        .target(name: "Model", dependencies: ["Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
-        .target(name: "Trainer", dependencies: ["Comm", "Model", "Tensor", "CYAML"], swiftSettings: vectorised),
+        .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
+        .target(name: "Trainer", dependencies: ["Comm", "Model", "Files", "Tensor", "CYAML"], swiftSettings: vectorised),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Comm", "Model", "Tensor", "Trainer",
+                "CProcessor", "Comm", "Model", "Files", "Tensor", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "Support", dependencies: ["Tensor"], path: "Tests/Support"),
-        .target(name: "Synthetic", dependencies: ["Model", "Tensor"], path: "Tests/Synthetic", swiftSettings: vectorised),
+        .target(name: "Support", dependencies: ["Files", "Tensor"], path: "Tests/Support"),
+        .target(name: "Synthetic", dependencies: ["Model", "Files", "Tensor"], path: "Tests/Synthetic", swiftSettings: vectorised),
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "COneDNN", "COpenBLAS", "Comm", "Model", "Synthetic", "Tensor", "Trainer",
+                "COneDNN", "COpenBLAS", "Comm", "Model", "Synthetic", "Files", "Tensor", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
-        .executableTarget(name: "RankProgram", dependencies: ["Comm", "Tensor", "Trainer"], path: "Tests/RankProgram"),
+        .executableTarget(name: "RankProgram", dependencies: ["Comm", "Files", "Tensor", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support", "Synthetic"]),
-        .testTarget(name: "RunTests", dependencies: ["CLI", "Tensor", "Support"]),
-        .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),
-        .testTarget(name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support", "RankProgram", "benchmark"]),
-        .testTarget(name: "CLITests", dependencies: ["CLI", "Tensor", "Support"]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
+        .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support"]),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "Files", "Tensor", "Support", "Synthetic"]),
+        .testTarget(name: "RunTests", dependencies: ["CLI", "Files", "Tensor", "Support"]),
+        .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Files", "Tensor", "Support"]),
+        .testTarget(
+            name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Files", "Tensor", "Support", "RankProgram", "benchmark"]),
+        .testTarget(name: "CLITests", dependencies: ["CLI", "Files", "Tensor", "Support"]),
     ]
 )

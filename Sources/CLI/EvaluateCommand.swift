@@ -1,6 +1,8 @@
 // `shoal evaluate`: retrieval figures of a model, as a table and in files.
 
 import ArgumentParser
+import Comm
+import Tensor
 import Trainer
 
 struct EvaluateCommand: ParsableCommand {

@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import CProcessor
+import Comm
+import Files
 @preconcurrency import Glibc
 import Tensor
 import Trainer

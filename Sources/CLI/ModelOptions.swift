@@ -1,6 +1,7 @@
 // The flags that name a model, shared by the commands that embed with it.
 
 import ArgumentParser
+import Tensor
 import Trainer
 
 extension SystemConfig.ComputeType: ExpressibleByArgument {}

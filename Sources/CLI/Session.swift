@@ -2,8 +2,8 @@
 
 import ArgumentParser
 import Comm
+import Files
 import Foundation
-import Tensor
 import Trainer
 
 /// Runs the body of a command on every rank and exits.

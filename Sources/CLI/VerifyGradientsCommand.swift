@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Comm
-import Tensor
+import Files
 import Trainer
 
 struct VerifyGradientsCommand: ParsableCommand {

@@ -3,6 +3,7 @@
 
 import CMatrixKernels
 import CProcessor
+import Files
 import Glibc
 
 /// A set of vector instructions that products are written for; each contains the ones before it.

@@ -1,7 +1,7 @@
 // Where a run's adapters come from: the model's own, a folder, or fresh ones.
 
+import Files
 import Model
-import Tensor
 
 /// The adapters at step 0, one a task of the model, and the configuration as they make it.
 package struct AdapterStart {

@@ -2,7 +2,7 @@
 // every rank or host was given must be the same.
 
 import Comm
-import Tensor
+import Files
 
 extension Communicator {
     /// Runs `body` on every rank and returns its result, or throws the same error on all of them.

@@ -1,6 +1,7 @@
 // From the settings of `system` to the matrix engine of a run, proven on the machine before it is trusted.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

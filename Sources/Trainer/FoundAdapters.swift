@@ -1,7 +1,7 @@
 // The adapters that `lora.start_from` names, read from their folders: all of one shape, whatever folders they come from.
 
+import Files
 import Model
-import Tensor
 
 /// Adapters from disk, by the task that they are to begin.
 struct FoundAdapters {

@@ -2,6 +2,7 @@
 // alone, and both against differences of the loss itself.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

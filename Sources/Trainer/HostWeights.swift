@@ -3,6 +3,7 @@
 // that all of them map.
 
 import Comm
+import Files
 import Model
 import Tensor
 

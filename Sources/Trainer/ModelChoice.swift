@@ -1,6 +1,7 @@
 // The model that `embed` and `evaluate` work with, as their flags name it: backbone, adapters, arithmetic.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

@@ -1,6 +1,7 @@
 // What every command that runs the model begins with: threads, backbone, tokenizer, engine, agreed by all ranks.
 
 import Comm
+import Files
 import Model
 import Tensor
 

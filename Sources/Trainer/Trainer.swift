@@ -1,9 +1,9 @@
 // The run, top to bottom: set up, resume, then step, record, evaluate, checkpoint, until the last step or a wish to stop.
 
 import Comm
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// What the command line asks of a run.
 package struct TrainingOptions: Sendable {

@@ -1,7 +1,7 @@
 // What only the model or the data can refute in a configuration, once both are read and before anything is trained.
 
+import Files
 import Model
-import Tensor
 
 extension ProjectConfig {
     /// - Parameter known: tasks with an adapter in this run

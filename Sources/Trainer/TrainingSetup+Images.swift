@@ -1,6 +1,7 @@
 // How a run takes images: those of its rows and those that it is evaluated on.
 
 import Comm
+import Files
 import Model
 import Tensor
 

@@ -2,9 +2,9 @@
 // Shared by training and by the verification of gradients.
 
 import Comm
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// A run, ready to step.
 package struct TrainingSetup {

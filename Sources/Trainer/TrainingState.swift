@@ -1,8 +1,8 @@
 // What a run changes from step to step, and what a checkpoint keeps of it.
 
 import Comm
+import Files
 import Model
-import Tensor
 
 /// The adapters, their moments, and the candidates that they are still compared with.
 package struct TrainingState: Sendable {

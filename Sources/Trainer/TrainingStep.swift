@@ -5,6 +5,7 @@
 // chunk by chunk of inputs, so that the sum has the same bits however the chunks are spread. See StepPlan for who does what.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Comm
+import Files
 import Foundation
 import Tensor
 import Trainer

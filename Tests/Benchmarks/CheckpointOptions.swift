@@ -1,9 +1,9 @@
 // Which backbone a command runs on: one that is there, or one made for it.
 
 import ArgumentParser
+import Files
 import Foundation
 import Synthetic
-import Tensor
 
 struct CheckpointOptions: ParsableArguments {
     @Option(

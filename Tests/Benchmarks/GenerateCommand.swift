@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Synthetic
-import Tensor
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

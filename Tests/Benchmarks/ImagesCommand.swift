@@ -1,6 +1,7 @@
 // Image files to patches a second, stage by stage.
 
 import ArgumentParser
+import Files
 import Foundation
 import Model
 import Tensor

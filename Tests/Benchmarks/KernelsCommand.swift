@@ -2,6 +2,7 @@
 // the bandwidth.
 
 import ArgumentParser
+import Files
 import Tensor
 import Trainer
 

@@ -1,7 +1,7 @@
 // A command that measures several ranks starts itself again under mpirun.
 
+import Files
 import Foundation
-import Tensor
 
 /// Becomes mpirun, which starts this program with the same arguments once for each rank.
 func restartUnderLauncher(ranks: Int, adding arguments: [String] = []) throws -> Never {

@@ -3,6 +3,8 @@
 
 import ArgumentParser
 import Comm
+import Files
+import Model
 import Synthetic
 import Tensor
 import Trainer

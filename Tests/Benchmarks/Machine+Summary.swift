@@ -2,6 +2,7 @@
 
 import COneDNN
 import COpenBLAS
+import Files
 import Tensor
 import Trainer
 

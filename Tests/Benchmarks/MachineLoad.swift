@@ -1,5 +1,6 @@
 // Whether the machine had other work while something was measured: figures are then too low, and nobody would know.
 
+import Files
 import Foundation
 import Trainer
 

@@ -2,8 +2,8 @@
 
 import COneDNN
 import Comm
+import Files
 import Tensor
-import Trainer
 
 /// A bfloat16 product whose weights lie in oneDNN's own layout.
 final class PackedProduct {

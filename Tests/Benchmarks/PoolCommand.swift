@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Comm
+import Files
 import Model
 import Tensor
 

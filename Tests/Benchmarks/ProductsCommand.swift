@@ -1,6 +1,7 @@
 // Every product of a layer on every engine, in turns: re-packed weights (the ceiling), weights as they are stored, float32.
 
 import ArgumentParser
+import Files
 import Tensor
 import Trainer
 

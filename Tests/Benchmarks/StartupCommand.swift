@@ -2,8 +2,10 @@
 
 import ArgumentParser
 import Comm
+import Files
 import Foundation
 import Model
+import Synthetic
 import Tensor
 import Trainer
 

@@ -1,5 +1,8 @@
 // The figures of a timed run of steps, for people and for programs.
 
+import Comm
+import Files
+import Model
 import Tensor
 import Trainer
 

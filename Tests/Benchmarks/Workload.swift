@@ -1,6 +1,7 @@
 // The run whose steps are timed, and the timing.
 
 import Comm
+import Files
 import Model
 import Tensor
 import Trainer

@@ -1,8 +1,8 @@
 // `shoal embed` with images: their order, their bits on any number of ranks, and every fault of theirs.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @Suite(.serialized) struct EmbedImagesTests {

@@ -1,8 +1,8 @@
 // `shoal embed`: its three formats, its texts, its adapters, and every fault of its flags.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @Suite(.serialized) struct EmbedTests {

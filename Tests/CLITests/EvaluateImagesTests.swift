@@ -1,8 +1,8 @@
 // `shoal evaluate` and `shoal inspect` on datasets and rows with images.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @Suite(.serialized) struct EvaluateImagesTests {

@@ -1,8 +1,8 @@
 // `shoal evaluate` on a small part of the embedded dataset.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @Suite(.serialized) struct EvaluateTests {

@@ -1,8 +1,8 @@
 // `shoal inspect` on one thing of each kind; a short run is trained for it, whose adapters are then embedded with.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @Suite(.serialized) struct InspectTests {

@@ -1,9 +1,9 @@
 // The golden values of one tiny model, as a script of Tests/Golden wrote them: what PyTorch, transformers and PEFT compute.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 /// A golden folder: backbone, adapter, and everything that the reference computed with them.

@@ -1,9 +1,9 @@
 // The golden values of the training objectives, as Tests/Golden/objectives wrote them with PyTorch: value and gradient of every
 // loss setting, on embeddings alone and through the tiny models. Formulas and names of tensors: Tests/Golden/README.md.
 
+import Files
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,7 +1,7 @@
 // Reads the tensors of a golden file as arrays.
 
+import Files
 import Support
-import Tensor
 import Testing
 
 /// A golden safetensors file.

@@ -1,5 +1,6 @@
 // The contrastive loss against PyTorch in float64, for one rank and as several ranks would compute it.
 
+import Files
 import Model
 import Support
 import Tensor

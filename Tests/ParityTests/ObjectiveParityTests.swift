@@ -1,6 +1,5 @@
 // Every objective against PyTorch: the loss phase on given embeddings, and the whole step through the tiny models.
 
-import Comm
 import Model
 import Support
 import Tensor

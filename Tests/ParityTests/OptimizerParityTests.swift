@@ -1,7 +1,7 @@
 // AdamW against torch.optim.AdamW, and the schedules against transformers.
 
+import Files
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

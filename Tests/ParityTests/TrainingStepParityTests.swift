@@ -1,7 +1,7 @@
 // The whole step against PyTorch, transformers and PEFT: files, tokenizer, plan, model, loss, clipping and AdamW, in a world
 // of one. Token ids of the golden batch are spelled as texts (see NumberedTokens).
 
-import Comm
+import Files
 import Model
 import Support
 import Tensor

@@ -1,7 +1,7 @@
 // Checks that ranks notice when they differ, that they know where they are, and that costs are counted.
 
 import Comm
-import Tensor
+import Files
 import Trainer
 
 let agreementChecks: [(name: String, body: Check)] = [

@@ -2,7 +2,8 @@
 // `RankProgram verify CONFIG SCALE key=value...`. What rank 0 prints must not depend on the number of ranks.
 
 import Comm
-import Tensor
+import Files
+import Model
 import Trainer
 
 let trainingJobs: [String: @Sendable (Communicator) throws -> Int32] = ["train": train, "verify": verify]

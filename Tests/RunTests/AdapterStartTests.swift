@@ -1,8 +1,8 @@
 // Runs that go on from adapters: `lora.start_from`, and the adapters that lie beside the model.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 extension RunTests {

@@ -2,7 +2,6 @@
 
 import Foundation
 import Support
-import Tensor
 import Testing
 
 extension RunTests {

@@ -1,8 +1,8 @@
 // Evaluation while training: when it happens, and that the best checkpoint outlives `training.save_total_limit`.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 extension RunTests {

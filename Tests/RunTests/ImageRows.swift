@@ -1,8 +1,8 @@
 // Rows with images on every side, and a project that holds them.
 
+import Files
 import Foundation
 import Support
-import Tensor
 
 enum ImageRows {
     /// Small pictures of Tests/Golden: 4 to 24 tokens each beside those of the prompt.

@@ -1,8 +1,8 @@
 // What a run leaves in its folder, as the tests compare it.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 struct RunFiles {

@@ -2,7 +2,6 @@
 
 import Foundation
 import Support
-import Tensor
 import Testing
 
 /// Use: `let project = try RunProject()`, `let result = try project.train(["--set", "training.seed=7"], ranks: 2)`.

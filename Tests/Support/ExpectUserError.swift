@@ -1,6 +1,6 @@
 // One place that says what a test expects of a message for the user.
 
-import Tensor
+import Files
 import Testing
 
 /// Expects a `UserError` with this code whose text, place included, holds every one of `parts`.

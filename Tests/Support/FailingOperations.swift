@@ -1,8 +1,8 @@
 // A disk that fails at a chosen moment: for whatever must stay whole while it is written.
 
+import Files
 import Foundation
 import Synchronization
-import Tensor
 
 /// The system's operations, with call number `failing` (counted over all kinds, from 1) giving `code`. Counts the calls.
 package final class FailingOperations: Sendable {

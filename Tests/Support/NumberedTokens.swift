@@ -1,6 +1,7 @@
 // A tokenizer whose tokens spell their own ids: "<7>" is token 7. Tests that know token ids only write them as texts, and so go
 // through the same files and the same tokenizer as a run.
 
+import Files
 import Foundation
 import Tensor
 

@@ -1,6 +1,7 @@
 // A checkpoint of a few kilobytes with random weights, in the published layout. Tests change it before they write it: a key of
 // the configuration, a tensor's name, shape or type, the number of shards.
 
+import Files
 import Foundation
 import Tensor
 

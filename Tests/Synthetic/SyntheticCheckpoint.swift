@@ -1,9 +1,9 @@
 // A checkpoint of any shape with random weights, in the published layout: for measuring and testing with shapes whose real
 // weights are too large to be here. Made once; a folder that holds the same already is left as it is.
 
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// Use: `try SyntheticCheckpoint.make(.jinaV4(layers: 4), template: "examples/jina-tiny", in: folder)`.
 package enum SyntheticCheckpoint {

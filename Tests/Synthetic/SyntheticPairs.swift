@@ -1,5 +1,6 @@
 // A file of training pairs whose lengths in tokens are known beforehand: texts of words that are one token each.
 
+import Files
 import Foundation
 import Model
 import Tensor

@@ -1,7 +1,7 @@
 // The shape of a made-up backbone: its configuration, and the names and shapes of its tensors as in the published checkpoint.
 
+import Files
 import Model
-import Tensor
 
 /// Sizes of a decoder, and of a vision tower where not the template's is wanted; the projector is that of the template.
 ///

@@ -1,6 +1,7 @@
 // A safetensors file of random weights, written from several threads in pieces, so that no tensor is ever whole in memory.
 // Neither hashed nor synced: it can be made again.
 
+import Files
 import Foundation
 import Synchronization
 import Tensor

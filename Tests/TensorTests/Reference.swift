@@ -1,6 +1,7 @@
 // The kernels once more, as their formulas stand in the papers: in Double, without blocks, vectors or threads.
 
 import Foundation
+import Support
 import Tensor
 
 /// A matrix of doubles, row-major.

@@ -2,7 +2,6 @@
 
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,5 +1,6 @@
 // A run of a few kilobytes: a random model, rows of every kind, and the configuration that joins them.
 
+import Files
 import Foundation
 import Support
 import Tensor

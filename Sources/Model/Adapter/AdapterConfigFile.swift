@@ -1,7 +1,7 @@
 // adapter_config.json in PEFT's format (0.15 to 0.21), read and written. What is not plain LoRA is refused by the name of its
 // key: an adapter of another kind, read as LoRA, would give other embeddings without a word.
 
-import Tensor
+import Files
 
 /// What an adapter's configuration says.
 struct AdapterConfigFile {

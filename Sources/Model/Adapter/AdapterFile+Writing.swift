@@ -1,6 +1,7 @@
 // Adapters to disk: all tasks in one file under the published names, and one task as a plain PEFT adapter that Python loads
 // onto transformers' Qwen2_5_VLForConditionalGeneration without any code of its own.
 
+import Files
 import Foundation
 import Tensor
 

@@ -1,5 +1,6 @@
 // Adapters from disk: the published file with all tasks, a run's own, and plain PEFT folders with one task.
 
+import Files
 import Tensor
 
 /// All adapters of one folder.

@@ -1,8 +1,8 @@
 // Where an adapter lies on disk. What users name is a folder: of the published model's adapters, of a run, of one of its
 // checkpoints, or of a plain PEFT adapter; all hold the same two files.
 
+import Files
 import Foundation
-import Tensor
 
 /// A folder with the two files of an adapter.
 package struct AdapterSource: Sendable, Equatable {

@@ -1,6 +1,6 @@
 // What an adapter's two files say without the model that it belongs to: for people who look before they load.
 
-import Tensor
+import Files
 
 /// The shape of the adapters in a folder.
 package struct AdapterSummary: Sendable {

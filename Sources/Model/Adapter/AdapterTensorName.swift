@@ -1,7 +1,7 @@
 // Names of LoRA tensors on disk. One factor has many spellings: by the class that PEFT wrapped, with or without the adapter's
 // name `default`, with or without the task.
 
-import Tensor
+import Files
 
 struct AdapterTensorName {
     /// Path of the linear as AdapterLayout has it.

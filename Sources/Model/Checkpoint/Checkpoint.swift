@@ -1,6 +1,7 @@
 // The frozen backbone on disk: which tensor belongs where. Matrices stay in the mapped files, one copy for all
 // ranks of a host; norms and biases, which are small, become floats. Tensor names: those of the published checkpoint.
 
+import Files
 import Tensor
 
 /// The weights of one decoder layer. Matrices are [out, in].

@@ -1,8 +1,8 @@
 // Which safetensors files a backbone consists of: `model.safetensors`, or several with an index that says which tensor lies
 // where. The index is held against the files both ways, so that a shard of another download is noticed.
 
+import Files
 import Foundation
-import Tensor
 
 struct CheckpointFiles {
     let files: [SafetensorsFile]

@@ -1,8 +1,8 @@
 // A cheap hash of a backbone, by which hosts find out whether they hold the same one. Reading all weights would take
 // seconds per host; headers and pages spread over each file show any difference but a deliberate one.
 
+import Files
 import Foundation
-import Tensor
 
 extension Checkpoint {
     /// SHA-256 over config.json, tokenizer.json where there is one, and of each weight file its name, size, header and 256 pages

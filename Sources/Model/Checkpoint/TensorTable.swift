@@ -1,6 +1,7 @@
 // The tensors of one or several safetensors files by name, on their way into a model: each is taken once, with its shape and
 // type checked; what is left at the end is a fault. Under the backbone's and the adapters' readers.
 
+import Files
 import Tensor
 
 struct TensorTable {

@@ -1,5 +1,6 @@
 // The vision tower on disk. Its matrices stay in the mapped files, as the decoder's do.
 
+import Files
 import Tensor
 
 /// A linear with a bias, y = W·x + b.

@@ -1,5 +1,6 @@
 // The frozen linear of the multi-vector head: the backbone's own, or a random one that is saved with the adapter.
 
+import Files
 import Tensor
 
 /// `multi_vector_projector`: from a token's state to its late vector, before the adapter's part.

@@ -1,6 +1,7 @@
 // A projector beside an adapter, `multi_vector_projector.safetensors`: late vectors of a backbone that brings none cannot be made
 // again without it.
 
+import Files
 import Foundation
 import Tensor
 

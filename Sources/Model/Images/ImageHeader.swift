@@ -1,7 +1,7 @@
 // What an image file says of itself before anything is decoded: enough to plan its tokens, and to refuse a file whose picture
 // would fill the memory.
 
-import Tensor
+import Files
 
 /// The formats that are read, known by a file's first bytes; its name says nothing.
 package enum ImageFormat: String, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
 // From an image file to the patches of the vision tower: decode, scale, normalise, cut.
 
-import Tensor
+import Files
 
 /// The way from a picture to patches with one model's settings.
 ///

@@ -1,8 +1,8 @@
 // preprocessor_config.json of a checkpoint as a type: how large a picture is scaled, how it is normalised, and by which of the
 // reference's two backends. Where the file is absent, the published model's values hold.
 
+import Files
 import Foundation
-import Tensor
 
 /// The settings of the way from a picture to patches.
 package struct ImageProcessorConfig: Sendable, Equatable {

@@ -2,7 +2,7 @@
 // without a colour profile.
 
 import CJPEG
-import Tensor
+import Files
 
 /// One file, read as far as its size.
 final class JPEGDecoder {

@@ -2,7 +2,7 @@
 // of other 16-bit samples the higher byte counts, transparency is ignored.
 
 import CPNG
-import Tensor
+import Files
 
 /// One file, read as far as its first pixel.
 final class PNGDecoder {

@@ -1,7 +1,7 @@
 // A decoded picture, and the one place that knows which decoder a file needs. Pixels are what Pillow's `convert("RGB")` gives:
 // alpha is dropped, not blended; a palette goes straight to RGB; the orientation that a camera noted is left alone.
 
-import Tensor
+import Files
 
 /// Pixels of 8 bits, red, green, blue, row by row.                  [height, width, 3]
 ///

@@ -1,7 +1,5 @@
 // Some rows of a picture, turned so that the values of one column lie side by side.
 
-import Tensor
-
 /// Up to 32 rows.                                                    [width, 3, 32]
 ///
 /// Rows beyond the last one hold arbitrary values; nothing reads what is made of them.

@@ -1,8 +1,8 @@
 // How large a picture is scaled and how many tokens it becomes: a function of its header and the settings alone, so that a plan
 // knows every length before any picture is decoded.
 
+import Files
 import Foundation
-import Tensor
 
 extension ImageProcessorConfig {
     /// The grid of a picture.

@@ -1,7 +1,7 @@
 // WebP by libwebp: lossy and lossless still pictures.
 
 import CWebP
-import Tensor
+import Files
 
 /// One file, read as far as its size.
 struct WebPDecoder {

@@ -1,7 +1,7 @@
 // What a checkpoint tells of its run beside the numbers: file state.json. A resumed run is held against it.
 // Nothing here or in the other files belongs to one rank, so that any number of ranks can go on.
 
-import Tensor
+import Files
 
 /// The circumstances in which a checkpoint was written.
 package struct CheckpointInfo: Sendable {

@@ -1,8 +1,8 @@
 // MANIFEST.json, written last: names, sizes and SHA-256 of a checkpoint's files. What it does not describe to the byte is no
 // checkpoint. It protects against accidents, not against someone who can write there and compute a hash.
 
+import Files
 import Foundation
-import Tensor
 
 struct CheckpointManifest: Equatable {
     static let fileName = "MANIFEST.json"

@@ -2,6 +2,7 @@
 // folder: on a network disk they might see another state of it.
 
 import Comm
+import Files
 import Model
 import Tensor
 

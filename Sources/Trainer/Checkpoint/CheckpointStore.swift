@@ -3,6 +3,7 @@
 // A checkpoint is written aside, synced file by file, its manifest last, and takes its name as a whole; it is read back before an
 // older one is removed. No pointer says which is the newest: names and manifests do. All of it happens on rank 0.
 
+import Files
 import Foundation
 import Model
 import Tensor

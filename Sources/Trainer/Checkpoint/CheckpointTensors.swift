@@ -1,5 +1,6 @@
 // The tensors of one of a checkpoint's files, each taken once: what is missing, of another shape, or left over is named.
 
+import Files
 import Foundation
 import Tensor
 

@@ -1,6 +1,7 @@
 // memory_bank.safetensors: what the memory banks hold, of each task step by step, the oldest step 0. Names: `TASK.STEP.contents`
 // and `TASK.STEP.anchors` (a hash of 16 bytes for each candidate, and for each row), `.tokens`, `.dense` and `.late`.
 
+import Files
 import Foundation
 import Model
 import Tensor

@@ -1,6 +1,7 @@
 // optimizer.safetensors: AdamW's moments, each under the name of its factor, so that the order of the flat buffer may change.
 // Names: `TASK.MODULE.lora_A.first_moment`, `….second_moment`, and `TASK.steps` for each task that has been trained.
 
+import Files
 import Foundation
 import Model
 import Tensor

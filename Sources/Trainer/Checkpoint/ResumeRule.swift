@@ -1,7 +1,7 @@
 // When a run may go on from a checkpoint: with the settings and the data that it was started with. Otherwise its records would
 // tell of one run where there were two.
 
-import Tensor
+import Files
 
 /// What a resumed run must share with the checkpoint.
 package struct ResumeRule: Sendable {

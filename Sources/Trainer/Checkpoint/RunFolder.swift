@@ -2,9 +2,9 @@
 // Rank 0 alone touches it, since folders on network disks look different from different hosts; the others hear from it.
 
 import Comm
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// A run's folder, locked for this run while rank 0 holds this value or a copy.
 ///

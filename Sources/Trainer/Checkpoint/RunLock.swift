@@ -2,8 +2,8 @@
 // flock(2) tells this at once wherever the holder's kernel is asked; where a file system does not carry it to other hosts, the
 // holder's sign of life does: it sets the file's time again and again.
 
+import Files
 import Foundation
-import Tensor
 
 /// The lock of a run's folder, held until `release()`, or until this object or its process ends.
 package final class RunLock: @unchecked Sendable {

@@ -1,7 +1,7 @@
 // lora.start_from: a word, a path, or a path for each of some tasks. In the resolved configuration a task's start is always
 // `{path, task}`.
 
-import Tensor
+import Files
 
 extension LoRAConfig.StartFrom {
     /// - Parameter json: as `decode` gives it, or a text

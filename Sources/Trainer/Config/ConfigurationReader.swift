@@ -1,7 +1,7 @@
 // YAML tree and `--set` values → the checked values of the settings that were given, by canonical key, each with its place.
 // Every name is looked up in ConfigurationSchema: a setting, a key without meaning, or unknown.
 
-import Tensor
+import Files
 
 struct ConfigurationReader {
     struct Given {

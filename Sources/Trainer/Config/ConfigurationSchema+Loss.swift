@@ -1,6 +1,7 @@
 // The settings of the section `loss`.
 
-import Tensor
+import Files
+import Model
 
 extension ConfigurationSchema {
     static let loss = [

@@ -1,6 +1,7 @@
 // Every key of project_config.yaml, in the order of the documentation: the single source of names, ranges and defaults.
 // A key enters `settings` with its feature. docs/configuration.md holds the same table, and a test compares the two.
 
+import Files
 import Tensor
 
 /// The settings that there are.

@@ -1,7 +1,7 @@
 // The section `data`: where rows come from, what they are evaluated on, and which prompt stands before a text.
 
+import Files
 import Model
-import Tensor
 
 /// A file or folder of rows, with what holds for rows that do not say otherwise.
 package struct DataFile: Sendable {

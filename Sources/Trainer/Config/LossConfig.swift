@@ -1,7 +1,8 @@
 // The section `loss` as a type.
 
+import Comm
+import Files
 import Model
-import Tensor
 
 /// `loss`: what is minimised, over which pool.
 package struct LossConfig: Sendable {

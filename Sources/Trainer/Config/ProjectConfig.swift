@@ -1,7 +1,7 @@
 // project_config.yaml as a type: validated, immutable, the same on every rank since every rank decodes the same bytes.
 // Each component receives its own section. What only the model or the data can refute is refused later, through `error(at:)`.
 
-import Tensor
+import Files
 
 /// The configuration of a run.
 ///

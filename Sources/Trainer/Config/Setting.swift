@@ -1,7 +1,7 @@
 // One setting of project_config.yaml as data: its key, what values it takes, its default, its meaning. ConfigurationSchema lists
 // them; decoding, the resolved configuration, the comparison on resume and the table in docs/configuration.md all read that list.
 
-import Tensor
+import Files
 
 /// A key and what may stand under it.
 package struct Setting: Sendable {

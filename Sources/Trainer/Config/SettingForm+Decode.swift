@@ -1,7 +1,7 @@
 // A node of the YAML tree → the checked value of a setting. A value comes out in one form only, whatever the spelling:
 // whole numbers for numbers become Double, one data file becomes a list, an alias of a choice becomes the choice.
 
-import Tensor
+import Files
 
 extension SettingForm {
     /// - Parameters:

@@ -1,6 +1,6 @@
 // Rules between the settings of the section `loss`: a setting that the chosen loss does not read is a mistake, not a detail.
 
-import Tensor
+import Files
 
 extension SettingValues {
     /// Which losses read a setting that not all read.

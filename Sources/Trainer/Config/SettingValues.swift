@@ -1,7 +1,7 @@
 // The value of every setting by canonical key: given, else its default, with the rules that join two settings applied.
 // The sections' types are made from this table, and run.json is this table.
 
-import Tensor
+import Files
 
 struct SettingValues: Sendable {
     private var values: [String: JSONValue] = [:]

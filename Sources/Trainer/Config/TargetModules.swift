@@ -2,8 +2,8 @@
 // end a module's path, or a regular expression for the whole of it. Paths are those of the model in memory, for example
 // model.language_model.layers.0.self_attn.q_proj. The vision tower is never adapted.
 
+import Files
 import Foundation
-import Tensor
 
 /// Which linears carry an adapter.
 package struct TargetModules: Sendable {

@@ -3,6 +3,7 @@
 // since Swift's String would take two spellings of one accented letter for the same.
 
 import CYAML
+import Files
 import Tensor
 
 /// A configuration's text to a tree that remembers lines and columns.

@@ -1,7 +1,7 @@
 // A YAML document as a tree in which every node knows its line and column, and the plain scalars of YAML 1.2's core schema.
 // Made by YAMLDocument, read by SettingForm. Under the core schema `1e-4` is a number, `yes` and `1_000` are texts, `010` is ten.
 
-import Tensor
+import Files
 
 /// Where something was written: a place in a file, or a `--set` on the command line, which has no lines.
 package struct YAMLPlace: Sendable, Equatable, CustomStringConvertible {

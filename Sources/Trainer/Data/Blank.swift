@@ -1,5 +1,7 @@
 // What counts as nothing written: shared by training rows, which refuse such texts, and documents, which are stripped of it.
 
+import Tensor
+
 extension Unicode.Scalar {
     /// White space in the sense of Python's `str.strip`, which published retrieval figures were made with: Unicode's property
     /// White_Space and the four separators U+001C to U+001F.

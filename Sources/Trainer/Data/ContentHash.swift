@@ -1,7 +1,7 @@
 // What an input is, for the plan of a step: the same text or image in two places is embedded once and is never its own negative.
 // Made from a text's bytes before prompt and truncation, or an image file's, so that it does not depend on the configuration.
 
-import Tensor
+import Files
 
 /// The first 16 bytes of the SHA-256 of a text's UTF-8 bytes, or of an image file.
 ///

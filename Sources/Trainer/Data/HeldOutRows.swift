@@ -1,6 +1,6 @@
 // The seed project's way of making an evaluation set: one row in five, chosen by its anchor, never seen in training.
 
-import Tensor
+import Files
 
 /// Which rows of the training data are kept for evaluation.
 package enum HeldOutRows {

@@ -4,6 +4,7 @@
 // Several ranks, runs and hosts may use one folder at once: a file is written aside and renamed, and says what it is of. It is
 // checked when it is read, so damage costs a pass of the tower and nothing else.
 
+import Files
 import Foundation
 import Model
 import Synchronization

@@ -1,8 +1,8 @@
 // Where the images of a data file lie: beside the file, and nowhere that the configuration does not allow. A data file may come
 // from anywhere; it must not make a run read files that its user did not mean.
 
+import Files
 import Foundation
-import Tensor
 
 /// Names of images, as a data file writes them.
 package struct ImageFolder: Sendable {

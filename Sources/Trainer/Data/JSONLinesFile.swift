@@ -2,7 +2,7 @@
 // asked for, so that ranks and threads can share the work and an error names the row's own line.
 // Lines of white space alone are no rows and are passed over; line numbers count them.
 
-import Tensor
+import Files
 
 /// The rows of a `.jsonl` or `.jsonl.gz` file, by index.
 package struct JSONLinesFile: Sendable {

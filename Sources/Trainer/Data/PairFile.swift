@@ -1,7 +1,7 @@
 // A file of training rows, as an entry of `data.train` names it. Rows are parsed when asked for: the plan needs only their
 // number, and ranks check and tokenize the rows by shares.
 
-import Tensor
+import Files
 
 /// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives, task and score.
 package struct PairFile: Sendable {

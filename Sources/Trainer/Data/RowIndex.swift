@@ -1,8 +1,7 @@
 // What the plan knows of every row: its task, and the content and length of its inputs. Read from mapped token indexes row by
 // row, so that every rank can plan every step without reading a text or image, and a start does not depend on the number of rows.
 
-import Model
-import Tensor
+import Files
 
 /// A text or image of a row as the plan sees it.
 package struct InputSummary: Sendable, Equatable {

@@ -1,7 +1,6 @@
 // One side of a training row: a text, or an image beside its data file.
 
-import Model
-import Tensor
+import Files
 
 /// What an anchor, a positive or a negative is.
 package enum RowInput: Equatable, Sendable {

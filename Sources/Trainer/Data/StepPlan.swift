@@ -3,8 +3,6 @@
 //
 //     rows → unique inputs in global order → gradient chunks → ranks, longest first
 
-import Tensor
-
 /// Which text or image of a row.
 package enum RowText: Sendable, Hashable {
     case anchor

@@ -1,8 +1,8 @@
 // Where token indexes are kept from run to run. Names say whose they are; a file has its name only once it is whole. Several
 // ranks, runs and hosts may use one folder at once: what one of them replaces the others keep mapped.
 
+import Files
 import Foundation
-import Tensor
 
 /// A folder of token indexes.
 ///

@@ -2,9 +2,9 @@
 // The pages are shared by all ranks of a host. Damage is noticed: header and tables are hashed when the file is opened, a
 // row's tokens each time they are used.
 
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// A whole token index.
 ///

@@ -1,6 +1,7 @@
 // The first block of a token index: what the index was made from, how much it holds, and hashes that tell a whole one.
 // Convention: numbers have 64 bits in the processor's byte order; the block's last 32 bytes are the SHA-256 of those before.
 
+import Files
 import Tensor
 
 /// The header of a `TokenIndex`, and with it the places of everything behind it.

@@ -2,7 +2,7 @@
 // any number of ranks and threads.
 
 import Comm
-import Tensor
+import Files
 
 /// One index in the making.
 struct TokenIndexWriter {

@@ -1,7 +1,7 @@
 // Some rows, tokenized, on their way into a token index: what a thread or a rank has made.
 
+import Files
 import Model
-import Tensor
 
 /// Rows in order, with their inputs and tokens. Places count from the part's own begin until `shift`.
 struct TokenPart: Sendable {

@@ -2,8 +2,8 @@
 // run is trusted when its size and time of change are the same; else when its hash is; else the file is tokenized anew.
 
 import Comm
+import Files
 import Foundation
-import Tensor
 
 /// The training files, compared between hosts, each with its token index where there is one.
 ///

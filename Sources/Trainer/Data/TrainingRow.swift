@@ -1,6 +1,6 @@
 // One training example as a data file states it: what a line may say, under which spellings, and what is wrong with it.
 
-import Tensor
+import Files
 
 /// An anchor, its positive and its hard negatives; or, of a graded row, two inputs and how alike they are.
 package struct TrainingRow: Equatable, Sendable {

@@ -1,5 +1,6 @@
 // The training files with what turns their rows into inputs of known length: prompts, tokenizer, image processor.
 
+import Files
 import Model
 import Tensor
 

@@ -1,6 +1,7 @@
 // Embeddings on disk, one row an input, in the form that the file's name asks for. All forms are written whole or not at all. Token
 // vectors have one form, which EmbeddingJob+MultiVector writes.
 
+import Files
 import Foundation
 import Tensor
 

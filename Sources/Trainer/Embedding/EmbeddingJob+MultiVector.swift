@@ -2,6 +2,7 @@
 // file holds them, a group of inputs at a time, and are gone before the next group.
 
 import Comm
+import Files
 import Model
 import Tensor
 

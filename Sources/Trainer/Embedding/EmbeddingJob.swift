@@ -2,6 +2,7 @@
 // prompt.
 
 import Comm
+import Files
 import Model
 import Tensor
 

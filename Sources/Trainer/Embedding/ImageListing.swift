@@ -1,8 +1,8 @@
 // The images of a folder: which of its files are images, by their first bytes.
 
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// Files of a folder, in the order of their names' bytes; folders in it are passed over.
 package struct ImageListing: Sendable {

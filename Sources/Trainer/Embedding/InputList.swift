@@ -1,8 +1,8 @@
 // What `embed` embeds, in the order of its output: texts of the command line, those of a file, images of the command line, those
 // of a folder.
 
+import Files
 import Model
-import Tensor
 
 /// Which side of a search a text stands on; it decides the words before it.
 package enum TextRole: String, CaseIterable, Sendable {

@@ -1,6 +1,6 @@
 // An evaluation set made of pairs: anchors are the queries, their positives the corpus.
 
-import Tensor
+import Files
 
 extension BeirDataset {
     /// - Parameters:

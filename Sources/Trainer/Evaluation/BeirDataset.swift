@@ -3,8 +3,8 @@
 // What the evaluator embeds and the metrics compare with. A document is `title + " " + text`, stripped, or the image that its row
 // names.
 
+import Files
 import Foundation
-import Tensor
 
 /// Documents, and the queries of one split with their judged documents.
 package struct BeirDataset: Sendable {

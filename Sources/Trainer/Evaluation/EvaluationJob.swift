@@ -1,9 +1,9 @@
 // `shoal evaluate` from its flags to its table: one model on any number of retrieval datasets.
 
 import Comm
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// What is to be evaluated, on what, and where the results go.
 package struct EvaluationJob: Sendable {

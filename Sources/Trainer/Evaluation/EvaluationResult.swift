@@ -1,6 +1,6 @@
 // What an evaluation found, as it is written: `evaluate --output` and the evaluation events of a run.
 
-import Tensor
+import Files
 
 /// The metrics of one dataset in one mode and at one width.
 package struct EvaluationResult: Equatable, Sendable {

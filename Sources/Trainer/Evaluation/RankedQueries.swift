@@ -1,5 +1,6 @@
 // A group of documents against blocks of queries: dot products of single vectors, or MaxSim of token vectors.
 
+import Model
 import Tensor
 
 /// The query side of a comparison, and its best documents so far.

@@ -4,7 +4,6 @@
 
 import Comm
 import Model
-import Tensor
 
 /// Evaluates one dataset.
 ///

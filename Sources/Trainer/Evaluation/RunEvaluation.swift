@@ -1,9 +1,8 @@
 // What a training run evaluates on, and the metric that tells its best checkpoint.
 
-import Comm
+import Files
 import Foundation
 import Model
-import Tensor
 
 /// The evaluation of a run: one dataset, or one for each task that the rows of a pair file name.
 struct RunEvaluation {

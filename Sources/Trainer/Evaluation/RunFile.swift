@@ -2,7 +2,7 @@
 // one line per entry, `query-id Q0 document-id place score tag`.
 // Those tools order by score and break ties by id, not by corpus order: equal scores can give them slightly other figures.
 
-import Tensor
+import Files
 
 /// Writes the rankings of one dataset.
 package struct RunFile {

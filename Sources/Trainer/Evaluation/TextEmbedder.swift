@@ -2,6 +2,7 @@
 // finish together. An embedding's bits do not depend on who makes it or on what is packed beside it.
 
 import Comm
+import Files
 import Model
 import Tensor
 

@@ -1,8 +1,8 @@
 // Images made ready on threads of their own while the pool works on those before: in the order in which they will be taken, and
 // only so far ahead as memory allows.
 
+import Files
 import Foundation
-import Model
 import Tensor
 
 /// A list of images being made ready.

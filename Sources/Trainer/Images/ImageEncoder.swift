@@ -1,5 +1,6 @@
 // Image files to features: decoded ahead on threads of their own, then through the vision tower, several images in a pass.
 
+import Files
 import Model
 import Tensor
 

@@ -1,8 +1,8 @@
 // An image as a plan knows it, from the file's header alone.
 
 import Comm
+import Files
 import Model
-import Tensor
 
 /// A file that holds an image.
 package struct ImageFile: Sendable, Equatable {

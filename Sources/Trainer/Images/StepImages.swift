@@ -1,8 +1,8 @@
 // The images of a rank's steps. Those of the next step are decoded while this one is computed; features are constants, so those of
 // the last step are used again where an image recurs.
 
+import Files
 import Model
-import Tensor
 
 /// Features by step.
 ///

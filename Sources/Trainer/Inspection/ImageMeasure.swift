@@ -1,7 +1,7 @@
 // The images of a data file, as `shoal inspect` tells of them: from their headers.
 
+import Files
 import Model
-import Tensor
 
 /// Images by the side of a row on which they stand.
 struct ImageMeasure {

@@ -2,6 +2,7 @@
 // models and tensors, adapters and runs, data.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

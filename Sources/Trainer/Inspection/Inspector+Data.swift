@@ -1,5 +1,6 @@
 // Data: files of training rows or of texts, and datasets in BEIR's layout. Every row is read, so the first bad one is named.
 
+import Files
 import Model
 import Tensor
 

@@ -1,8 +1,8 @@
 // Models, and safetensors files by themselves.
 
+import Files
 import Foundation
 import Model
-import Tensor
 
 extension Inspector {
     /// A backbone's folder.

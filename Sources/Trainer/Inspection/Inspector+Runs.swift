@@ -1,8 +1,8 @@
 // Adapters, the folder of a run, and its checkpoints.
 
+import Files
 import Foundation
 import Model
-import Tensor
 
 extension Inspector {
     /// A folder with an adapter: published, or plain PEFT.

@@ -1,7 +1,7 @@
 // Everything that Shoal says while it works goes to stderr, from rank 0, through here; results go to stdout.
 
+import Files
 import Foundation
-import Tensor
 
 /// Messages for the person who started the run. On ranks other than 0 they are dropped.
 package struct Console: Sendable {

@@ -1,6 +1,8 @@
 // Retrieval metrics by Matryoshka width, and by token vectors, as a table: of one evaluation, or of two with their differences.
 // Shown by `shoal evaluate`, at the end of a run, and in the model card.
 
+import Files
+
 /// Tables of evaluation results, one for each dataset and task: single vectors by width, then token vectors.
 ///
 ///     print(EvaluationTable(before: bare, after: tuned).text, terminator: "")

@@ -1,8 +1,8 @@
 // A file of JSON lines that grows by one line an event. RunLog decides what the lines say.
 // A line is one write to the system, so that a crash of the process loses or tears at most the last one.
 
+import Files
 import Foundation
-import Tensor
 
 /// metrics.jsonl, open for appending. Closed when it is let go.
 final class MetricsFile {

@@ -1,6 +1,7 @@
 // README.md of a run's folder: what was trained, how to load it, how good it is, and the settings that made it.
 // The front matter is what Hugging Face's hub reads. Everything comes from the run; what a run does not know is not there.
 
+import Files
 import Model
 import Tensor
 

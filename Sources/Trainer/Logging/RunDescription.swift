@@ -1,6 +1,7 @@
 // From a run's set-up to the values that its start-up table, run.json and model card are made of.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

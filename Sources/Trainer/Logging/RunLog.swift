@@ -2,8 +2,8 @@
 // Every step is there, numbered from 1; what the terminal shows is another matter (TrainingProgress).
 
 import Comm
+import Files
 import Foundation
-import Tensor
 
 /// Writes the events of a run. On ranks other than 0 it does nothing.
 ///

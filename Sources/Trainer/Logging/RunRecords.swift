@@ -2,6 +2,7 @@
 // Written by rank 0; a fault in writing is heard by all ranks.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Tensor

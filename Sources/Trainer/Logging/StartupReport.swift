@@ -1,6 +1,7 @@
 // What runs, as values: the trainer fills them in once everything is read and planned, StartupTable puts them into words.
 
 import Comm
+import Model
 import Tensor
 
 /// Everything that the start-up table tells. Counts are of the whole world unless said otherwise.

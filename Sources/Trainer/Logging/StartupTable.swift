@@ -1,5 +1,6 @@
 // The table at the start of a run that says what runs. A pure function from values to text.
 
+import Files
 import Tensor
 
 /// The start-up table: a label and its lines, aligned, then notices. Warnings are apart, because they may be coloured.

@@ -1,6 +1,6 @@
 // How far training rows are tokenized, as lines on the terminal: large files take minutes, the first time.
 
-import Tensor
+import Files
 
 /// Shows nothing of what takes a few seconds.
 ///

@@ -2,6 +2,7 @@
 // A line's loss is that of its step, as in metrics.jsonl; where several tasks are trained, the mean of each over the steps since
 // the line before, as its speed is.
 
+import Files
 import Foundation
 
 /// Progress of a training run. Shows nothing on ranks other than 0, because their console does not.

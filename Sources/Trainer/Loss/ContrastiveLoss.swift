@@ -8,7 +8,6 @@
 // Sharded without a backward collective: the owner of an anchor makes the row's statistics, these are gathered, and then every
 // rank forms the gradient of its own anchors and of its own candidates.
 
-import Model
 import Tensor
 
 struct ContrastiveLoss {

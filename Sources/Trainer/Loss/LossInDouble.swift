@@ -1,7 +1,6 @@
 // The loss by its formulas, in Double and without tiles: for verification, where the value's last digits count, not its speed.
 
 import Foundation
-import Model
 import Tensor
 
 /// The loss of a global batch from all of its embeddings.

@@ -4,7 +4,6 @@
 import Comm
 import Glibc
 import Model
-import Tensor
 
 /// What the loss phase gives the step.
 struct LossResult {

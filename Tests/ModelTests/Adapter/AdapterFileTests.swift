@@ -1,6 +1,7 @@
 // Adapters read and written against files of the reference: the published layout, and what PEFT 0.21 saves itself
 // (Tests/Golden/text/README.md says how both were made).
 
+import Files
 import Foundation
 import Model
 import Support

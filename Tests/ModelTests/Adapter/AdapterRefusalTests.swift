@@ -1,9 +1,9 @@
 // Adapters that must not be read as something else: each fault with its key or tensor.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 struct AdapterRefusalTests {

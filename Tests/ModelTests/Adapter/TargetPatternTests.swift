@@ -1,9 +1,9 @@
 // target_modules as it is written, matched as PEFT matches it: a full match of each module's path.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 struct TargetPatternTests {

@@ -1,10 +1,10 @@
 // Reading backbones: real ones against numbers read from the same files with Python's safetensors, small ones for every layout
 // that must be read alike, and every fault that must be named.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 struct CheckpointTests {

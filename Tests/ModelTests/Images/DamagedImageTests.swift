@@ -1,5 +1,6 @@
 // Files that are cut, damaged, or made to exhaust a decoder: an error in a sentence, or the pixels that Pillow gives.
 
+import Files
 import Model
 import Support
 import Tensor

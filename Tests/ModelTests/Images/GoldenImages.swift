@@ -1,9 +1,9 @@
 // What Pillow, torch and transformers made of the golden pictures and of those in the folder of test data.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 /// One picture and what the references make of it (Tests/Golden/images/make.py).

@@ -1,5 +1,6 @@
 // Scaled pictures and patches against torch, Pillow and transformers, byte for byte; and that threads change nothing.
 
+import Files
 import Model
 import Support
 import Tensor

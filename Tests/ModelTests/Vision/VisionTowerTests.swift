@@ -1,5 +1,6 @@
 // The promise that an image's features are its own, whatever else is in the call.
 
+import Files
 import Model
 import Support
 import Synthetic

@@ -1,7 +1,6 @@
 // The order of cells in windows, small enough to be written down.
 
 import Support
-import Tensor
 import Testing
 
 @testable import Model

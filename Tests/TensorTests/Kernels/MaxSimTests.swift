@@ -1,5 +1,6 @@
 // MaxSim against numpy and against a plain loop; a pair's bits in any company; ties.
 
+import Files
 import Support
 import Tensor
 import Testing

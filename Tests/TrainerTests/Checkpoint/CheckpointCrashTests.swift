@@ -5,7 +5,7 @@ import Support
 import Synchronization
 import Testing
 
-@testable import Tensor
+@testable import Files
 @testable import Trainer
 
 /// Performs operations and keeps a copy of the tree as each of them found it: what a process killed there would leave behind.

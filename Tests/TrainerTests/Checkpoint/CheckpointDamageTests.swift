@@ -1,11 +1,9 @@
 // Whatever damage is done to the newest checkpoint, it is noticed, and an older whole one is found.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
-
-@testable import Trainer
 
 @Suite struct CheckpointDamageTests {
     let run: TinyRun

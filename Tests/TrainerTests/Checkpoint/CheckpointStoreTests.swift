@@ -1,10 +1,9 @@
 // Checkpoints come back bit for bit; the newest and the best are kept; the same step is never written over.
 
-import Comm
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,7 +1,6 @@
 // A run is continued with its settings, its data and its global batch, or not at all.
 
 import Foundation
-import Tensor
 import Testing
 
 @testable import Trainer

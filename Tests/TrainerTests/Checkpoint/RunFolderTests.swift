@@ -2,7 +2,6 @@
 
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

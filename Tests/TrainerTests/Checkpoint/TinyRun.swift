@@ -1,6 +1,7 @@
 // A run that is too small to train and whole in all else: a model's configuration, two tasks, one of them trained.
 
 import Comm
+import Files
 import Foundation
 import Model
 import Support

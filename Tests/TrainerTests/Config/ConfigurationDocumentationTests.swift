@@ -1,7 +1,6 @@
 // docs/configuration.md says what the schema says: a table of each section's settings, of the aliases, of what is passed over
 // and of what is refused. A failure prints the rows that belong there.
 
-import Tensor
 import Testing
 import Trainer
 

@@ -1,7 +1,7 @@
 // What the tests of this folder share: decoding a text, and the error that it must end with.
 
+import Files
 import Foundation
-import Tensor
 import Testing
 import Trainer
 

@@ -1,6 +1,5 @@
 // The section `loss`: what it means to the objective, and which settings do not go together.
 
-import Model
 import Testing
 
 @testable import Trainer

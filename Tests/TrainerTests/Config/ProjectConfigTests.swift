@@ -1,6 +1,7 @@
 // Defaults, the Python project's own file, --set, rules between settings, the resolved configuration and the resume rule.
 
-import Tensor
+import CLI
+import Files
 import Testing
 import Trainer
 

@@ -2,8 +2,6 @@
 
 import Testing
 
-@testable import Trainer
-
 @Suite("Settings by data set and by task")
 struct SettingsBySetAndTaskTests {
     @Test("how data sets are sampled, and what scores may be")

@@ -1,6 +1,6 @@
 // PEFT's rules for target modules, on the module paths of the published model; the metric's syntax; the nearest name.
 
-import Tensor
+import Files
 import Testing
 import Trainer
 

@@ -1,6 +1,5 @@
 // What libyaml accepts and Shoal does not, each with its exact place; and the scalars of the core schema.
 
-import Tensor
 import Testing
 import Trainer
 

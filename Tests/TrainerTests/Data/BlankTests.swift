@@ -1,7 +1,7 @@
 // White space as Python sees it.
 
+import Tensor
 import Testing
-import Trainer
 
 @Suite struct BlankTests {
     /// Python: [hex(c) for c in range(0x3100) if chr(c).isspace()]

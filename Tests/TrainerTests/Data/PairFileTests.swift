@@ -1,8 +1,8 @@
 // Training rows: every spelling, every fault with its place, real files, random damage.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,9 +1,9 @@
 // How evenly the plan spreads real lengths, and how long planning takes where there are many ranks.
 
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

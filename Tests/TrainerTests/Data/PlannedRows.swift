@@ -1,7 +1,5 @@
 // Rows as the plan sees them, written down in short, and plans made from them.
 
-import Tensor
-
 @testable import Trainer
 
 /// Rows whose texts are single words: equal words are equal texts.

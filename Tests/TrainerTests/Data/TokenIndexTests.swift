@@ -1,10 +1,9 @@
 // Rows are tokenized once: what is kept, when it is trusted, and when it is made anew.
 
-import Comm
+import Files
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

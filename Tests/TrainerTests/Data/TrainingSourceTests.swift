@@ -1,10 +1,8 @@
 // From training files to the rows of the plan and the tokens of a text.
 
-import Comm
 import Foundation
 import Model
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,8 +1,8 @@
 // BEIR folders: what is read, and every way in which one can be wrong, with file and line.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 import Trainer
 

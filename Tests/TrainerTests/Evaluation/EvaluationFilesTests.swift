@@ -1,8 +1,8 @@
 // What an evaluation writes: TREC runs and results.
 
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 import Trainer
 

@@ -1,7 +1,7 @@
 // Rankings and metrics: by hand, against a full sort, and against figures that trec_eval confirmed.
 
+import Files
 import Foundation
-import Tensor
 import Testing
 import Trainer
 

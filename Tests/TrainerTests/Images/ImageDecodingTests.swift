@@ -1,9 +1,9 @@
 // Images made ready ahead: in order, within memory, and not for nobody.
 
+import Files
 import Foundation
 import Support
 import Synchronization
-import Tensor
 import Testing
 
 @testable import Trainer

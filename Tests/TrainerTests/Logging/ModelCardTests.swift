@@ -1,7 +1,9 @@
+import Model
 import Support
 import Tensor
 import Testing
 
+@testable import CLI
 @testable import Trainer
 
 private func settings() throws -> SettingLines {

@@ -1,9 +1,9 @@
 // metrics.jsonl: the lines themselves, what a resume cuts off, and what a crash or a full disk leaves.
 
 import Comm
+import Files
 import Foundation
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,8 +1,10 @@
+import Files
 import Foundation
 import Support
 import Tensor
 import Testing
 
+@testable import CLI
 @testable import Trainer
 
 private func start(step: Int = 0, ranks: Int = 2, at seconds: Double = 0) -> RunRecord.Start {

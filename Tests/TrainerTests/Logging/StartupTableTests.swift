@@ -3,6 +3,7 @@ import Model
 import Tensor
 import Testing
 
+@testable import CLI
 @testable import Trainer
 
 /// Two ranks on a host of two cores, as mpirun binds them.

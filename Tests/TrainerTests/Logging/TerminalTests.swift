@@ -1,5 +1,5 @@
+import Files
 import Support
-import Tensor
 import Testing
 
 @testable import Trainer

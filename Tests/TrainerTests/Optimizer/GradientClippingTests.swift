@@ -1,9 +1,6 @@
 // The global norm and its limit.
 
-import Tensor
 import Testing
-
-@testable import Trainer
 
 @Suite struct GradientClippingTests {
     @Test func normIsTheLengthOfTheWholeVector() {
