@@ -1,5 +1,6 @@
 // Another program decides when something is done, so that it can take turns with what it does itself and nothing is loaded twice.
 
+import Files
 import Foundation
 import Tensor
 import Trainer
