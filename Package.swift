@@ -34,16 +34,24 @@ let package = Package(
         .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
         .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised),
-        .target(name: "Comm", dependencies: ["COpenMPI"]),
+        .target(name: "Comm", dependencies: ["Files", "COpenMPI"]),
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised),
         .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
-        .target(name: "Trainer", dependencies: ["Comm", "Model", "Files", "Tensor", "CYAML"], swiftSettings: vectorised),
+        .target(name: "Data", dependencies: ["Files", "Tensor", "Comm", "Model"], swiftSettings: vectorised),
+        .target(name: "Loss", dependencies: ["Tensor", "Model", "Data"], swiftSettings: vectorised),
+        .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
+        .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
+        .target(name: "Config", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "CYAML"], swiftSettings: vectorised),
+        .target(
+            name: "Trainer",
+            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config"],
+            swiftSettings: vectorised),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Comm", "Model", "Files", "Tensor", "Trainer",
+                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Config", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -1,7 +1,6 @@
 // `shoal embed`: texts and images to embeddings in a file.
 
 import ArgumentParser
-import Trainer
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

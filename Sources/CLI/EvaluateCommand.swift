@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Comm
-import Tensor
 import Trainer
 
 struct EvaluateCommand: ParsableCommand {

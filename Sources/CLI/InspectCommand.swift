@@ -1,7 +1,6 @@
 // `shoal inspect`: what a checkpoint, adapter, run or data file holds.
 
 import ArgumentParser
-import Trainer
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,9 +2,8 @@
 
 import ArgumentParser
 import Tensor
-import Trainer
 
-extension SystemConfig.ComputeType: ExpressibleByArgument {}
+extension ComputeType: ExpressibleByArgument {}
 extension TextRole: ExpressibleByArgument {}
 
 struct ModelOptions: ParsableArguments {
@@ -35,7 +34,7 @@ struct ModelOptions: ParsableArguments {
     var minPixels: Int?
 
     @Option(help: ArgumentHelp("Arithmetic of products; auto is bfloat16 where the processor has it.", valueName: "type"))
-    var computeDtype: SystemConfig.ComputeType = .automatic
+    var computeDtype: ComputeType = .automatic
 
     @Option(
         help: ArgumentHelp(

@@ -84,3 +84,11 @@ package struct PackedWeight: @unchecked Sendable {
         return direction + kernel.paddedColumns(transposed ? rows : columns) * words + column * width
     }
 }
+
+/// `system.packed_weights`: whether matrices are copied once into the order in which the kernels read them.
+package enum PackedWeights: String, Sendable {
+    /// Where a memory limit is set and allows it, and a measurement says that it pays.
+    case automatic = "auto"
+    case on
+    case off
+}

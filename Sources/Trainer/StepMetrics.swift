@@ -1,5 +1,7 @@
 // What a step reports of itself.
 
+import Loss
+
 /// The numbers of one step, the same on every rank but for the seconds.
 package struct StepMetrics: Sendable {
     /// Counted from 1.

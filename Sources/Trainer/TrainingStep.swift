@@ -5,8 +5,12 @@
 // chunk by chunk of inputs, so that the sum has the same bits however the chunks are spread. See StepPlan for who does what.
 
 import Comm
+import Config
+import Data
+import Embedding
 import Files
 import Foundation
+import Loss
 import Model
 import Tensor
 

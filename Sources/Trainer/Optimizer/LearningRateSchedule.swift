@@ -1,20 +1,16 @@
 // Learning rate by update: linear warm-up, then linear or cosine decay to zero (the schedules of Hugging Face's transformers).
 
+import Config
 import Glibc
 
 /// The rate of every update of a run.
 package struct LearningRateSchedule: Sendable {
-    package enum Decay: String, Sendable {
-        case linear
-        case cosine
-    }
-
     package let peak: Double
-    package let decay: Decay
+    package let decay: TrainingConfig.Decay
     package let warmupSteps: Int
     package let totalSteps: Int
 
-    package init(peak: Double, decay: Decay, warmupSteps: Int, totalSteps: Int) {
+    package init(peak: Double, decay: TrainingConfig.Decay, warmupSteps: Int, totalSteps: Int) {
         self.peak = peak
         self.decay = decay
         self.warmupSteps = warmupSteps

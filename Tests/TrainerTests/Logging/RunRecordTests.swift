@@ -165,6 +165,6 @@ private func fileText(status: String, step: Int, best: String, starts: [String])
         #expect(Machine.cores >= 1)
         #expect(try #require(Machine.peakResidentBytes) > 1_000_000)
         #expect(try #require(Machine.availableBytes) > 1_000_000)
-        #expect(!Machine.processorModel.isEmpty)
+        #expect(!Processor.model.isEmpty)
     }
 }

@@ -1,0 +1,129 @@
+// What `embed` embeds, in the order of its output: texts of the command line, those of a file, images of the command line, those
+// of a folder.
+
+import Data
+import Files
+import Model
+
+/// Which side of a search a text stands on; it decides the words before it.
+package enum TextRole: String, CaseIterable, Sendable {
+    case query
+    case passage
+
+    /// What stands before a text of `task`.
+    func prefix(task: String) -> String {
+        let prompt: Prompt = self == .query ? .query : .passage
+        return prompt.resolved(task: task).prefix
+    }
+}
+
+/// Texts and images with their tasks.
+///
+///     let list = try InputList(texts: ["a question"], file: "more.jsonl", task: "retrieval", role: .query, knownTasks: config.taskNames)
+package struct InputList: Sendable {
+    package struct Entry: Sendable {
+        package enum Content: Sendable {
+            /// UTF-8, without prompt; never blank.
+            case text([UInt8], TextRole)
+            /// The path of its file.
+            case image(String)
+        }
+
+        package let content: Content
+        package let task: String
+        /// For messages: `questions.txt:3`, `--texts: text 1`, or an image's path.
+        package let place: String
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    /// - Parameters:
+    ///   - texts: from the command line
+    ///   - file: JSON lines with `text` and optional `task` and `prompt` when its name ends in .jsonl or .jsonl.gz, else one text a
+    ///     line; nil: none
+    ///   - images: paths of image files
+    ///   - task: of images, and of texts that name none
+    ///   - role: of texts that name none
+    ///   - knownTasks: the model's
+    /// - Throws: `UserError` `.usage` for an empty text of the command line; `.missing`, or `.content` naming file and line
+    package init(
+        texts: [String], file: String?, images: [String] = [], task: String, role: TextRole, knownTasks: [String]
+    ) throws(UserError) {
+        for (index, text) in texts.enumerated() {
+            guard !text.isBlank else { throw UserError(.usage, "--texts", "text \(index + 1) is empty; write its words or leave it out") }
+            entries.append(Entry(content: .text(Array(text.utf8), role), task: task, place: "--texts: text \(index + 1)"))
+        }
+        if let file { try read(file, task, role, knownTasks) }
+        entries += images.map { Entry(content: .image($0), task: task, place: $0) }
+    }
+
+    private mutating func read(_ file: String, _ task: String, _ role: TextRole, _ knownTasks: [String]) throws(UserError) {
+        let count = entries.count
+        if file.hasSuffix(".jsonl") || file.hasSuffix(".jsonl.gz") {
+            let rows = try JSONLinesFile(path: file)
+            for row in 0..<rows.count {
+                entries.append(try Entry(rows.row(row), "\(file):\(rows.lineNumber(ofRow: row))", task, role, knownTasks))
+            }
+        } else {
+            let lines = try TextFile(path: file)
+            for line in lines.lines.indices {
+                let text = try lines.string(line)
+                guard !text.isBlank else {
+                    throw UserError(.content, file, line: line + 1, "the line is empty; each line is one text: write it or remove the line")
+                }
+                entries.append(Entry(content: .text(Array(text.utf8), role), task: task, place: "\(file):\(line + 1)"))
+            }
+        }
+        guard entries.count > count else { throw UserError(.content, file, "the file holds no texts; there is nothing to embed") }
+    }
+
+    /// SHA-256 of all texts, with what they are embedded for, and of the images' paths and sizes.
+    var fingerprint: [UInt8] {
+        var hash = SHA256()
+        for entry in entries {
+            switch entry.content {
+            case .text(let text, let role):
+                hash.update(Array("\(entry.task) \(role.rawValue) \(text.count)\n".utf8))
+                hash.update(text)
+            case .image(let path): hash.update(Array("\(entry.task) \((try? FileIdentity(path: path).size) ?? -1) \(path)\n".utf8))
+            }
+        }
+        return hash.finalize()
+    }
+
+    /// Paths of the images, in order.
+    var images: [String] { entries.compactMap(\.image) }
+
+    /// `3 texts and 1 image`
+    var countInWords: String {
+        let (texts, images) = (entries.count - images.count, images.count)
+        let parts = [texts > 0 ? Figures.count(texts, "text") : nil, images > 0 ? Figures.count(images, "image") : nil]
+        return parts.compactMap(\.self).joined(separator: " and ")
+    }
+}
+
+extension InputList.Entry {
+    fileprivate init(
+        _ line: JSONLine, _ place: String, _ task: String, _ role: TextRole, _ knownTasks: [String]
+    ) throws(UserError) {
+        guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
+        guard !text.isBlank else { throw line.fault(at: "text", "\"text\" is empty; write its words or remove the row") }
+        self.place = place
+        self.task = try line.text("task") ?? task
+        guard knownTasks.contains(self.task) else {
+            throw line.fault(at: "task", "\"task\" is \"\(self.task)\"; this model has the tasks \(knownTasks.joined(separator: ", "))")
+        }
+        guard let name = try line.text("prompt") else {
+            content = .text(Array(text.utf8), role)
+            return
+        }
+        guard let named = TextRole(rawValue: name) else {
+            throw line.fault(at: "prompt", "\"prompt\" is \"\(name)\"; it must be query or passage")
+        }
+        content = .text(Array(text.utf8), named)
+    }
+
+    var image: String? {
+        if case .image(let path) = content { path } else { nil }
+    }
+}

@@ -1,0 +1,13 @@
+// Candidates by their content: what tells a duplicate from a negative, in this step and in later ones.
+
+/// What a candidate is, as far as duplicates go.
+package struct CandidateContent: Equatable, Sendable {
+    package let content: ContentHash
+    /// Of the row whose positive it is; nil: a hard negative.
+    package let anchor: ContentHash?
+
+    package init(content: ContentHash, anchor: ContentHash?) {
+        self.content = content
+        self.anchor = anchor
+    }
+}

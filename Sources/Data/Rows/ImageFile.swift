@@ -1,0 +1,37 @@
+// An image as a plan knows it, from the file's header alone.
+
+import Files
+import Model
+
+/// A file that holds an image.
+package struct ImageFile: Sendable, Equatable {
+    package let path: String
+    package let grid: ImageGrid
+    /// Of the decoder's input, prompt included.
+    package let tokens: Int
+    /// Of the file's bytes; nil where nobody has asked yet.
+    package let content: ContentHash?
+
+    package init(path: String, grid: ImageGrid, tokens: Int, content: ContentHash? = nil) {
+        self.path = path
+        self.grid = grid
+        self.tokens = tokens
+        self.content = content
+    }
+}
+
+extension ImageReader {
+    /// - Parameter content: of the file's bytes, where it is known
+    /// - Throws: `UserError` as `ImageProcessor.grid`; `.content` for an image of more than `maximumTokens`
+    package func file(_ path: String, maximumTokens: Int) throws(UserError) -> ImageFile {
+        let grid = try processor.grid(path: path)
+        let file = ImageFile(path: path, grid: grid, tokens: tokenCount(grid))
+        guard file.tokens <= maximumTokens else {
+            throw UserError(
+                .content, path,
+                "the image becomes \(file.tokens) tokens, and an input has \(maximumTokens) at most; lower --max-pixels, which is "
+                    + "\(processor.config.maxPixels), or raise --max-length")
+        }
+        return file
+    }
+}

@@ -1,0 +1,29 @@
+// What a plan asks the index for: an input by its row, and which inputs have the same prompt.
+
+/// Which text or image of a row.
+package enum RowText: Sendable, Hashable {
+    case anchor
+    case positive
+    /// By its index in the row.
+    case negative(Int)
+}
+
+/// One text or image that is embedded in a step, wherever it occurs.
+package struct PlannedInput: Sendable {
+    /// Index in the RowIndex, and the text, of its first occurrence.
+    package let row: Int
+    package let text: RowText
+    package let tokens: Int
+    package var isImage = false
+}
+
+/// A number for each prompt text, by file, task and side.
+package struct PromptNumbers: Sendable {
+    package let anchor: @Sendable (_ file: Int, _ task: Int) -> Int
+    package let candidate: @Sendable (_ file: Int, _ task: Int) -> Int
+
+    package init(anchor: @escaping @Sendable (Int, Int) -> Int, candidate: @escaping @Sendable (Int, Int) -> Int) {
+        self.anchor = anchor
+        self.candidate = candidate
+    }
+}

@@ -1,0 +1,137 @@
+// What the plan knows of every row: its task, and the content and length of its inputs. Read from mapped token indexes row by
+// row, so that every rank can plan every step without reading a text or image, and a start does not depend on the number of rows.
+
+import Files
+
+/// A text or image of a row as the plan sees it.
+package struct InputSummary: Sendable, Equatable {
+    package let content: ContentHash
+    /// Prompt included, after truncation.
+    package let tokens: Int32
+    package var isImage = false
+}
+
+/// A row as the plan sees it.
+package struct RowSummary: Sendable, Equatable {
+    /// Index of its file in `data.train`, and of the row in the file.
+    package let file: Int
+    package let row: Int
+    /// Index among the model's tasks.
+    package let task: Int
+    package let anchor: InputSummary
+    package let positive: InputSummary
+    /// Hard negatives that are used; `negativePlaces` are their indices in the row.
+    package let negatives: [InputSummary]
+    package let negativePlaces: [Int]
+    /// Of a graded row; nil: the positive is one.
+    package var score: Float?
+}
+
+/// What the rows of a batch have in common.
+package struct RowKind: Hashable, Sendable {
+    /// Index among the model's tasks.
+    package let task: Int
+    /// Whether they have scores.
+    package let isGraded: Bool
+
+    package init(task: Int, isGraded: Bool = false) {
+        self.task = task
+        self.isGraded = isGraded
+    }
+}
+
+/// The rows of all training files in order, without those held out.
+package struct RowIndex: RandomAccessCollection, Sendable {
+    /// One a file of `data.train`.
+    package let files: [TokenIndex]
+    /// Number of the first row of each file.
+    private let starts: [Int]
+
+    package let startIndex = 0
+    package let endIndex: Int
+
+    package init(_ files: [TokenIndex]) {
+        self.files = files
+        starts = files.indices.map { files[..<$0].reduce(0) { $0 + $1.header.rows } }
+        endIndex = files.reduce(0) { $0 + $1.header.rows }
+    }
+
+    package subscript(row: Int) -> RowSummary {
+        let file = file(ofRow: row)
+        return files[file].summary(ofRow: row - starts[file], file: file)
+    }
+
+    /// Texts that were cut at the limit of tokens.
+    package var truncated: Int { files.reduce(0) { $0 + $1.header.truncated } }
+    /// Hard negatives left out because they equal their row's positive.
+    package var droppedNegatives: Int { files.reduce(0) { $0 + $1.header.droppedNegatives } }
+    /// Rows left out because of an image that cannot be used.
+    package var skippedRows: Int { files.reduce(0) { $0 + $1.header.skippedRows } }
+    /// Whether any row has an image.
+    package var hasImages: Bool { files.contains { $0.header.hasImages } }
+    /// Whether rows are kept for evaluation.
+    package var holdsOut: Bool { files.contains(where: \.header.holdsOut) }
+
+    /// [tasks]
+    package var rowsByTask: [Int] { sum(\.rowsByTask) }
+    /// Of them, those with a score.                                [tasks]
+    package var gradedByTask: [Int] { sum(\.gradedByTask) }
+
+    /// The kind of each row.                                       [rows]
+    package var kinds: [RowKind] {
+        var kinds: [RowKind] = []
+        kinds.reserveCapacity(count)
+        for file in files {
+            for row in 0..<file.header.rows { kinds.append(file.kind(ofRow: row)) }
+        }
+        return kinds
+    }
+
+    /// The first row without a score, as it is counted in its training file; nil when all have one.
+    package var firstUngraded: (file: Int, row: Int)? {
+        for (number, file) in files.enumerated() where file.header.gradedByTask != file.header.rowsByTask {
+            let row = (0..<file.header.rows).first { !file.kind(ofRow: $0).isGraded }!
+            return (number, file.number(ofRow: row))
+        }
+        return nil
+    }
+
+    /// Of all inputs of a row, and of its images alone.
+    package func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
+        let file = file(ofRow: row)
+        return files[file].tokenCount(ofRow: row - starts[file])
+    }
+
+    /// The tokens of a text, prompt included, cut at the limit.
+    ///
+    /// - Throws: `UserError` `.inputOutput` when they are damaged
+    package func tokens(ofRow row: Int, _ text: RowText) throws(UserError) -> [Int32] {
+        let file = file(ofRow: row)
+        return try files[file].tokens(ofRow: row - starts[file], text)
+    }
+
+    /// An image of a row.
+    package func image(ofRow row: Int, _ text: RowText) -> ImageFile {
+        let file = file(ofRow: row)
+        return files[file].image(ofRow: row - starts[file], text)
+    }
+
+    /// What is embedded for planned inputs.
+    ///
+    /// - Throws: as `tokens`
+    package func encoded(_ inputs: [PlannedInput]) throws(UserError) -> [EncodedInput] {
+        var encoded: [EncodedInput] = []
+        for input in inputs {
+            encoded.append(
+                input.isImage
+                    ? .image(image(ofRow: input.row, input.text)) : .text(try tokens(ofRow: input.row, input.text)))
+        }
+        return encoded
+    }
+
+    private func sum(_ counts: (TokenIndexHeader) -> [Int]) -> [Int] {
+        files.dropFirst().reduce(counts(files[0].header)) { sums, file in zip(sums, counts(file.header)).map { $0 + $1 } }
+    }
+
+    private func file(ofRow row: Int) -> Int { starts.lastIndex { $0 <= row }! }
+}

@@ -1,0 +1,211 @@
+// The training files with what turns their rows into inputs of known length: prompts, tokenizer, image processor.
+
+import Files
+import Model
+import Tensor
+
+/// What `data.train` says, and what becomes of a row.
+package struct TrainingSource: Sendable {
+    package struct File: Sendable {
+        package let path: String
+        /// Of rows that name none.
+        package let task: String
+        /// What scores may be; nil: any finite number.
+        package let scoreRange: ClosedRange<Double>?
+        /// What stands before anchors, and before positives and negatives.     [tasks]
+        package let prompts: [(anchor: String, candidate: String)]
+    }
+
+    package let files: [File]
+    package let taskNames: [String]
+    private let processor: TextProcessor
+    /// Of the program, on which the tokens of its indexes depend.
+    private let version: String
+    /// Nil: no row has images.
+    private let images: RowImages?
+    private let dropsEqualNegatives: Bool
+    /// Whether every fifth row of a file that is large enough is kept for evaluation (see HeldOutRows).
+    private let holdsOut: Bool
+
+    /// - Parameters:
+    ///   - files: path, and task of rows that name none
+    ///   - taskNames: a row with another task is refused
+    ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
+    ///   - version: of the program that reads the rows
+    ///   - images: how images of rows are taken
+    ///   - scoreRanges: what scores may be, by file; any finite number where there is none
+    ///   - prompts: what stands before a file's anchors and candidates, for a task
+    package init(
+        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, version: String, images: RowImages? = nil,
+        dropsEqualNegatives: Bool = true, holdsOut: Bool = false, scoreRanges: [Int: ClosedRange<Double>] = [:],
+        prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
+    ) {
+        self.files = files.enumerated().map { number, file in
+            File(
+                path: file.path, task: file.task, scoreRange: scoreRanges[number], prompts: taskNames.map { prompts(number, $0) })
+        }
+        self.taskNames = taskNames
+        self.processor = processor
+        self.version = version
+        self.images = images
+        self.dropsEqualNegatives = dropsEqualNegatives
+        self.holdsOut = holdsOut
+    }
+
+    /// Equal prompt texts have equal numbers.
+    package var promptNumbers: PromptNumbers {
+        let texts = Array(Set(files.flatMap(\.prompts).flatMap { [$0.anchor, $0.candidate] }.map { Array($0.utf8) }))
+        let numbers = files.map { file in
+            file.prompts.map { pair in (texts.firstIndex(of: Array(pair.anchor.utf8))!, texts.firstIndex(of: Array(pair.candidate.utf8))!) }
+        }
+        return PromptNumbers(anchor: { numbers[$0][$1].0 }, candidate: { numbers[$0][$1].1 })
+    }
+
+    /// SHA-256 of everything that the rows of a file depend on, beside the file's bytes and the format of token indexes.    [32]
+    package func key(ofFile number: Int) -> [UInt8] {
+        let file = files[number]
+        let parts: JSONValue = [
+            "shoal": .string(version), "tokenizer": .string(SHA256.hex(processor.tokenizer.fingerprint)),
+            "maximum tokens": .integer(Int64(processor.maxTokens)), "task": .string(file.task),
+            "tasks": .array(taskNames.map { .string($0) }),
+            "prompts": .array(file.prompts.map { .array([.string($0.anchor), .string($0.candidate)]) }),
+            "drops equal negatives": .bool(dropsEqualNegatives), "holds out": .bool(holdsOut),
+            "images": images?.key ?? .null, "image folder": .string(images?.baseFolder.map(TokenCache.resolved) ?? ""),
+            "score range": file.scoreRange.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
+        ]
+        return SHA256.hash(of: parts.serialized(pretty: false))
+    }
+
+    /// - Throws: `UserError` when the file is missing or holds no row
+    package func open(_ number: Int) throws(UserError) -> PairFile {
+        let file = files[number]
+        return try PairFile(
+            path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange, imageBase: images?.baseFolder)
+    }
+
+    /// Whether rows of a file are held out: of a small one none.
+    package func holdsOut(of pairs: PairFile) -> Bool { holdsOut && pairs.count > HeldOutRows.smallestFile }
+
+    /// Reads and tokenizes rows on all threads.
+    ///
+    /// - Parameters:
+    ///   - pairs: the opened file
+    ///   - file: its number
+    /// - Throws: the error of the first bad row
+    func tokenized(_ rows: Range<Int>, of pairs: PairFile, file: Int) throws(UserError) -> TokenPart {
+        let grain = 32
+        let holdsOut = holdsOut(of: pairs)
+        var parts = [Result<TokenPart, UserError>](repeating: .success(TokenPart()), count: (rows.count + grain - 1) / grain)
+        parts.withUnsafeMutableBufferPointer { parts in
+            nonisolated(unsafe) let parts = parts
+            Threads.run(rows.count, grain: grain) { block in
+                parts[block.lowerBound / grain] = Result { () throws(UserError) in
+                    var part = TokenPart()
+                    for place in block { try append(row: rows.lowerBound + place, of: pairs, file, to: &part, holdsOut: holdsOut) }
+                    return part
+                }
+            }
+        }
+        var all = TokenPart()
+        for part in parts { all.append(try part.get()) }
+        return all
+    }
+
+    private func append(row: Int, of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool) throws(UserError) {
+        let content = try pairs.row(row)
+        let measured: [RowImages.Measured?]
+        switch try measure(content, pairs, row) {
+        case .measured(let images): measured = images
+        case .leftOut(let name):
+            part.skipRow(image: name, try? FileIdentity(path: pairs.images.path(of: name)))
+            return
+        }
+        if holdsOut, try HeldOutRows.contain(content, images: pairs.images) { return }
+        let task = taskNames.firstIndex(of: content.task)!
+        let prompt = files[file].prompts[task]
+        func append(_ input: Int, _ prefix: String, place: Int = 0) throws(UserError) {
+            switch content.inputs[input] {
+            case .image(let name): part.append(measured[input]!, name: name, place: place)
+            case .text(let text):
+                let (ids, isTruncated) = processor.encode(text, prefix: prefix)
+                guard !ids.isEmpty else {
+                    throw pairs.fault(
+                        row, "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
+                }
+                part.truncated += isTruncated ? 1 : 0
+                part.append(ContentHash(of: text), ids, place: place)
+            }
+        }
+        part.beginRow(row, task: task, score: content.score)
+        try append(0, prompt.anchor)
+        try append(1, prompt.candidate)
+        for place in content.negatives.indices {
+            let isEqual = measured[2 + place].map { $0.content == measured[1]?.content } ?? (content.negatives[place] == content.positive)
+            if dropsEqualNegatives && isEqual {
+                part.droppedNegatives += 1
+            } else {
+                try append(2 + place, prompt.candidate, place: place)
+            }
+        }
+        part.endRow()
+    }
+
+    /// The rows that training does not see, with the folder of each one's images.
+    package func heldOutRows() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+        var rows: [(row: TrainingRow, images: ImageFolder)] = []
+        for file in files.indices {
+            let pairs = try open(file)
+            for row in 0..<pairs.count {
+                let content = try pairs.row(row)
+                guard case .measured = try measure(content, pairs, row), try HeldOutRows.contain(content, images: pairs.images) else {
+                    continue
+                }
+                rows.append((content, pairs.images))
+            }
+        }
+        return rows
+    }
+
+    private enum RowMeasure {
+        /// Nil for a text.                                         [inputs]
+        case measured([RowImages.Measured?])
+        /// Because of the image of this name.
+        case leftOut(String)
+    }
+
+    /// - Throws: for an image that cannot be used, unless such rows are left out; for one that is too long
+    private func measure(_ content: TrainingRow, _ pairs: PairFile, _ row: Int) throws(UserError) -> RowMeasure {
+        let inputs = content.inputs
+        guard inputs.contains(where: { $0.imageName != nil }) else {
+            return .measured(Array(repeating: nil, count: inputs.count))
+        }
+        guard let images else { preconditionFailure("training source: a row with images") }
+        try images.requireReader()
+        var measured: [RowImages.Measured?] = []
+        for input in inputs {
+            guard let name = input.imageName else {
+                measured.append(nil)
+                continue
+            }
+            do { measured.append(try images.measure(pairs.images.path(of: name))) } catch {
+                guard !images.skipsBad else { return .leftOut(name) }
+                throw pairs.fault(row, "the image \(error.file.description)")
+            }
+            if let fault = images.lengthFault(measured.last!!) {
+                throw pairs.fault(row, "the image \(pairs.images.path(of: name)) \(fault)")
+            }
+        }
+        return .measured(measured)
+    }
+}
+
+extension TrainingRow {
+    /// Anchor, positive, negatives.
+    fileprivate var inputs: [RowInput] { [anchor, positive] + negatives }
+}
+
+extension PairFile {
+    fileprivate func fault(_ row: Int, _ message: String) -> UserError {
+        UserError(.content, path, line: lineNumber(ofRow: row), message)
+    }
+}

@@ -1,0 +1,119 @@
+// A group of documents against blocks of queries: dot products of single vectors, or MaxSim of token vectors.
+
+import Embedding
+import Model
+import Tensor
+
+/// The query side of a comparison, and its best documents so far.
+struct RankedQueries {
+    let mode: EvaluationResult.Mode
+    /// Of the vectors that are compared.
+    let dimension: Int
+    /// Dense: unit prefixes, [queries, dimension]. Late: [tokens, dimension].
+    private let vectors: Tensor
+    private let segments: [Range<Int>]
+    /// Length of the rankings.
+    private let depth: Int
+    /// [queries]
+    private(set) var best: [RankedList]
+
+    /// Single vectors, cut to a Matryoshka width.
+    init(dense queries: EmbeddedTexts, dimension: Int, depth: Int) {
+        self.init(.dense, normalizedPrefix(of: queries.embeddings.dense!, dimension: dimension), queries, depth)
+    }
+
+    init(late queries: EmbeddedTexts, depth: Int) {
+        self.init(.late, queries.embeddings.late!, queries, depth)
+    }
+
+    private init(_ mode: EvaluationResult.Mode, _ vectors: Tensor, _ queries: EmbeddedTexts, _ depth: Int) {
+        (self.mode, self.vectors, self.depth) = (mode, vectors, depth)
+        dimension = vectors.columns
+        segments = queries.segments
+        best = segments.map { _ in RankedList([]) }
+    }
+
+    /// Scores a group of documents, and keeps of each ranking what is among the best.
+    mutating func rank(_ documents: EmbeddedTexts, _ dataset: BeirDataset) {
+        let panel = DocumentPanel(documents, mode, dimension: dimension)
+        guard !panel.indices.isEmpty else { return }
+        let places = Dictionary(uniqueKeysWithValues: panel.indices.enumerated().map { ($1, $0) })
+        let (vectors, segments, depth, grain) = (vectors, segments, depth, mode == .dense ? 64 : 16)
+        best.withUnsafeMutableBufferPointer { best in
+            nonisolated(unsafe) let best = best
+            Threads.run(segments.count, grain: grain) { block in
+                let scores = panel.scores(vectors, segments, block)
+                for (row, query) in block.enumerated() {
+                    let line = UnsafeBufferPointer(start: scores.floats + row * scores.columns, count: scores.columns)
+                    let own = dataset.queries[query].ownDocument.flatMap { places[$0] }
+                    let found = topK(scores: line, k: depth, excluding: own).entries.lazy.map {
+                        RankedList.Entry(document: panel.indices[$0.document], score: $0.score)
+                    }
+                    best[query] = best[query].merged(with: found, k: depth)
+                }
+                withExtendedLifetime(scores) {}
+            }
+        }
+    }
+}
+
+/// Documents laid out for the products that score them. A score's bits do not depend on the group it is made in.
+private struct DocumentPanel {
+    private enum Layout {
+        /// [dimension, padded documents]
+        case dense(Tensor)
+        /// Documents whose tokens a near cache holds together, each with the place of its first.
+        case late([(tokens: DocumentTokens, first: Int)])
+    }
+
+    /// Which documents, ascending. A document without tokens has no late vectors to be found by.
+    let indices: [Int]
+    private let layout: Layout
+
+    /// Tokens of a tile, unless one document has more.
+    private static let tileTokens = 1024
+
+    init(_ documents: EmbeddedTexts, _ mode: EvaluationResult.Mode, dimension: Int) {
+        switch mode {
+        case .dense:
+            indices = documents.indices
+            let prefixes = normalizedPrefix(of: documents.embeddings.dense!, dimension: dimension)
+            layout = .dense(prefixes.transposed(paddedTo: BlockProduct.padded(prefixes.rows)))
+        case .late:
+            let places = documents.segments.indices.filter { !documents.segments[$0].isEmpty }
+            indices = places.map { documents.indices[$0] }
+            layout = .late(Self.tiles(documents.embeddings.late!, places.map { documents.segments[$0] }))
+        }
+    }
+
+    private static func tiles(_ late: Tensor, _ segments: [Range<Int>]) -> [(tokens: DocumentTokens, first: Int)] {
+        var (tiles, first): ([(tokens: DocumentTokens, first: Int)], Int) = ([], 0)
+        for document in segments.indices {
+            let (start, isLast) = (segments[first].lowerBound, document + 1 == segments.count)
+            guard isLast || segments[document + 1].upperBound - start > tileTokens else { continue }
+            let ranges = segments[first...document].map { $0.lowerBound - start..<$0.upperBound - start }
+            tiles.append((DocumentTokens(late.rows(start..<segments[document].upperBound), ranges), first))
+            first = document + 1
+        }
+        return tiles
+    }
+
+    /// Of a block of queries against all documents.              [block, documents]
+    func scores(_ queries: Tensor, _ segments: [Range<Int>], _ block: Range<Int>) -> Tensor {
+        let (count, scores) = (indices.count, Tensor(block.count, indices.count))
+        switch layout {
+        case .dense(let columns):
+            BlockProduct.multiply(
+                rows: block.count, columns: count, depth: queries.columns,
+                Strided(queries.floats + block.lowerBound * queries.columns, rowStride: queries.columns), columns.floats,
+                bStride: columns.columns, into: scores.floats, cStride: count, accumulate: false)
+        case .late(let tiles):
+            for tile in tiles {
+                MaxSim.score(
+                    queries, Array(segments[block]), tile.tokens,
+                    into: MaxSimScores(scores.floats + tile.first, queryStride: count, documentStride: 1))
+            }
+        }
+        return scores
+    }
+}

@@ -1,0 +1,13 @@
+// The engine that a configuration asks for.
+
+import Config
+import Embedding
+
+extension EngineSettings {
+    /// Takes the settings from `system`, and the cache folder from `data`.
+    init(_ config: ProjectConfig) {
+        self.init(
+            config.system.computeType, library: config.system.matrixLibrary, isExact: config.system.isExact,
+            cacheSetting: config.data.cacheFolder)
+    }
+}
