@@ -28,7 +28,7 @@ struct VisionCommand: ParsableCommand {
     var passes = 5
 
     @Option(help: ArgumentHelp("Arithmetic of products.", valueName: "type"))
-    var computeDtype: SystemConfig.ComputeType = .automatic
+    var computeDtype: ComputeType = .automatic
 
     @Flag(help: "Make the checkpoint, print its folder, and time nothing.")
     var generate = false
