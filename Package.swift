@@ -56,7 +56,7 @@ let package = Package(
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
         .executableTarget(name: "RankProgram", dependencies: ["Comm", "Tensor", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support"]),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Tensor", "Support", "Synthetic"]),
         .testTarget(name: "RunTests", dependencies: ["CLI", "Tensor", "Support"]),
         .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Tensor", "Support"]),

@@ -39,9 +39,8 @@ struct ModelParityTests {
         }
     }
 
-    @Test(arguments: GoldenModel.all)
+    @Test(.needsBFloat16Products, arguments: GoldenModel.all)
     func bfloat16PointsTheSameWay(_ golden: GoldenModel) throws {
-        guard Processor.hasBFloat16 else { return }
         let checkpoint = try golden.checkpoint()
         let model = JinaEmbeddingsV4(checkpoint, MatrixEngine(.bfloat16), maxTokens: 64)
         let adapter = try golden.adapter(golden.layout(checkpoint.config)).loaded(for: model.engine)

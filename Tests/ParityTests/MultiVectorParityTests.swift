@@ -66,8 +66,7 @@ import Testing
         }
     }
 
-    @Test(arguments: GoldenModel.all) func bfloat16PointsTheSameWay(_ golden: GoldenModel) throws {
-        guard Processor.hasBFloat16 else { return }
+    @Test(.needsBFloat16Products, arguments: GoldenModel.all) func bfloat16PointsTheSameWay(_ golden: GoldenModel) throws {
         let (checkpoint, expected) = try (golden.checkpoint(), late(golden))
         let model = JinaEmbeddingsV4(checkpoint, MatrixEngine(.bfloat16), maxTokens: 64)
         for (isAdapted, prefix) in Self.cases {

@@ -51,7 +51,7 @@ struct VisionParityTests {
     }
 
     /// The tower and the decoder in bfloat16, and features rounded on the way.
-    @Test(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16"), arguments: GoldenImages.all)
+    @Test(.needsBFloat16Products, arguments: GoldenImages.all)
     func bfloat16PointsTheSameWay(_ golden: GoldenImages) throws {
         let checkpoint = try golden.model.checkpoint()
         let engine = MatrixEngine(.bfloat16)

@@ -4,33 +4,37 @@ import Support
 import Tensor
 import Testing
 
-/// The engines that this machine can run.
-private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasBFloat16 ? [MatrixEngine(.bfloat16)] : [])
-
 @Suite struct MatrixMultiplyTests {
-    @Test(arguments: [(64, 160), (160, 64), (224, 96), (256, 256), (300, 70), (16, 256), (256, 32), (1, 100), (40, 8), (97, 65)])
-    func reference(out: Int, in width: Int) {
+    private static let shapes = [
+        (64, 160), (160, 64), (224, 96), (256, 256), (300, 70), (16, 256), (256, 32), (1, 100), (40, 8), (97, 65),
+    ]
+
+    @Test(arguments: shapes) func reference(out: Int, in width: Int) { expectReference(out, width, MatrixEngine(.float32)) }
+
+    @Test(.needsBFloat16Products, arguments: shapes) func referenceInBFloat16(out: Int, in width: Int) {
+        expectReference(out, width, MatrixEngine(.bfloat16))
+    }
+
+    private func expectReference(_ out: Int, _ width: Int, _ engine: MatrixEngine) {
         let rows = 37
-        for engine in engines {
-            let (x, dY) = (Samples(seed: 1).tensor(rows, width, engine.element), Samples(seed: 2).tensor(rows, out, engine.element))
-            let weight = engine.prepare(WeightMatrix(Samples(seed: 3).tensor(out, width)))
-            let (w, y0, dX0) = (Matrix(weight), Samples(seed: 4).tensor(rows, out), Samples(seed: 5).tensor(rows, width))
-            let (y, dX) = (Matrix(x) * w.transposed, Matrix(dY) * w)
-            func expect(_ tensor: Tensor, _ expected: Matrix, _ name: String) {
-                #expect(tensor.element == .float32)
-                expectClose(
-                    tensor.values, expected.values, "\(name), \(engine.kind), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
-            }
-            let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
-            expect(engine.forward(x, weight), y, "x·Wᵀ")
-            expect(engine.backward(dY, weight), dX, "dY·W")
-            expect(engine.forward(x, weight, addingTo: y0), sumY, "y + x·Wᵀ")
-            expect(engine.backward(dY, weight, addingTo: dX0), sumX, "dX + dY·W")
+        let (x, dY) = (Samples(seed: 1).tensor(rows, width, engine.element), Samples(seed: 2).tensor(rows, out, engine.element))
+        let weight = engine.prepare(WeightMatrix(Samples(seed: 3).tensor(out, width)))
+        let (w, y0, dX0) = (Matrix(weight), Samples(seed: 4).tensor(rows, out), Samples(seed: 5).tensor(rows, width))
+        let (y, dX) = (Matrix(x) * w.transposed, Matrix(dY) * w)
+        func expect(_ tensor: Tensor, _ expected: Matrix, _ name: String) {
+            #expect(tensor.element == .float32)
+            expectClose(
+                tensor.values, expected.values, "\(name), \(engine.kind), W [\(out), \(width)]", shape: tensor.shape, .float32Sum)
         }
+        let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
+        expect(engine.forward(x, weight), y, "x·Wᵀ")
+        expect(engine.backward(dY, weight), dX, "dY·W")
+        expect(engine.forward(x, weight, addingTo: y0), sumY, "y + x·Wᵀ")
+        expect(engine.backward(dY, weight, addingTo: dX0), sumX, "dX + dY·W")
     }
 
     /// Where only the next product reads a result it is stored in bfloat16: rounded once, after the sum.
-    @Test(.enabled(if: Processor.hasBFloat16, "needs AVX512-BF16"), arguments: [(64, 160), (768, 256), (97, 65)])
+    @Test(.needsBFloat16Products, arguments: [(64, 160), (768, 256), (97, 65)])
     func resultsInBFloat16(out: Int, in width: Int) {
         let engine = MatrixEngine(.bfloat16)
         let x = Samples(seed: 1).tensor(37, width, .bfloat16)
@@ -47,8 +51,16 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
     }
 
     /// Weights as they come in checkpoints; the bfloat16 engine rounds those of more bits, once.
-    @Test(arguments: [(96, 64), (16, 128), (130, 200)])
-    func elementTypesOfWeights(out: Int, in width: Int) {
+    @Test(arguments: [(96, 64), (16, 128), (130, 200)]) func elementTypesOfWeights(out: Int, in width: Int) {
+        expectAnyElementType(out, width, MatrixEngine(.float32))
+    }
+
+    @Test(.needsBFloat16Products, arguments: [(96, 64), (16, 128), (130, 200)])
+    func elementTypesOfWeightsInBFloat16(out: Int, in width: Int) {
+        expectAnyElementType(out, width, MatrixEngine(.bfloat16))
+    }
+
+    private func expectAnyElementType(_ out: Int, _ width: Int, _ engine: MatrixEngine) {
         let exact = Samples(seed: 6).tensor(out, width)
         let halves = exact.values.map { Float16($0) }
         let half = halves.withUnsafeBytes { bytes in
@@ -57,23 +69,23 @@ private let engines: [MatrixEngine] = [MatrixEngine(.float32)] + (Processor.hasB
             return WeightMatrix(memory: UnsafeRawPointer(copy.memory), rows: out, columns: width, element: .float16, owner: copy)
         }
         let rounded = WeightMatrix(exact).converted(to: .bfloat16)
-        for engine in engines {
-            let x = Samples(seed: 7).tensor(50, width, engine.element)
-            for weight in [WeightMatrix(exact), half, rounded] {
-                let prepared = engine.prepare(weight)
-                #expect(engine.kind == .float32 || prepared.element == .bfloat16)
-                let expected = Matrix(x) * Matrix(prepared).transposed
-                let y = engine.forward(x, prepared)
-                expectClose(y.values, expected.values, "\(engine.kind) with \(weight.element)", shape: y.shape, .float32Sum)
-            }
+        let x = Samples(seed: 7).tensor(50, width, engine.element)
+        for weight in [WeightMatrix(exact), half, rounded] {
+            let prepared = engine.prepare(weight)
+            #expect(engine.kind == .float32 || prepared.element == .bfloat16)
+            let expected = Matrix(x) * Matrix(prepared).transposed
+            let y = engine.forward(x, prepared)
+            expectClose(y.values, expected.values, "\(engine.kind) with \(weight.element)", shape: y.shape, .float32Sum)
         }
     }
 
-    @Test func noRows() {
-        for engine in engines {
-            let weight = engine.prepare(WeightMatrix(Samples(seed: 8).tensor(70, 80)))
-            #expect(engine.forward(Tensor(0, 80, engine.element), weight).count == 0)
-        }
+    @Test func noRows() { expectNothingOfNothing(MatrixEngine(.float32)) }
+
+    @Test(.needsBFloat16Products) func noRowsInBFloat16() { expectNothingOfNothing(MatrixEngine(.bfloat16)) }
+
+    private func expectNothingOfNothing(_ engine: MatrixEngine) {
+        let weight = engine.prepare(WeightMatrix(Samples(seed: 8).tensor(70, 80)))
+        #expect(engine.forward(Tensor(0, 80, engine.element), weight).count == 0)
     }
 }
 
@@ -112,39 +124,48 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
     static let largeTower = ProductShapes("tower of 3B", patch: 1176, hidden: 1280, intermediate: 3420, merged: 5120, out: 2048)
 }
 
+/// Some rows of products of these shapes alone, against all of them together.
+struct RowCounts: CustomTestStringConvertible, Sendable {
+    let shapes: ProductShapes
+    let counts: [Int]
+    let rows: Int
+
+    init(_ shapes: ProductShapes, _ counts: [Int], of rows: Int = 257) {
+        (self.shapes, self.counts, self.rows) = (shapes, counts, rows)
+    }
+
+    var testDescription: String { "\(shapes.name), \(rows) rows" }
+
+    /// Every product of small models and of the large one, of their towers, and of a whole microbatch.
+    static let all =
+        ProductShapes.small.map { RowCounts($0, [1, 2, 7, 31, 64, 127, 128, 129]) } + [
+            RowCounts(.small[0], [3, 600], of: 1100), RowCounts(.large, [1, 31, 200]), RowCounts(.smallTower, [1, 4, 64, 200]),
+            RowCounts(.largeTower, [1, 200]),
+        ]
+}
+
 @Suite struct RowIndependenceTests {
-    @Test(arguments: ProductShapes.small)
-    func everyProductOfASmallModel(shapes: ProductShapes) {
-        for (out, width) in shapes.weights { check(out, width, counts: [1, 2, 7, 31, 64, 127, 128, 129], of: 257) }
+    @Test(arguments: RowCounts.all) func everyProduct(_ counts: RowCounts) { check(counts, MatrixEngine(.float32)) }
+
+    @Test(.needsBFloat16Products, arguments: RowCounts.all) func everyProductInBFloat16(_ counts: RowCounts) {
+        check(counts, MatrixEngine(.bfloat16))
     }
 
-    @Test func aWholeMicrobatch() {
-        for (out, width) in ProductShapes.small[0].weights { check(out, width, counts: [3, 600], of: 1100) }
-    }
-
-    @Test func everyProductOfTheLargeModel() {
-        for (out, width) in ProductShapes.large.weights { check(out, width, counts: [1, 31, 200], of: 257) }
-    }
-
-    @Test func everyProductOfAVisionTower() {
-        for (out, width) in ProductShapes.smallTower.weights { check(out, width, counts: [1, 4, 64, 200], of: 257) }
-        for (out, width) in ProductShapes.largeTower.weights { check(out, width, counts: [1, 200], of: 257) }
+    private func check(_ counts: RowCounts, _ engine: MatrixEngine) {
+        for (out, width) in counts.shapes.weights { check(out, width, counts: counts.counts, of: counts.rows, engine) }
     }
 
     /// The first and the last `count` rows alone, against all `rows` together; with one thread and with three.
-    private func check(_ out: Int, _ width: Int, counts: [Int], of rows: Int) {
-        let source = Samples(seed: 1).uniform(out, width)
-        for engine in engines {
-            let weight = engine.prepare(WeightMatrix(source))
-            let x = Samples(seed: 2).uniform(rows, width, engine.element)
-            let dY = Samples(seed: 3).uniform(rows, out, engine.element)
-            for element in Set([.float32, engine.element]) {
-                check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
-                    engine.forward($0, weight, addingTo: $1, as: element)
-                }
-                check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
-                    engine.backward($0, weight, addingTo: $1, as: element)
-                }
+    private func check(_ out: Int, _ width: Int, counts: [Int], of rows: Int, _ engine: MatrixEngine) {
+        let weight = engine.prepare(WeightMatrix(Samples(seed: 1).uniform(out, width)))
+        let x = Samples(seed: 2).uniform(rows, width, engine.element)
+        let dY = Samples(seed: 3).uniform(rows, out, engine.element)
+        for element in Set([.float32, engine.element]) {
+            check("\(engine.kind) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
+                engine.forward($0, weight, addingTo: $1, as: element)
+            }
+            check("\(engine.kind) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
+                engine.backward($0, weight, addingTo: $1, as: element)
             }
         }
     }
