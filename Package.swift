@@ -66,7 +66,7 @@ let package = Package(
         .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
-        .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support"]),
+        .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),
         .testTarget(name: "DataTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Support"]),
         .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),

@@ -90,7 +90,7 @@ extension Communicator {
     /// left out above some size, ranks that differ in the count would differ in whether they make it.
     func requireSameCall(_ call: CollectiveCall, _ comm: MPI_Comm) throws(CommError) {
         state.sequence += 1
-        guard state.checksAgreement else { return }
+        guard state.shared.checksAgreement else { return }
         let start = ContinuousClock.now
         let header = call.header(state.sequence)
         var extremes = header + header.map(~)
@@ -98,17 +98,17 @@ extension Communicator {
             shoal_in_place(), &extremes, Int32(extremes.count), Int.mpiType.handle, Reduction.max.handle, comm)
         try check(status, "MPI_Allreduce", call.site)
         let same = header.indices.allSatisfy { extremes[$0] == ~extremes[$0 + header.count] }
-        state.statistics.record(.agreement, bytes: extremes.count * MemoryLayout<Int>.stride, seconds: start.secondsToNow)
+        state.shared.statistics.record(.agreement, bytes: extremes.count * MemoryLayout<Int>.stride, seconds: start.secondsToNow)
         guard same else { throw try mismatch(call) }
     }
 
     /// Tells what rank 0 and the first rank that differs from it were about to do. Called by all ranks.
     private func mismatch(_ call: CollectiveCall) throws(CommError) -> CommError {
-        state.checksAgreement = false  // The ranks meet here, each from another call.
+        state.shared.checksAgreement = false  // The ranks meet here, each from another call.
         let sequence = state.sequence
         let calls = try allGatherVariable(Array("\(call), call \(sequence) (\(call.site))".utf8))
         let headers = try allGatherVariable(call.header(sequence))
-        state.checksAgreement = true
+        state.shared.checksAgreement = true
         state.sequence = sequence
         let other = headers.firstIndex { $0 != headers[0] } ?? 0
         let words = [0, other].map { "\(hosts.describe([$0])) at \(String(decoding: calls[$0], as: UTF8.self))" }

@@ -30,28 +30,35 @@ package struct Communicator: Sendable {
     }
 
     /// Cost of the collectives since the start, or since `resetStatistics`.
-    package var statistics: CommStatistics { state.statistics }
+    package var statistics: CommStatistics { state.shared.statistics }
 
-    package func resetStatistics() { state.statistics = CommStatistics() }
+    package func resetStatistics() { state.shared.statistics = CommStatistics() }
 
     /// Whether ranks compare a header (call, element type, count, sequence number) before each payload: MPI itself
     /// reports success on one side when counts differ. Set alike on every rank; on unless switched off.
     package var checksAgreement: Bool {
-        get { state.checksAgreement }
-        nonmutating set { state.checksAgreement = newValue }
+        get { state.shared.checksAgreement }
+        nonmutating set { state.shared.checksAgreement = newValue }
     }
 
     /// Largest message in bytes. MPI's counts are 32-bit; longer buffers go in pieces. Set alike on every rank.
     package var pieceBytes: Int {
-        get { state.pieceBytes }
+        get { state.shared.pieceBytes }
         nonmutating set {
             precondition(newValue > 0, "pieceBytes: \(newValue)")
-            state.pieceBytes = newValue
+            state.shared.pieceBytes = newValue
         }
     }
 }
 
 extension Communicator {
+    /// What a world has in common with those that are split from it.
+    final class Shared {
+        var checksAgreement = true
+        var pieceBytes = 256 << 20
+        var statistics = CommStatistics()
+    }
+
     /// Confined to the thread that made it: every collective checks that, which is why copies of the handle may travel.
     final class State: @unchecked Sendable {
         /// Nil in a world of one without a launcher: MPI is then not initialised.
@@ -59,11 +66,12 @@ extension Communicator {
         let thread = pthread_self()
         var phase = "start"
         var sequence = 0
-        var checksAgreement = true
-        var pieceBytes = 256 << 20
-        var statistics = CommStatistics()
+        let shared: Shared
 
-        init(_ handle: MPI_Comm?) { self.handle = handle }
+        init(_ handle: MPI_Comm?, _ shared: Shared = Shared()) {
+            self.handle = handle
+            self.shared = shared
+        }
     }
 
     /// A world of one, without MPI.
@@ -89,18 +97,18 @@ extension Communicator {
     ) throws(CommError) {
         precondition(pthread_equal(pthread_self(), state.thread) != 0, "\(call): not on the thread that called World.run")
         guard let handle = state.handle else {
-            state.statistics.record(call.kind, bytes: bytes, seconds: 0)
+            state.shared.statistics.record(call.kind, bytes: bytes, seconds: 0)
             return
         }
         try requireSameCall(call, handle)
         let start = ContinuousClock.now
         try send(handle)
-        state.statistics.record(call.kind, bytes: bytes, seconds: start.secondsToNow)
+        state.shared.statistics.record(call.kind, bytes: bytes, seconds: start.secondsToNow)
     }
 
     /// `count` elements of type T in runs that one MPI call can carry.
     func pieces<T: MPIElement>(of count: Int, _ type: T.Type) -> [Range<Int>] {
-        let length = max(1, min(state.pieceBytes / MemoryLayout<T>.stride, Int(Int32.max)))
+        let length = max(1, min(state.shared.pieceBytes / MemoryLayout<T>.stride, Int(Int32.max)))
         return stride(from: 0, to: count, by: length).map { $0..<min(count, $0 + length) }
     }
 }

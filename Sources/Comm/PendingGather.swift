@@ -42,7 +42,7 @@ package final class PendingGather<T: MPIElement> {
         let status = shoal_wait(&request)
         request = nil
         try world.check(status, "MPI_Wait", site)
-        world.state.statistics.record(.allGather, bytes: bytes, seconds: start.secondsToNow)
+        world.state.shared.statistics.record(.allGather, bytes: bytes, seconds: start.secondsToNow)
     }
 }
 

@@ -66,8 +66,16 @@ package struct Objective: Sendable {
     /// What a row's loss counts in the whole.
     func rowScale(rows: Int) -> Double { isMean ? 1 / Double(rows) : 1 }
 
-    /// By how much gradients are smaller within the exact sum, whose range is made for means: a power of two, which changes no digit.
-    package func sumScale(rows: Int) -> Float { isMean ? 1 : Float(sign: .plus, exponent: Float(rows).exponent, significand: 1) }
+    /// By how much gradients are smaller within the exact sum: a power of two, which changes no digit.
+    ///
+    /// The sum's range is made for means, where the more chunks there are the less one of them has. Rows that are added have more by
+    /// their number. CoSENT shares one change of at most 2/τ among all pairs, so that a single chunk may have all of it: each may
+    /// reach 64 at the usual τ of 0.05, and more at a lower one, however many chunks there are.
+    package func sumScale(_ plan: StepPlan) -> Float {
+        var excess = isMean ? 1 : Float(plan.anchors.count)
+        if plan.scores != nil { excess = max(excess, Float(plan.chunks.count) / 64 * Float(max(1, 0.05 / cosentTemperature))) }
+        return Float(sign: .plus, exponent: max(0, excess.exponent), significand: 1)
+    }
 }
 
 extension Objective {

@@ -90,7 +90,7 @@ struct RunEvaluation {
         case .beir(let file):
             return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
-            let rows = try setup.source.heldOutRows()
+            let rows = try setup.source.heldOutRows(setup.index)
             return rows.isEmpty ? nil : (try byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
@@ -117,7 +117,7 @@ extension PairFile {
     /// - Throws: for a row with a score: its second text is no passage to be found
     fileprivate func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
         var rows: [(row: TrainingRow, images: ImageFolder)] = []
-        for row in 0..<count { rows.append((try self.row(row), images)) }
+        for row in try self.rows(Array(0..<count)) { rows.append((row, images)) }
         guard let graded = rows.firstIndex(where: { $0.row.score != nil }) else { return rows }
         throw UserError(
             .content, path, line: lineNumber(ofRow: graded),

@@ -256,7 +256,7 @@ package struct TrainingStep {
     /// Last microbatch first; its activations are free after it.
     private func backward(_ plan: StepPlan, _ passes: consuming [Pass], _ dEmbeddings: Embeddings, _ adapter: LoadedAdapter) {
         gradient.sum.reset(parts: plan.chunks.count)
-        dEmbeddings.multiply(by: 1 / configuration.objective.sumScale(rows: plan.anchors.count))
+        dEmbeddings.multiply(by: 1 / configuration.objective.sumScale(plan))
         var (row, token) = (dEmbeddings.dense?.rows ?? 0, dEmbeddings.late?.rows ?? 0)
         while let pass = passes.popLast() {
             let (rows, tokens) = (row - pass.tokens.segments.count..<row, token - pass.tokens.ids.count..<token)
@@ -275,7 +275,7 @@ package struct TrainingStep {
     /// Only what the loss reaches: the active task's factors, without the projector's unless late vectors are trained.
     private func reduce(_ plan: StepPlan) throws -> [Float] {
         let count = gradient.layout.count(reachedBy: configuration.objective.embeddingHeads)
-        let scale = configuration.objective.sumScale(rows: plan.anchors.count)
+        let scale = configuration.objective.sumScale(plan)
         switch configuration.reduction {
         case .exact:
             try world.allReduceSum(UnsafeMutableBufferPointer(start: gradient.sum.values, count: count))

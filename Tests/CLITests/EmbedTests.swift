@@ -42,7 +42,7 @@ import Testing
         let texts = ["--texts", "how do whales sleep", "x", "--text-file", file]
         try expectSuccess(arguments(texts, output: "one.npy"))
         try expectSuccess(arguments(texts + ["--threads", "1"], output: "two.npy"), ranks: 2)
-        #expect(try folder.bytes("one.npy") == folder.bytes("two.npy"))
+        try expectSameBytes(folder.bytes("two.npy"), folder.bytes("one.npy"), "two ranks")
         let (rows, columns, values) = try numpy("one.npy")
         #expect(rows == 5 && columns == 256)
         for row in 0..<rows {
@@ -68,12 +68,12 @@ import Testing
         let file = try SafetensorsFile(path: folder.path("out.safetensors"))
         let entry = try #require(file["embeddings"])
         #expect(entry.dtype == .f32 && entry.shape == [2, 256] && file.entries.count == 1)
-        #expect(Array(file.bytes(of: entry)) == values.withUnsafeBytes { Array($0) })
+        values.withUnsafeBytes { expectSameBytes(file.bytes(of: entry), $0, "safetensors") }
         let lines = String(decoding: try folder.bytes("out.jsonl"), as: UTF8.self).split(separator: "\n")
         let read = try lines.flatMap { line in
             try JSONValue.parse(Array(line.utf8), path: nil)["embedding"]!.arrayValue!.map { Float($0.numberValue!) }
         }
-        #expect(read == values)
+        expectSameBits(read, values, "JSON lines")
     }
 
     @Test func aWidthIsANormalisedPrefix() throws {
@@ -93,7 +93,7 @@ import Testing
             ["--multi-vector", "--text-file", file, "--texts", "a b c"] + (0..<12).map { String(repeating: "word ", count: 1 + $0) }
         try expectSuccess(arguments(texts, output: "one.safetensors"))
         let result = try expectSuccess(arguments(texts + ["--threads", "1"], output: "two.safetensors"), ranks: 3)
-        #expect(try folder.bytes("one.safetensors") == folder.bytes("two.safetensors"))
+        try expectSameBytes(folder.bytes("two.safetensors"), folder.bytes("one.safetensors"), "two ranks")
         let written = try SafetensorsFile(path: folder.path("one.safetensors"))
         #expect(Set(written.entries.map(\.name)) == Set((0..<16).map(String.init)))
         var tokens = 0
@@ -150,7 +150,7 @@ import Testing
         try expectSuccess(arguments(whole, folder.path("run"), "whole.safetensors"))
         try TinyCheckpoint.write(tensors, to: file)
         try expectSuccess(arguments(plain, folder.path("run"), "plain.safetensors"), ranks: ranks)
-        #expect(try folder.bytes("plain.safetensors") == folder.bytes("whole.safetensors"))
+        try expectSameBytes(folder.bytes("plain.safetensors"), folder.bytes("whole.safetensors"), "plain")
         try expectFailure(78, arguments(whole, folder.path("run"), "x.safetensors"), ranks: ranks, "whole has one of its own")
         #expect(try !folder.names.contains { $0.contains("x.safetensors") })
     }
@@ -162,7 +162,7 @@ import Testing
             }
         }
         #expect(try folder.bytes("retrieval-query.npy") != folder.bytes("retrieval-passage.npy"))
-        #expect(try folder.bytes("text-matching-query.npy") == folder.bytes("text-matching-passage.npy"))
+        try expectSameBytes(folder.bytes("text-matching-query.npy"), folder.bytes("text-matching-passage.npy"), "queries")
     }
 
     @Test func saysWhatItCutAndThatTheBackboneIsBare() throws {
@@ -176,7 +176,7 @@ import Testing
         let file = try folder.write("texts.txt", "first\r\nsecond\n")
         try expectSuccess(arguments(["--text-file", file], output: "file.npy"))
         try expectSuccess(arguments(["--texts", "first", "second"], output: "flags.npy"))
-        #expect(try folder.bytes("file.npy") == folder.bytes("flags.npy"))
+        try expectSameBytes(folder.bytes("file.npy"), folder.bytes("flags.npy"), "file")
     }
 }
 

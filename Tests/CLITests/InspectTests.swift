@@ -101,7 +101,7 @@ import Testing
         try expectSuccess(embed(run + "/peft/code/", "code", "peft.npy"))
         try expectSuccess(embed(run + "/checkpoints/step-1", "code", "checkpoint.npy"))
         try expectSuccess(embed("none", "code", "bare.npy"))
-        #expect(try folder.bytes("run.npy") == folder.bytes("peft.npy"))
+        try expectSameBytes(folder.bytes("peft.npy"), folder.bytes("run.npy"), "peft")
         #expect(try folder.bytes("run.npy") != folder.bytes("checkpoint.npy"))
         #expect(try folder.bytes("run.npy") != folder.bytes("bare.npy"))
         try expectFailure(78, embed(run + "/peft/code", "retrieval", "x.npy"), "peft/code: holds no adapter for retrieval, only for code")

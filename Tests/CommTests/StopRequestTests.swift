@@ -7,33 +7,33 @@ import Testing
 
 @Suite(.serialized) struct StopRequestTests {
     @Test(arguments: [SIGUSR1, SIGINT, SIGTERM]) func signalsStopARankAlone(signal: Int32) throws {
-        #expect(try run([], ranks: nil) { kill($0, signal) }.exitCode == 75)
+        #expect(try run([], ranks: nil) { kill($0.processID, signal) }.exitCode == 75)
     }
 
     @Test func aSecondInterruptEndsTheProcess() throws {
-        let result = try run(["stay"], ranks: nil) { id in
-            kill(id, SIGINT)
-            usleep(200_000)
-            kill(id, SIGINT)
+        let result = try run(["stay"], ranks: nil) { job in
+            kill(job.processID, SIGINT)
+            try job.wait(for: "asked")
+            kill(job.processID, SIGINT)
         }
         #expect(result.exitCode == 128 + SIGINT)
     }
 
     @Test func theUserSignalIsForwardedByMpirun() throws {
-        #expect(try run([], ranks: 2) { kill($0, SIGUSR1) }.exitCode == 75)
+        #expect(try run([], ranks: 2) { kill($0.processID, SIGUSR1) }.exitCode == 75)
     }
 
     @Test func terminationUnderMpirunIsLeftToMpirun() throws {
-        let result = try run([], ranks: 2) { kill($0, SIGTERM) }
-        #expect(result.exitCode == 1)
-        #expect(result.seconds < 10)
+        let result = try run([], ranks: 2) { kill($0.processID, SIGTERM) }
+        #expect(result.exitCode == 1 && !result.timedOut)
+        #expect(!result.standardOutput.contains("asked"))
     }
 
     /// Sends the signal once the job listens, which its ranks do before they meet.
-    private func run(_ arguments: [String], ranks: Int?, _ send: (Int32) -> Void) throws -> JobResult {
+    private func run(_ arguments: [String], ranks: Int?, _ send: (RunningJob) throws -> Void) throws -> JobResult {
         try MPILauncher.run("RankProgram", ["stop-request"] + arguments, ranks: ranks) { job in
             try job.wait(for: "listening")
-            send(job.processID)
+            try send(job)
         }
     }
 }

@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: [nil, 1, 2, 4]) func everyCheckHolds(ranks: Int?) throws {
         let result = try MPILauncher.run("RankProgram", ["all"], ranks: ranks)
         #expect(result.exitCode == 0, "\(result.standardError)")
-        #expect(result.standardOutput == "18 checks on \(ranks ?? 1) ranks\n")
+        #expect(result.standardOutput == "19 checks on \(ranks ?? 1) ranks\n")
     }
 
     @Test(arguments: [nil, 2]) func anAgreedCodeIsTheExitCode(ranks: Int?) throws {
@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [nil, 1, 2, 4]) func oneRankThatThrowsEndsTheJob(ranks: Int?) throws {
         let result = try MPILauncher.run("RankProgram", ["throw"], ranks: ranks)
         #expect(result.exitCode == 65)
-        #expect(result.seconds < 10)
+        #expect(!result.timedOut)
         let words = result.standardError.split(separator: "\n").filter { $0.contains("FATAL ") }
         #expect(words.count == 1, "\(result.standardError)")
         let line = try #require(words.first)
@@ -51,20 +51,19 @@ import Testing
     @Test func differentValuesEndTheJobWithTheCallersCode() throws {
         let result = try MPILauncher.run("RankProgram", ["different-values"], ranks: 4)
         #expect(result.exitCode == 78)
-        #expect(result.seconds < 10)
+        #expect(!result.timedOut)
         #expect(result.standardError.contains("the seed differs between ranks: ranks 1, 2, 3 ("))
     }
 
     @Test func aKilledRankEndsTheJob() throws {
         let result = try MPILauncher.run("RankProgram", ["killed"], ranks: 2)
         #expect(result.exitCode == 137)
-        #expect(result.seconds < 10)
+        #expect(!result.timedOut)
     }
 
     @Test func aJobThatHangsIsKilled() throws {
         let result = try MPILauncher.run("RankProgram", ["stop-request"], ranks: 2, limit: 1)
-        #expect(result.timedOut)
-        #expect(result.seconds < 9)
+        #expect(result.timedOut && result.exitCode != 0)
     }
 
     @Test func taskOfSrunWithoutProcessManagerIsRefused() throws {

@@ -173,7 +173,7 @@ private struct IndexedRows {
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         let opened = try rows.open()
         #expect(opened.isTokenized && opened.index.count == 50)
-        #expect(try rows.folder.bytes("cache/" + rows.cached[0]) == whole)
+        try expectSameBytes(rows.folder.bytes("cache/" + rows.cached[0]), whole, "index")
         #expect(try rows.cached.count == 1)
     }
 
@@ -219,7 +219,8 @@ private struct IndexedRows {
             }
             _ = try writer.write(to: output, origin)
             #expect(rounds > 3)
-            #expect(try rows.folder.bytes("rounds-\(roundBytes)") == rows.folder.bytes("cache/" + rows.cached[0]))
+            try expectSameBytes(
+                rows.folder.bytes("rounds-\(roundBytes)"), rows.folder.bytes("cache/" + rows.cached[0]), "\(roundBytes) bytes a round")
         }
     }
 

@@ -107,10 +107,39 @@ import Testing
 
     @Test(arguments: [40, 10]) func heldOutRowsAreNotTrainedOn(rows: Int) throws {
         let lines = (0..<rows).map { "{\"query\": \"<\($0)>\", \"positive\": \"<1>\"}\n" }.joined()
-        let index = try source([(lines, "retrieval")], holdsOut: true).index()
+        let source = try source([(lines, "retrieval")], holdsOut: true)
+        let index = try source.index()
         let heldOut = (0..<rows).filter { rows > 10 && HeldOutRows.contain(anchor: Array("<\($0)>".utf8)) }
         #expect(heldOut.isEmpty == (rows == 10) && index.holdsOut == (rows > 10))
         #expect(index.map(\.row) == (0..<rows).filter { !heldOut.contains($0) })
+        #expect(try source.heldOutRows(index).map(\.row.anchor) == heldOut.map { RowInput.text(Array("<\($0)>".utf8)) })
+    }
+
+    /// Afterwards there are neither the other rows nor any image: whoever looked at one again would fail.
+    @Test func heldOutRowsAreReadAlone() throws {
+        let model = PackagePath.example("jina-tiny")
+        let tokenizer = try Tokenizer(path: model + "/tokenizer.json")
+        let reader = try ImageReader(folder: model, ModelConfig.read(folder: model), tokenizer)
+        let picture = [UInt8](try Data(contentsOf: URL(fileURLWithPath: PackagePath.golden("images/files/rgb-8.png"))))
+        let chosen = (0..<40).filter { HeldOutRows.contain(anchor: Array("text \($0)".utf8)) }
+        let bad = [chosen[0], try #require((0..<40).first { !chosen.contains($0) })]
+        for row in 0..<40 { try folder.write("\(row).png", bad.contains(row) ? Array(picture.prefix(picture.count / 2)) : picture) }
+        let lines = (0..<40).map { #"{"query": "text \#($0)", "positive_image": "\#($0).png"}"# }
+        let path = try folder.write("rows.jsonl", lines.joined(separator: "\n"))
+        let source = TrainingSource(
+            files: [(path, "code")], taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: 64),
+            images: RowImages(.success(reader), skipsBad: true, maximumTokens: 1000), holdsOut: true
+        ) { _, _ in ("", "") }
+        let index = try source.index()
+        #expect(index.skippedRows == 2 && index.count == 40 - chosen.count - 1)
+
+        let seen = Set(index.map(\.row))
+        let blanked = lines.enumerated().map { seen.contains($0) ? String(repeating: "x", count: $1.utf8.count) : $1 }
+        try folder.write("rows.jsonl", blanked.joined(separator: "\n"))
+        for row in 0..<40 { try FileManager.default.removeItem(atPath: folder.path("\(row).png")) }
+        let heldOut = try source.heldOutRows(index).map(\.row)
+        #expect(heldOut.map(\.anchor) == chosen.dropFirst().map { RowInput.text(Array("text \($0)".utf8)) })
+        #expect(heldOut.map(\.positive) == chosen.dropFirst().map { RowInput.image("\($0).png") })
     }
 
     @Test func scoresReachTheIndex() throws {

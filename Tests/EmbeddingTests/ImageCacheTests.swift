@@ -88,7 +88,7 @@ import Testing
         #expect(read(cache, 7) == nil)
         cache.keep(features(7), of: content(7))
         #expect(read(cache, 7) == bytes(features(7)))
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(whole))
+        try expectSameBytes(Data(contentsOf: URL(fileURLWithPath: path)), whole, "features")
     }
 
     @Test func whatWasReadLongestAgoMakesRoom() throws {

@@ -13,7 +13,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         let folder = try TemporaryFolder()
         for bytes in [content, [], Array("new".utf8)] {
             let summary = try AtomicWrite.write(bytes, to: folder.path("a"))
-            #expect(try folder.bytes("a") == bytes)
+            try expectSameBytes(folder.bytes("a"), bytes, "a")
             #expect(summary.size == bytes.count && summary.sha256 == SHA256.hex(SHA256.hash(of: bytes)))
         }
         #expect(try folder.names == ["a"])
@@ -24,7 +24,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         let folder = try TemporaryFolder()
         let faults = FailingOperations(failing: 0, code: 0, longestWrite: 1000)
         try AtomicWrite.write(content, to: folder.path("a"), operations: faults.operations)
-        #expect(try folder.bytes("a") == content)
+        try expectSameBytes(folder.bytes("a"), content, "a")
         #expect(faults.count == 12)
     }
 
@@ -41,7 +41,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
             #expect(error.message.contains(String(cString: strerror(code))))
         }
         #expect(try folder.names == ["a"])
-        #expect(try folder.bytes("a") == (call <= 9 ? Array("old".utf8) : content))
+        try expectSameBytes(folder.bytes("a"), call <= 9 ? Array("old".utf8) : content, "a")
     }
 
     /// Writing, syncing and closing (2 to 8), and syncing the folder (11), go on after a signal.
@@ -50,7 +50,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         let folder = try TemporaryFolder()
         try AtomicWrite.write(
             content, to: folder.path("a"), operations: FailingOperations(failing: call, code: EINTR, longestWrite: 1000).operations)
-        #expect(try folder.bytes("a") == content)
+        try expectSameBytes(folder.bytes("a"), content, "a")
     }
 
     @Test func fullDiskSaysWhatIsNeededAndFree() throws {
@@ -78,8 +78,8 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         try folder.write("target", "kept")
         symlink(folder.path("target"), folder.path("a"))
         try AtomicWrite.write(content, to: folder.path("a"))
-        #expect(try folder.bytes("target") == Array("kept".utf8))
-        #expect(try folder.bytes("a") == content)
+        try expectSameBytes(folder.bytes("target"), Array("kept".utf8), "target")
+        try expectSameBytes(folder.bytes("a"), content, "a")
     }
 
     @Test func newFilesRefuseLinksAndFiles() throws {
@@ -108,7 +108,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         let folder = try TemporaryFolder()
         try save(folder)
         #expect(try folder.names == ["step-1"])
-        #expect(try folder.bytes("step-1/a") == content)
+        try expectSameBytes(folder.bytes("step-1/a"), content, "a")
         #expect(try folder.bytes("step-1/MANIFEST.json") == [])
     }
 
@@ -149,7 +149,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         if call <= 16, call != 15 {
             #expect(try folder.names == [])
         } else {
-            #expect(try folder.bytes("step-1/a") == content)
+            try expectSameBytes(folder.bytes("step-1/a"), content, "a")
         }
         #expect(faults.count == 19 || call != 19)
     }
@@ -167,7 +167,7 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
         let written = try folder.bytes("step-1/a.safetensors")
         #expect(summary.size == written.count && summary.sha256 == SHA256.hex(SHA256.hash(of: written)))
         let file = try SafetensorsFile(path: folder.path("step-1/a.safetensors"))
-        #expect(Array(file.bytes(of: try #require(file["a"]))) == content)
+        expectSameBytes(file.bytes(of: try #require(file["a"])), content, "tensor a")
     }
 
     @Test func removesFolders() throws {

@@ -18,7 +18,7 @@ private func code(_ path: String) -> UserError.Code? {
         let folder = try TemporaryFolder()
         let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0) }
         let file = try MappedFile(path: try folder.write("a", bytes))
-        #expect(Array(file.bytes) == bytes)
+        expectSameBytes(file.bytes, bytes, "a")
         file.prefetch(5_000..<10_000)
         try file.checkUnchanged()
     }

@@ -66,7 +66,7 @@ private func write(_ samples: [Sample], _ metadata: [String: String]?, to path: 
         let hash = try write(samples.shuffled(), metadata, to: folder.path("a"))
         let golden = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(goldenFolder)/\(file).safetensors")))
         let written = try folder.bytes("a")
-        #expect(written == golden, "\(String(decoding: written.prefix(2000), as: UTF8.self))")
+        expectSameBytes(written, golden, String(decoding: written.prefix(2000), as: UTF8.self))
         #expect(hash == SHA256.hex(SHA256.hash(of: golden)))
         #expect(try folder.names == ["a"])
     }
@@ -80,7 +80,7 @@ private func write(_ samples: [Sample], _ metadata: [String: String]?, to path: 
             let entry = try #require(file[sample.name])
             #expect(entry.name.utf8.elementsEqual(sample.name.utf8))
             #expect(entry.dtype == sample.dtype && entry.shape == sample.shape)
-            #expect(Array(file.bytes(of: entry)) == sample.bytes)
+            expectSameBytes(file.bytes(of: entry), sample.bytes, sample.name)
         }
         #expect(file.metadata == (name == "names" ? ["note": "é \"quoted\"\n"] : ["format": "pt"]))
         #expect(file["absent"] == nil)

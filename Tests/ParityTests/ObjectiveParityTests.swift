@@ -36,7 +36,9 @@ import Testing
         let one = try GoldenPool(golden).computedByRanks(1)
         for worldSize in [2, 3, 7] {
             let many = try GoldenPool(golden, worldSize: worldSize).computedByRanks(worldSize)
-            #expect(many.lines == one.lines && many.dense == one.dense && many.late == one.late, "\(worldSize) ranks")
+            expectSameElements(many.lines, one.lines, "lines of \(worldSize) ranks")
+            expectSameBits(many.dense.flatMap { $0 }, one.dense.flatMap { $0 }, "dense gradient of \(worldSize) ranks")
+            expectSameBits(many.late.flatMap { $0 }, one.late.flatMap { $0 }, "late gradient of \(worldSize) ranks")
         }
     }
 

@@ -1,7 +1,9 @@
-// Jobs that must end in a certain way: each is started by its own test, which looks at exit code, time and words.
+// Jobs that must end in a certain way: each is started by its own test, which looks at exit code and words.
 
 import Comm
 import Glibc
+import Synchronization
+import Tensor
 
 private struct Broken: ExitCoded, CustomStringConvertible {
     let exitCode: Int32
@@ -42,7 +44,19 @@ let faults: [String: @Sendable (Communicator) throws -> Int32] = [
         return 0
     },
     "stop-request": stopRequest,
+    "tasks-meet": tasksMeet,
 ]
+
+/// Ends only where two tasks of a loop run at a time: each waits until the other has begun.
+private func tasksMeet(_ world: Communicator) -> Int32 {
+    let begun = Atomic(0)
+    Threads.count = 2
+    Threads.run(2) { _ in
+        begun.wrappingAdd(1, ordering: .releasing)
+        while begun.load(ordering: .acquiring) < 2 { sched_yield() }
+    }
+    return 0
+}
 
 /// One rank fails while the others wait for it.
 private func lastFails(_ world: Communicator, _ error: any Error) throws {
@@ -50,14 +64,23 @@ private func lastFails(_ world: Communicator, _ error: any Error) throws {
     try world.barrier()
 }
 
-/// Works until asked to stop, at most 20 seconds, and says when it listens.
+/// Works until asked to stop, at most a minute, and says when it listens and when it has been asked. With `stay` it works on.
 private func stopRequest(_ world: Communicator) throws -> Int32 {
-    if world.rank == 0 { _ = "listening\n".withCString { write(STDOUT_FILENO, $0, 10) } }
-    for _ in 0..<2000 {
-        if try world.allTrue(StopRequest.isRequested) {
+    say("listening", world)
+    var isAsked = false
+    for _ in 0..<6000 {
+        if try !isAsked && world.allTrue(StopRequest.isRequested) {
+            isAsked = true
+            say("asked", world)
             if CommandLine.arguments.last != "stay" { return 75 }
         }
         usleep(10_000)
     }
-    return 1
+    return 3
+}
+
+/// A word on rank 0's standard output, at once.
+private func say(_ word: String, _ world: Communicator) {
+    let line = Array("\(word)\n".utf8)
+    if world.rank == 0 { _ = write(STDOUT_FILENO, line, line.count) }
 }

@@ -15,26 +15,33 @@ private func setup(_ world: Communicator) throws -> (TrainingSetup, argument: St
     return (try TrainingSetup.load(world, config), arguments.dropFirst().first!)
 }
 
-/// Some steps; a line for each with the exact bits of loss and norm, then the hash of all adapters and moments.
+/// Some steps; an object for each with the exact bits of loss and norm, then the hash of all adapters and moments. One JSON line each.
 private func train(_ world: Communicator) throws -> Int32 {
     let (setup, steps) = try setup(world)
     let step = setup.step(in: world)
     var state = setup.state
-    if world.rank == 0 { print("dropped \(setup.index.droppedNegatives), truncated \(setup.index.truncated)") }
+    write(["dropped": .integer(Int64(setup.index.droppedNegatives)), "truncated": .integer(Int64(setup.index.truncated))], world)
     for number in 0..<Int(steps)! {
         let (epoch, place) = number.quotientAndRemainder(dividingBy: setup.sampler.batchesPerEpoch)
         let metrics = try step.run(setup.sampler.batches(epoch: epoch)[place], &state)
-        guard world.rank == 0 else { continue }
-        print(
-            "step \(metrics.step): loss \(metrics.loss), norm \(metrics.gradientNorm), \(metrics.candidates) candidates, "
-                + "\(metrics.inputs) inputs, \(metrics.tokens) tokens, \(metrics.maskedPairs) masked")
+        write(
+            [
+                "step": .integer(Int64(metrics.step)), "loss": .number(metrics.loss), "grad_norm": .number(metrics.gradientNorm),
+                "candidates": .integer(Int64(metrics.candidates)), "inputs": .integer(Int64(metrics.inputs)),
+                "tokens": .integer(Int64(metrics.tokens)), "masked_pairs": .integer(Int64(metrics.maskedPairs)),
+            ], world)
     }
     var values = state.adapters.flatMap(\.values)
     for optimizer in state.optimizers { values += (optimizer?.firstMoment ?? []) + (optimizer?.secondMoment ?? []) }
     let hash = values.withUnsafeBytes { SHA256.hash(of: $0) }
     try world.requireSame(hash, named: "the trained adapters")
-    if world.rank == 0 { print("\(values.count) values, SHA-256 \(SHA256.hex(hash))") }
+    write(["values": .integer(Int64(values.count)), "sha256": .string(SHA256.hex(hash))], world)
     return 0
+}
+
+/// On rank 0.
+private func write(_ line: JSONValue, _ world: Communicator) {
+    if world.rank == 0 { print(String(decoding: line.serialized(pretty: false), as: UTF8.self)) }
 }
 
 /// Verifies the first batch's gradient, multiplied with a scale on the side of all ranks, and on both sides when the scale is

@@ -42,6 +42,18 @@ extension RunTests {
             #expect(try project.files().events("evaluation").count == 4)
         }
 
+        /// As after a kill between the last checkpoint and the final files.
+        @Test func aRunResumedAfterItsLastStepWritesTheSameCard() throws {
+            let project = try project()
+            try project.train(Self.settings + ["--set", "training.logging_steps=3"]).expect(0)
+            let card = try project.files().bytes("README.md")
+            let text = String(decoding: card, as: UTF8.self)
+            #expect(text.contains("nDCG@10") && text.contains("Mean loss at the end: code "))
+            try FileManager.default.removeItem(atPath: project.path("run/README.md"))
+            try project.train(Self.settings + ["--set", "training.logging_steps=3", "--resume"]).expect(0)
+            try expectSameBytes(project.files().bytes("README.md"), card, "README.md")
+        }
+
         @Test func aFolderInBeirsLayoutIsRead() throws {
             let project = try RunProject(.embedded)
             try project.link("stdlib", to: PackagePath.example("python-stdlib"))

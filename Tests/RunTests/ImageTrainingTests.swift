@@ -16,19 +16,23 @@ extension RunTests {
 
         private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapter_model.safetensors") }
 
-        @Test(arguments: ["float32", "bfloat16"]) func everyWorldWritesTheSameBytes(type: String) throws {
+        @Test func everyWorldWritesTheSameBytes() throws { try expectTheSameBytes(type: "float32") }
+
+        @Test func everyWorldWritesTheSameBytesInBFloat16() throws { try expectTheSameBytes(type: "bfloat16") }
+
+        private func expectTheSameBytes(type: String) throws {
             let (project, setting) = (try RunProject.images(), ["system.compute_dtype=\(type)"])
             let alone = try train(project, "alone", setting)
             #expect(try alone.steps().count == 6 && Set(alone.steps().map(\.loss)).count == 6)
             #expect(try alone.steps().reduce(0) { $0 + $1.maskedPairs } > 0)
             for ranks in [1, 2, 4] {
                 let files = try train(project, "ranks-\(ranks)", setting, ranks: ranks)
-                #expect(try adapter(files) == adapter(alone), "\(ranks) ranks")
+                try expectSameBytes(adapter(files), adapter(alone), "\(ranks) ranks")
                 #expect(try files.steps() == alone.steps())
             }
             for memory in ["recompute", "cache"] {
                 let more = setting + ["system.activation_memory=\(memory)", "system.microbatch_tokens=60", "system.threads=2"]
-                #expect(try adapter(train(project, memory, more, ranks: memory == "cache" ? nil : 2)) == adapter(alone), "\(memory)")
+                try expectSameBytes(adapter(train(project, memory, more, ranks: memory == "cache" ? nil : 2)), adapter(alone), memory)
             }
         }
 
@@ -36,7 +40,7 @@ extension RunTests {
             let project = try RunProject.images()
             let joint = ["loss.name=joint", "training.max_steps=3"]
             let alone = try train(project, "alone", joint)
-            #expect(try adapter(train(project, "ranks", joint, ranks: 3)) == adapter(alone))
+            try expectSameBytes(adapter(train(project, "ranks", joint, ranks: 3)), adapter(alone), "3 ranks")
             #expect(try adapter(train(project, "small", joint + ["data.max_pixels=4000"])) != adapter(alone))
         }
 
@@ -59,7 +63,7 @@ extension RunTests {
             let changed = try adapter(train(project, "changed", ranks: ranks))
             #expect(changed != before)
             try project.folder.write("pictures/5", restored)
-            #expect(try adapter(train(project, "restored", ranks: ranks)) == before)
+            try expectSameBytes(adapter(train(project, "restored", ranks: ranks)), before, "restored")
         }
 
         @Test(arguments: smallWorlds) func rowsWithBadImagesAreLeftOut(ranks: Int?) throws {
@@ -74,11 +78,11 @@ extension RunTests {
             #expect(result.standardError.contains("notice: \(bad.count) rows of train.jsonl left out"))
 
             let good = try RunProject.images(rows: ImageRows.rows.filter { !$0.contains("pictures/2\"") })
-            #expect(try adapter(project.files()) == adapter(train(good, "run")))
+            try expectSameBytes(adapter(project.files()), adapter(train(good, "run")), "without the bad rows")
             // The mended file is found though the rows are the same.
             try project.folder.write("pictures/2", whole)
             let intact = try RunProject.images()
-            #expect(try adapter(train(project, "mended", ["data.on_bad_image=skip"])) == adapter(train(intact, "run")))
+            try expectSameBytes(adapter(train(project, "mended", ["data.on_bad_image=skip"])), adapter(train(intact, "run")), "mended")
             withExtendedLifetime((good, intact)) {}
         }
 
@@ -88,7 +92,7 @@ extension RunTests {
             let settings = ["data.image_cache=features", "data.image_cache_size=1MB"]
             for name in ["first", "second"] {
                 let files = try train(project, name, settings, ranks: ranks)
-                #expect(try adapter(files) == adapter(without), "\(name)")
+                try expectSameBytes(adapter(files), adapter(without), name)
                 #expect(try files.steps() == without.steps())
             }
             let kept = try RunFiles(path: project.path("features")).everything()
@@ -96,10 +100,10 @@ extension RunTests {
             // One damaged file is made again; the others are read, though there are no pictures any more behind these names.
             let (damaged, bytes) = try #require(kept.first)
             try project.folder.write("features/\(damaged)", bytes.dropLast() + [bytes.last! ^ 1])
-            #expect(try adapter(train(project, "mended", settings, ranks: ranks)) == adapter(without))
-            #expect(try RunFiles(path: project.path("features")).everything() == kept)
+            try expectSameBytes(adapter(train(project, "mended", settings, ranks: ranks)), adapter(without), "mended")
+            try expectSameFiles(RunFiles(path: project.path("features")).everything(), kept, "features")
             for number in 0...10 { try blank(project.path("pictures/\(number)")) }
-            #expect(try adapter(train(project, "blank", settings, ranks: ranks)) == adapter(without))
+            try expectSameBytes(adapter(train(project, "blank", settings, ranks: ranks)), adapter(without), "blank")
             try project.train(["--set", "training.output_dir=none"], ranks: ranks).expect(74)
         }
 
@@ -167,10 +171,10 @@ extension RunTests {
             let short = settings + ["training.max_steps=6", "lora.dropout=0.1"]
             let alone = try adapter(train(project, "alone", short))
             for ranks in [2, 4] {
-                #expect(try adapter(train(project, "ranks-\(ranks)", short, ranks: ranks)) == alone)
+                try expectSameBytes(adapter(train(project, "ranks-\(ranks)", short, ranks: ranks)), alone, "\(ranks) ranks")
                 let kept = short + ["data.image_cache=features-\(ranks)"]
-                #expect(try adapter(train(project, "kept-\(ranks)", kept, ranks: ranks)) == alone)
-                #expect(try adapter(train(project, "read-\(ranks)", kept, ranks: ranks)) == alone)
+                try expectSameBytes(adapter(train(project, "kept-\(ranks)", kept, ranks: ranks)), alone, "kept, \(ranks) ranks")
+                try expectSameBytes(adapter(train(project, "read-\(ranks)", kept, ranks: ranks)), alone, "read, \(ranks) ranks")
             }
         }
     }

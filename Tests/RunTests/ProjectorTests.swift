@@ -30,7 +30,7 @@ extension RunTests {
                 "adapter_model.safetensors", Self.file, "checkpoints/step-20/optimizer.safetensors", "checkpoints/step-20/\(Self.file)",
             ]
             for name in names {
-                #expect(try project.files(of: "resumed").bytes(name) == project.files(of: "unbroken").bytes(name), "\(name)")
+                try expectSameBytes(project.files(of: "resumed").bytes(name), project.files(of: "unbroken").bytes(name), name)
             }
 
             let inspected = try project.shoal(["inspect", "resumed/checkpoints/step-20", "--model", "model", "--verify"])

@@ -54,7 +54,7 @@ extension RunTests {
                 kill(process, SIGKILL)
             }
             killed.expect(128 + SIGKILL)
-            #expect(killed.seconds < 40)
+            #expect(!killed.timedOut)
             try expectEnd(of: ranks)
 
             let steps = try project.files().steps().count
@@ -98,7 +98,7 @@ extension RunTests {
 
         private func expectUnbroken(_ files: RunFiles) throws {
             let (adapter, steps) = try Self.unbroken.get()
-            #expect(try files.bytes("adapter_model.safetensors") == adapter)
+            try expectSameBytes(files.bytes("adapter_model.safetensors"), adapter, "adapter")
             #expect(try files.steps() == steps)
         }
 

@@ -56,25 +56,6 @@ package func expectClose(
         """, sourceLocation: location)
 }
 
-/// Expects the same bits, so that -0 differs from 0 and a NaN is equal to itself.
-package func expectSameBits(
-    _ actual: [Float], _ expected: [Float], _ name: @autoclosure () -> String, shape: [Int] = [],
-    fileID: String = #fileID, filePath: String = #filePath, line: Int = #line, column: Int = #column
-) {
-    let location = SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column)
-    guard actual.count == expected.count else {
-        Issue.record("\(name()) \(shape): \(actual.count) values, expected \(expected.count)", sourceLocation: location)
-        return
-    }
-    let differing = actual.indices.filter { actual[$0].bitPattern != expected[$0].bitPattern }
-    guard let first = differing.first else { return }
-    Issue.record(
-        """
-        \(name()) \(shape): \(differing.count) of \(actual.count) values differ in their bits, first at \(index(first, in: shape)): \
-        \(actual[first]) ≠ \(expected[first])
-        """, sourceLocation: location)
-}
-
 /// Expects `gradient` to be the derivative of `f` at `x`: its product with random directions is compared with central differences.
 ///
 /// - Parameters:
@@ -101,7 +82,7 @@ package func expectGradient(
 }
 
 /// The index of a row-major element, such as [5, 2].
-private func index(_ position: Int, in shape: [Int]) -> [Int] {
+func index(_ position: Int, in shape: [Int]) -> [Int] {
     guard shape.count > 1 else { return [position] }
     var (rest, result) = (position, [Int]())
     for size in shape.reversed() {

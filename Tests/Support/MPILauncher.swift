@@ -10,7 +10,6 @@ package struct JobResult: Sendable {
     package let exitCode: Int32
     package let standardOutput: String
     package let standardError: String
-    package let seconds: Double
     /// Whether the time limit ended it.
     package let timedOut: Bool
 }
@@ -126,17 +125,15 @@ package enum MPILauncher {
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }
 
-        let start = Date()
         try withSignalsUnblocked { try process.run() }
         defer { kill(process, ended) }
         try whileRunning(RunningJob(processID: process.processIdentifier, captured: captured))
         let timedOut = ended.wait(timeout: .now() + limit) == .timedOut
         if timedOut { kill(process, ended) }
-        let seconds = Date().timeIntervalSince(start)
         let signalled = process.terminationReason == .uncaughtSignal
         return JobResult(
             exitCode: process.terminationStatus + (signalled ? 128 : 0), standardOutput: try captured.text("stdout"),
-            standardError: try captured.text("stderr"), seconds: seconds, timedOut: timedOut)
+            standardError: try captured.text("stderr"), timedOut: timedOut)
     }
 
     /// The threads that run tests block signals, and a child inherits that.

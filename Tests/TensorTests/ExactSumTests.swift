@@ -65,14 +65,14 @@ import Testing
             return (0..<257).map { sum.values[$0] }
         }
         let expected = (0..<257).map { i in parts.reduce(0) { $0 + nearest($1[i]) } }
-        #expect(sum { sum in for part in parts { add(part, to: sum) } } == expected)
-        #expect(sum { sum in for part in parts.reversed() { add(part, to: sum) } } == expected)
+        expectSameElements(sum { sum in for part in parts { add(part, to: sum) } }, expected, "in order")
+        expectSameElements(sum { sum in for part in parts.reversed() { add(part, to: sum) } }, expected, "reversed")
         let pieces = sum { sum in
             for part in parts {
                 for start in stride(from: 0, to: 257, by: 50) { add(Array(part[start..<min(start + 50, 257)]), to: sum, at: start) }
             }
         }
-        #expect(pieces == expected)
+        expectSameElements(pieces, expected, "in pieces")
     }
 
     @Test(arguments: [Float.nan, .infinity, -.infinity, 4096, -4096, 1e30, -.nan])
@@ -145,7 +145,7 @@ import Testing
                 sum.reset(parts: chunks.count)
                 addOuterProducts(left, right, chunks: chunks, to: sum, at: 5)
                 let values = (0..<sum.count).map { sum.values[$0] }
-                #expect(Array(values[5..<5 + expected.count]) == expected, "[300, \(left.columns)]ᵀ × [300, \(right.columns)]")
+                expectSameElements(values[5..<5 + expected.count], expected, "[300, \(left.columns)]ᵀ × [300, \(right.columns)]")
                 #expect(values[..<5].allSatisfy { $0 == 0 } && values[(5 + expected.count)...].allSatisfy { $0 == 0 })
             }
         }

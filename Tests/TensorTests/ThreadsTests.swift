@@ -51,23 +51,9 @@ import Testing
         #expect(names.withLock { $0.count } == 1)
     }
 
-    /// Two tasks that wait for one another.
-    @Test func severalThreadsWorkAtATime() {
-        let arrived = Atomic<Int>(0)
-        let clock = ContinuousClock()
-        let end = clock.now + .seconds(20)
-        withThreads(2) {
-            // Again when another target's test has set the number of threads meanwhile.
-            repeat {
-                arrived.store(0, ordering: .releasing)
-                Threads.run(2) { _ in
-                    arrived.wrappingAdd(1, ordering: .acquiringAndReleasing)
-                    let patience = clock.now + .seconds(1)
-                    while arrived.load(ordering: .acquiring) == 1, clock.now < patience {}
-                    if arrived.load(ordering: .acquiring) == 2, clock.now < patience { arrived.add(2, ordering: .relaxed) }
-                }
-            } while arrived.load(ordering: .acquiring) < 4 && clock.now < end
-        }
-        #expect(arrived.load(ordering: .acquiring) >= 4)
+    /// In a process of its own, whose number of threads nothing else sets: two tasks that wait for one another.
+    @Test func severalThreadsWorkAtATime() throws {
+        let result = try MPILauncher.run("RankProgram", ["tasks-meet"], ranks: nil)
+        #expect(result.exitCode == 0 && !result.timedOut, "\(result.standardError)")
     }
 }

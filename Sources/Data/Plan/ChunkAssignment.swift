@@ -8,10 +8,19 @@ enum ChunkAssignment {
     /// - Parameter costs: of each chunk
     /// - Returns: the rank of each chunk. Ties: the lower chunk, the lower rank.
     static func owners(of costs: [Int], worldSize: Int) -> [Int] {
+        var looks = 0
+        return owners(of: costs, worldSize: worldSize, looks: &looks)
+    }
+
+    /// As above.
+    ///
+    /// - Parameter looks: grows by the number of loads and pairs of chunks that are looked at
+    static func owners(of costs: [Int], worldSize: Int, looks: inout Int) -> [Int] {
         var load = [Int](repeating: 0, count: worldSize)
         var chunks = [[Int]](repeating: [], count: worldSize)
         for chunk in costs.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
             let rank = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
+            looks += worldSize
             chunks[rank].append(chunk)
             load[rank] += costs[chunk]
         }
@@ -19,6 +28,7 @@ enum ChunkAssignment {
             let busiest = load.indices.max { (load[$0], $1) < (load[$1], $0) }!
             let idlest = load.indices.min { (load[$0], $0) < (load[$1], $1) }!
             let gap = load[busiest] - load[idlest]
+            looks += 2 * worldSize + chunks[busiest].count * (chunks[idlest].count + 1)
             // Less than a thousandth is even: where ranks have thousands of chunks a search for more would take long.
             guard gap > load[busiest] / 1024, let exchange = exchange(chunks[busiest], chunks[idlest], gap: gap, costs) else { break }
             chunks[idlest].append(chunks[busiest].remove(at: exchange.given))

@@ -48,4 +48,20 @@ package struct PairFile: Sendable {
     package func row(_ row: Int) throws(UserError) -> TrainingRow {
         try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks, scoreRange: scoreRange, images: images)
     }
+
+    /// Some rows, read on all threads.
+    ///
+    /// - Throws: the error of the first that cannot be trained on
+    func rows(_ numbers: [Int]) throws(UserError) -> [TrainingRow] {
+        var results = [Result<TrainingRow, UserError>?](repeating: nil, count: numbers.count)
+        results.withUnsafeMutableBufferPointer { results in
+            nonisolated(unsafe) let results = results
+            Threads.run(numbers.count, grain: 32) { block in
+                for place in block { results[place] = Result { () throws(UserError) in try row(numbers[place]) } }
+            }
+        }
+        var rows: [TrainingRow] = []
+        for result in results { rows.append(try result!.get()) }
+        return rows
+    }
 }

@@ -96,6 +96,19 @@ package struct TokenIndex: Sendable {
         return Int(rows[row].number)
     }
 
+    /// The rows of the training file that are not here, by number: held out, or left out for an image.
+    var absentRows: [Int] {
+        defer { withExtendedLifetime(file) {} }
+        let present = Set(rows.dropLast().map { Int($0.number) })
+        return (0..<header.fileRows).filter { !present.contains($0) }
+    }
+
+    /// Names of the images that rows were left out for.
+    var badImages: Set<String> {
+        defer { withExtendedLifetime(file) {} }
+        return Set(images.filter { $0.frames == 0 }.map(name))
+    }
+
     /// Of all its inputs, and of its images alone.
     func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
         defer { withExtendedLifetime(file) {} }
@@ -161,10 +174,11 @@ package struct TokenIndex: Sendable {
         return hash.finalize()
     }
 
-    private func path(of image: Image) -> String {
-        let name = file.bytes[(header.namesOffset + Int(image.name))...].prefix(Int(image.nameLength))
-        return ImageFolder.path(of: String(decoding: name, as: UTF8.self), in: folder)
+    private func name(_ image: Image) -> String {
+        String(decoding: file.bytes[(header.namesOffset + Int(image.name))...].prefix(Int(image.nameLength)), as: UTF8.self)
     }
+
+    private func path(of image: Image) -> String { ImageFolder.path(of: name(image), in: folder) }
 
     private func place(of text: RowText, in own: UnsafeBufferPointer<Input>) -> Int {
         switch text {

@@ -150,16 +150,15 @@ package struct TrainingSource: Sendable {
         part.endRow()
     }
 
-    /// The rows that training does not see, with the folder of each one's images.
-    package func heldOutRows() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+    /// The rows that training does not see, with the folder of each one's images: those that the index lacks, but for the ones left
+    /// out for an image. No other row is read, and no image.
+    ///
+    /// - Parameter index: of these files
+    package func heldOutRows(_ index: RowIndex) throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
         var rows: [(row: TrainingRow, images: ImageFolder)] = []
-        for file in files.indices {
-            let pairs = try open(file)
-            for row in 0..<pairs.count {
-                let content = try pairs.row(row)
-                guard case .measured = try measure(content, pairs, row), try HeldOutRows.contain(content, images: pairs.images) else {
-                    continue
-                }
+        for (file, indexed) in index.files.enumerated() where indexed.header.holdsOut {
+            let (pairs, absent, bad) = (try open(file), indexed.absentRows, indexed.badImages)
+            for content in try pairs.rows(absent) where !content.inputs.contains(where: { $0.imageName.map(bad.contains) ?? false }) {
                 rows.append((content, pairs.images))
             }
         }

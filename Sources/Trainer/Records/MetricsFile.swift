@@ -52,8 +52,9 @@ final class MetricsFile {
     /// Removes the events after a step, all ends, and a torn last line. The file is replaced as a whole, and only when that
     /// changes it. A missing file stays missing.
     ///
+    /// - Parameter kept: gets the events that stay
     /// - Throws: `UserError` `.content` for a line, other than the last, that is no event; `.output`
-    static func cut(_ path: String, after step: Int) throws(UserError) {
+    static func cut(_ path: String, after step: Int, kept body: (JSONValue) -> Void) throws(UserError) {
         guard FileManager.default.fileExists(atPath: path) else { return }
         let file = try TextFile(path: path)
         defer { withExtendedLifetime(file) {} }
@@ -63,6 +64,7 @@ final class MetricsFile {
             let isEnd = event["event"]?.stringValue == "end"
             if isEnd || (event["step"]?.integerValue ?? 0) > step { continue }
             kept += Array(file.line(line)) + [UInt8(ascii: "\n")]
+            body(event)
         }
         if !kept.elementsEqual(file.bytes) { try AtomicWrite.write(kept, to: path) }
     }

@@ -23,8 +23,10 @@ package struct RunLog {
     ///   - folder: of the run; exists
     ///   - step: the checkpoint's, in a run that goes on: later events are cut off. nil: a new record
     ///   - now: seconds since 1970, the `time` of events
+    ///   - history: gets the earlier events of a run that goes on
     package init(
-        folder: String, rank: Int, resumingAfter step: Int? = nil, now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
+        folder: String, rank: Int, resumingAfter step: Int? = nil, now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 },
+        history: (JSONValue) -> Void = { _ in }
     ) throws(UserError) {
         self.now = now
         guard rank == 0 else {
@@ -33,7 +35,7 @@ package struct RunLog {
         }
         let path = "\(folder)/\(Self.fileName)"
         if let step {
-            try MetricsFile.cut(path, after: step)
+            try MetricsFile.cut(path, after: step, kept: history)
             file = try MetricsFile(appendingTo: path)
         } else {
             file = try MetricsFile.create(path)

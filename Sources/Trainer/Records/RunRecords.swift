@@ -40,8 +40,9 @@ struct RunRecords {
         let table = StartupTable(StartupReport(setup, step, evaluation: evaluation))
         console.write(table.text)
         table.warnings.forEach(console.warning)
+        var history = RunHistory(tasks: setup.trainedTasks, loggingSteps: setup.config.training.loggingSteps)
         let opened = try setup.world.together { () throws -> (RunLog, RunRecord) in
-            let log = try RunLog(folder: folder.path, rank: setup.world.rank, resumingAfter: stepsDone)
+            let log = try RunLog(folder: folder.path, rank: setup.world.rank, resumingAfter: stepsDone, history: { history.add($0) })
             let record = try RunRecord(setup, folder: folder.path)
             if setup.world.rank == 0 { try record.write(folder: folder.path) }
             try log.configuration(
@@ -52,6 +53,8 @@ struct RunRecords {
         progress = TrainingProgress(
             console, totalSteps: setup.totalSteps, stepsDone: stepsDone ?? 0, loggingSteps: setup.config.training.loggingSteps,
             tasks: setup.trainedTasks)
+        progress.goOn(from: history.losses)
+        lastResults = history.lastResults
     }
 
     /// Collective, like everything below.

@@ -23,6 +23,6 @@ struct TaskLosses: Sendable {
     /// Of the tasks that have steps in the window.
     var ofWindow: [(task: String, mean: Double)] { latest.filter { window[$0.task] != nil } }
 
-    /// Of all tasks that have had steps in this process, each over the last window in which it had some.
+    /// Of all tasks that have had steps, each over the last window in which it had some.
     var latest: [(task: String, mean: Double)] { tasks.compactMap { task in means[task].map { (task, $0) } } }
 }

@@ -46,6 +46,12 @@ package final class TrainingProgress {
         start = now()
     }
 
+    /// Begins with the losses of earlier starts of the run, until there are newer ones.
+    func goOn(from losses: TaskLosses) {
+        self.losses = losses
+        self.losses.endWindow()
+    }
+
     /// Shows a step: always the first and the last of this process's, so that even a slow run soon gives a sign of life.
     ///
     /// - Parameter epoch: passes over the data after this step: 1.25

@@ -57,16 +57,14 @@ import Testing
 
     @Test("the same bytes with any number of threads, and within a task of theirs")
     func threads() throws {
-        let before = Threads.count
-        defer { Threads.count = before }
         let image = RGBImage((0..<3 * 211 * 173).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }, width: 211, height: 173)
         for backend in [ImageProcessorConfig.Backend.torchvision, .pillow] {
             let processor = ImageProcessor(try .published(backend))
-            Threads.count = 1
-            let alone = processor.patches(image).sha256
-            Threads.count = 4
-            #expect(processor.patches(image).sha256 == alone)
-            Threads.run(3) { _ in #expect(processor.patches(image).sha256 == alone) }
+            let alone = withThreads(1) { processor.patches(image).sha256 }
+            withThreads(4) {
+                #expect(processor.patches(image).sha256 == alone)
+                Threads.run(3) { _ in #expect(processor.patches(image).sha256 == alone) }
+            }
         }
     }
 

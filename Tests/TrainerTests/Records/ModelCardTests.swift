@@ -80,7 +80,7 @@ private func card() throws -> ModelCard {
     @Test func itIsWrittenIntoTheRunsFolder() throws {
         let folder = try TemporaryFolder()
         try card().write(folder: folder.path)
-        #expect(try folder.bytes("README.md") == Array(card().markdown.utf8))
+        try expectSameBytes(folder.bytes("README.md"), Array(card().markdown.utf8), "README.md")
     }
 }
 

@@ -112,6 +112,14 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
         #expect(try resumed(history.joined(separator: "\n") + "\n") == Array(history[..<5]))
     }
 
+    @Test func theEventsThatStayAreGivenInOrder() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("metrics.jsonl", history.joined(separator: "\n") + "\n")
+        var kinds: [String] = []
+        _ = try RunLog(folder: folder.path, rank: 0, resumingAfter: 2, history: { kinds.append($0["event"]?.stringValue ?? "") })
+        #expect(kinds == ["config", "evaluation", "step", "step", "checkpoint"])
+    }
+
     @Test func anEndIsCutOffEvenAtTheCheckpoint() throws {
         #expect(try resumed(history.joined(separator: "\n") + "\n", after: 3) == Array(history[..<6]))
     }
