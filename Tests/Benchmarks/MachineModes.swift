@@ -1,6 +1,7 @@
 // Whether the machine kept its speed while something was measured. In a virtual machine a unit for matrices can be three times
 // slower for seconds at a time, as its neighbours have it.
 
+import Files
 import Trainer
 
 /// What peaks say that were measured in turns with other things.

@@ -1,5 +1,6 @@
 // The output of `RankProgram train`, by name.
 
+import Files
 import Support
 import Tensor
 import Testing

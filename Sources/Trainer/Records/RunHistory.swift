@@ -1,7 +1,8 @@
 // What a run that goes on knows of its earlier starts, from the events that they left in metrics.jsonl: a run that was ended
 // between its last step and its final files writes the same model card as one that was not.
 
-import Tensor
+import Evaluation
+import Files
 
 /// The losses and the newest evaluation of earlier starts.
 struct RunHistory {
