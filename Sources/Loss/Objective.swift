@@ -6,6 +6,7 @@
 //
 // A batch of graded rows takes CoSENT, any other the form of `loss.name`.
 
+import Data
 import Model
 
 /// Which way the divergence between the dense and the late distribution of a row is taken.

@@ -2,6 +2,7 @@
 // the bandwidth.
 
 import ArgumentParser
+import Embedding
 import Files
 import Tensor
 import Trainer

@@ -3,6 +3,7 @@
 import COneDNN
 import COpenBLAS
 import Files
+import Tensor
 import Trainer
 
 extension Machine {
@@ -16,14 +17,14 @@ extension Machine {
     /// One line: processor, cores, versions.
     static var summary: String {
         let versions = versions.map { "\($0.name) \($0.version)" }
-        return ([processorModel, Figures.count(cores, "core")] + versions).joined(separator: " · ")
+        return ([Processor.model, Figures.count(cores, "core")] + versions).joined(separator: " · ")
     }
 
     /// The same for programs: members `processor`, `cores`, `versions`.
     static var json: JSONObject {
         var (machine, named) = (JSONObject(), JSONObject())
         for (name, version) in versions { named[name] = .string(version) }
-        machine["processor"] = .string(processorModel)
+        machine["processor"] = .string(Processor.model)
         machine["cores"] = .integer(Int64(cores))
         machine["versions"] = .object(named)
         return machine

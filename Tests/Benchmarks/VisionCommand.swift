@@ -1,6 +1,7 @@
 // The vision tower: images a second, and what share of the peak its products and its attention reach together.
 
 import ArgumentParser
+import Embedding
 import Files
 import Model
 import Synthetic

@@ -2,6 +2,7 @@
 // number, and ranks check and tokenize the rows by shares.
 
 import Files
+import Tensor
 
 /// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives, task and score.
 package struct PairFile: Sendable {
@@ -52,7 +53,7 @@ package struct PairFile: Sendable {
     /// Some rows, read on all threads.
     ///
     /// - Throws: the error of the first that cannot be trained on
-    func rows(_ numbers: [Int]) throws(UserError) -> [TrainingRow] {
+    package func rows(_ numbers: [Int]) throws(UserError) -> [TrainingRow] {
         var results = [Result<TrainingRow, UserError>?](repeating: nil, count: numbers.count)
         results.withUnsafeMutableBufferPointer { results in
             nonisolated(unsafe) let results = results

@@ -2,6 +2,7 @@
 // so that after a crash it is the last whole one, with the status "running".
 
 import Config
+import Embedding
 import Files
 import Foundation
 import Tensor

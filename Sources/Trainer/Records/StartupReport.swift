@@ -2,6 +2,7 @@
 
 import Comm
 import Config
+import Embedding
 import Model
 import Tensor
 

@@ -1,6 +1,7 @@
 // The table at the start of a run that says what runs. A pure function from values to text.
 
 import Config
+import Embedding
 import Files
 import Tensor
 
