@@ -1,5 +1,6 @@
 // The contrastive loss on vectors small enough to check by hand; ParityTests compare batches with PyTorch.
 
+import Comm
 import Foundation
 import Model
 import Tensor
@@ -56,7 +57,7 @@ import Testing
         let found = try losses(plan, pool, objective())
         #expect(abs(found[0] - (log(exp(2.0) + exp(0) + exp(1)) - 2)) < 1e-7)
         #expect(abs(found[1] - (log(exp(2.0) + exp(0)) - 2)) < 1e-7)
-        let gradient = try LossPhase(objective(), plan, pool, .alone()).run().gradient.dense!.rows(4..<5)
+        let gradient = try LossPhase(objective(), plan, pool, Communicator.alone()).run().gradient.dense!.rows(4..<5)
         // Only anchor 0 pulls at the negative: e₀ · share / (rows · τ).
         let share = exp(1) / (exp(2.0) + exp(0) + exp(1))
         #expect(abs(Double(gradient.floats[0]) - share) < 1e-6 && gradient.floats[1] == 0)
@@ -66,7 +67,7 @@ import Testing
     @Test(arguments: [0.1, 0.005]) func whatIsReportedOfThePool(temperature: Double) throws {
         let (plan, _) = batch()
         let vectors = Tensor([1, 0, 0, 1, 1, 0, 0.96, 0.28, 0.6, 0.8], rows: 5, columns: 2)
-        let report = try #require(try LossPhase(objective(temperature), plan, pool(vectors, plan, heads), .alone()).run().pool)
+        let report = try #require(try LossPhase(objective(temperature), plan, pool(vectors, plan, heads), Communicator.alone()).run().pool)
         let rows = [(positive: 1.0, negatives: [0.96, 0.6]), (positive: 0.28, negatives: [0, 0.8])]
         func mean(_ value: (Double, [Double]) -> Double) -> Double { rows.reduce(0) { $0 + value($1.positive, $1.negatives) } / 2 }
         func weights(_ scores: [Double]) -> [Double] { scores.map { exp(($0 - scores.max()!) / temperature) } }
@@ -88,7 +89,7 @@ import Testing
         var triplets = objective()
         (triplets.form, triplets.tripletMargin) = (.triplet, 0.8)
         let (plan, pool) = batch(negative: negative)
-        let result = try LossPhase(triplets, plan, pool, .alone()).run()
+        let result = try LossPhase(triplets, plan, pool, Communicator.alone()).run()
         #expect(abs(result.value - loss) < 1e-6 && result.maskedPairs == masked)
         #expect(abs(try LossInDouble(triplets, plan, pool).value - loss) < 1e-9)
         #expect(result.gradient.dense!.values.contains { $0 != 0 } == (loss > 0))
@@ -97,7 +98,7 @@ import Testing
     @Test func gradientsOfBothSidesBalance() throws {
         // Scores do not change when all is turned alike, so Σ (gradient × vector) is zero.
         let (plan, pool) = batch()
-        let gradient = try LossPhase(objective(), plan, pool, .alone()).run().gradient.dense!
+        let gradient = try LossPhase(objective(), plan, pool, Communicator.alone()).run().gradient.dense!
         var turn: Float = 0
         for input in 0..<5 {
             let (g, v) = (gradient.floats + 2 * input, pool.ownRows.dense!.floats + 2 * input)
@@ -108,7 +109,7 @@ import Testing
 
     @Test func highScoresDoNotOverflow() throws {
         let (plan, pool) = batch()
-        let result = try LossPhase(objective(0.001), plan, pool, .alone()).run()
+        let result = try LossPhase(objective(0.001), plan, pool, Communicator.alone()).run()
         #expect(result.value >= 0 && result.value < 1e-6)
         #expect(result.gradient.dense!.values.allSatisfy { $0.isFinite })
     }
@@ -132,7 +133,7 @@ import Testing
         func pool(_ vectors: Embeddings) -> EmbeddingPool {
             EmbeddingPool(vectors, own: vectors, plan, objective.heads, rank: 0, worldSize: 1)
         }
-        let result = try LossPhase(objective, plan, pool(vectors), .alone()).run()
+        let result = try LossPhase(objective, plan, pool(vectors), Communicator.alone()).run()
         let expected = try LossInDouble(objective, plan, pool(vectors)).value
         #expect(abs(result.value - expected) < 1e-6 * expected)
 

@@ -1,5 +1,6 @@
 // Every objective against PyTorch: the loss phase on given embeddings, and the whole step through the tiny models.
 
+import Comm
 import Model
 import Support
 import Tensor
@@ -15,7 +16,7 @@ import Testing
     func valueAndGradientEqualTheReference(_ golden: GoldenObjective) throws {
         let given = try GoldenPool(golden)
         let pool = try given.pool()
-        let result = try LossPhase(given.objective, given.plan, pool, .alone()).run()
+        let result = try LossPhase(given.objective, given.plan, pool, Communicator.alone()).run()
         #expect(abs(result.value - golden.value) <= 1e-5 * max(golden.value, 0.1), "\(result.value), expected \(golden.value)")
         let inDouble = try LossInDouble(given.objective, given.plan, pool).value
         #expect(abs(inDouble - golden.value) <= 2e-6 * max(golden.value, 0.1), "\(inDouble) in Double, expected \(golden.value)")
@@ -55,7 +56,7 @@ import Testing
         let tokens = PackedTokens(given.plan.inputs.map { segments[golden.batch.input(of: $0)] })
         let (embeddings, kept) = model.forward(tokens, adapter, dropout: 0, heads: given.objective.embeddingHeads)
         let pool = EmbeddingPool(embeddings, own: embeddings, given.plan, given.objective.heads, rank: 0, worldSize: 1)
-        let result = try LossPhase(given.objective, given.plan, pool, .alone()).run()
+        let result = try LossPhase(given.objective, given.plan, pool, Communicator.alone()).run()
         #expect(abs(result.value / golden.value - 1) < 1e-5)
 
         let gradient = AdapterGradient(layout: layout)

@@ -1,5 +1,6 @@
 // AdamW against torch.optim.AdamW, and the schedules against transformers.
 
+import Config
 import Files
 import Support
 import Testing
@@ -58,7 +59,7 @@ import Testing
 extension LearningRateSchedule {
     /// From the keys of a golden file.
     fileprivate init(_ facts: JSONValue, peak: Double) throws {
-        let decay = try #require((facts["lr_scheduler_type"] ?? facts["schedule"])?.stringValue.flatMap(Decay.init))
+        let decay = try #require((facts["lr_scheduler_type"] ?? facts["schedule"])?.stringValue.flatMap(TrainingConfig.Decay.init))
         let (warmup, total) = try (#require(facts["warmup_steps"]?.integerValue), #require(facts["max_steps"]?.integerValue))
         self.init(peak: peak, decay: decay, warmupSteps: Int(warmup), totalSteps: Int(total))
     }

@@ -1,6 +1,7 @@
 // The whole step against PyTorch, transformers and PEFT: files, tokenizer, plan, model, loss, clipping and AdamW, in a world
 // of one. Token ids of the golden batch are spelled as texts (see NumberedTokens).
 
+import Comm
 import Files
 import Model
 import Support
@@ -120,7 +121,7 @@ private struct GoldenRun {
         let embeddings = step.model.embed(PackedTokens(texts), state.adapters[task].loaded(for: step.model.engine), heads: .dense)
         let objective = step.configuration.objective
         let pool = EmbeddingPool(embeddings, own: embeddings, plan, objective.heads, rank: 0, worldSize: 1)
-        let gradient = try LossPhase(objective, plan, pool, .alone()).run().gradient.dense!
+        let gradient = try LossPhase(objective, plan, pool, Communicator.alone()).run().gradient.dense!
         let width = gradient.columns
         var bySegment = [Float](repeating: 0, count: segments.count * width)
         for (place, input) in plan.inputs(ofRank: 0).enumerated() {

@@ -1,5 +1,6 @@
 // The memory bank: what rows see of earlier steps, and the loss with it, against the formulas written out in Double.
 
+import Comm
 import Foundation
 import Model
 import Tensor
@@ -17,7 +18,7 @@ import Testing
         let formula = Formula(isSymmetric: isSymmetric, coversNegatives: coversNegatives)
         let (plan, pool, inputs) = try Self.thirdStep(formula.objective)
         let vectors = Self.vectors
-        let result = try LossPhase(formula.objective, plan, pool, .alone()).run()
+        let result = try LossPhase(formula.objective, plan, pool, Communicator.alone()).run()
         let expected = formula.loss(vectors)
         #expect(abs(result.value - expected) < 2e-6 * expected, "\(result.value) ≠ \(expected)")
         #expect(abs(try LossInDouble(formula.objective, plan, pool).value - expected) < 1e-9)
@@ -57,7 +58,7 @@ import Testing
         for (margin, columns) in [(nil, [0.8, 0.96, 0]), (0, [0.8, 0]), (-0.5, [0.8, 0.96, 0])] as [(Double?, [Double])] {
             let objective = Objective(heads: heads, widthWeights: [1], temperature: 0.5, negativeMargin: margin)
             let expected = log(columns.reduce(0) { $0 + exp($1 / 0.5) }) - 0.8 / 0.5
-            #expect(abs(try LossPhase(objective, plan, now, .alone()).run().value - expected) < 1e-6)
+            #expect(abs(try LossPhase(objective, plan, now, Communicator.alone()).run().value - expected) < 1e-6)
             #expect(abs(try LossInDouble(objective, plan, now).value - expected) < 1e-6)
         }
     }

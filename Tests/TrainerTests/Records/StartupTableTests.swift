@@ -1,4 +1,5 @@
 import Comm
+import Embedding
 import Model
 import Testing
 
