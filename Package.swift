@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "Loss", dependencies: ["Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
-        .target(name: "Config", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "CYAML"], swiftSettings: vectorised),
+        .target(name: "Config", dependencies: ["Files", "Tensor", "Model", "Loss", "CYAML"], swiftSettings: vectorised),
         .target(
             name: "Trainer",
             dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config"],
@@ -52,23 +52,36 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "Support", dependencies: ["Files", "Tensor"], path: "Tests/Support"),
-        .target(name: "Synthetic", dependencies: ["Model", "Files", "Tensor"], path: "Tests/Synthetic", swiftSettings: vectorised),
+        .target(name: "Support", dependencies: ["Files", "Tensor", "Data", "Config"], path: "Tests/Support"),
+        .target(name: "Synthetic", dependencies: ["Files", "Tensor", "Model"], path: "Tests/Synthetic", swiftSettings: vectorised),
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "COneDNN", "COpenBLAS", "Comm", "Model", "Synthetic", "Files", "Tensor", "Trainer",
+                "COneDNN", "COpenBLAS", "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Config", "Trainer", "Synthetic",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
-        .executableTarget(name: "RankProgram", dependencies: ["Comm", "Files", "Tensor", "Trainer"], path: "Tests/RankProgram"),
-        .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
+        .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
+        .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support"]),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Files", "Tensor", "Support", "Synthetic"]),
-        .testTarget(name: "RunTests", dependencies: ["CLI", "Files", "Tensor", "Support"]),
-        .testTarget(name: "ParityTests", dependencies: ["Trainer", "Comm", "Model", "Files", "Tensor", "Support"]),
+        .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),
+        .testTarget(name: "DataTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Support"]),
+        .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),
+        .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Support"]),
         .testTarget(
-            name: "TrainerTests", dependencies: ["Trainer", "Comm", "Model", "Files", "Tensor", "Support", "RankProgram", "benchmark"]),
-        .testTarget(name: "CLITests", dependencies: ["CLI", "Files", "Tensor", "Support"]),
+            name: "EvaluationTests",
+            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Support"]),
+        .testTarget(name: "ConfigTests", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "Config", "Support"]),
+        .testTarget(
+            name: "TrainerTests",
+            dependencies: [
+                "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config", "Trainer", "Support",
+                "RankProgram", "benchmark",
+            ]),
+        .testTarget(
+            name: "ParityTests",
+            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Config", "Trainer", "Support"]),
+        .testTarget(name: "RunTests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
+        .testTarget(name: "CLITests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
     ]
 )

@@ -1,7 +1,6 @@
 // The sections `training`, `lora` and `system` as types, made from the table of checked values. Names follow the house's
 // terms; the key of project_config.yaml stands beside a name that differs from it.
 
-import Comm
 import Files
 import Model
 import Tensor

@@ -1,6 +1,5 @@
 // The section `loss` as a type.
 
-import Comm
 import Files
 import Loss
 import Model

@@ -20,7 +20,7 @@ struct KernelsCommand: ParsableCommand {
     var tokens = 4096
 
     @Option(help: ArgumentHelp("Arithmetic of products, which decides what activations are stored as.", valueName: "type"))
-    var computeDtype: SystemConfig.ComputeType = .automatic
+    var computeDtype: ComputeType = .automatic
 
     func validate() throws {
         if tokens < 128 || tokens % 128 != 0 { throw ValidationError("--tokens is \(tokens); it must be a multiple of 128") }
@@ -50,4 +50,4 @@ struct KernelsCommand: ParsableCommand {
     }
 }
 
-extension SystemConfig.ComputeType: ExpressibleByArgument {}
+extension ComputeType: ExpressibleByArgument {}

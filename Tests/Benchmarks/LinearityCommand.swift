@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Comm
+import Embedding
 import Files
 import Model
 import Synthetic

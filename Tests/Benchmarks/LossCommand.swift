@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Comm
+import Embedding
 import Files
 import Model
 import Synthetic

@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Comm
+import Data
+import Embedding
 import Files
 import Foundation
 import Model

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Comm
+import Config
 import Files
 import Foundation
 import Synthetic
@@ -38,7 +39,7 @@ struct StepCommand: ParsableCommand {
     var warmUp = 1
 
     @Option(help: ArgumentHelp("Arithmetic of products.", valueName: "type"))
-    var computeDtype: SystemConfig.ComputeType = .automatic
+    var computeDtype: ComputeType = .automatic
 
     @Option(help: ArgumentHelp("Threads of each rank. Default: its share of the cores.", valueName: "count"))
     var threads: Int?

@@ -1,6 +1,7 @@
 // Text to tokens a second, over passages of real text.
 
 import ArgumentParser
+import Data
 import Files
 import Foundation
 import Model

@@ -27,7 +27,7 @@ struct VisionCommand: ParsableCommand {
     var passes = 3
 
     @Option(help: ArgumentHelp("Arithmetic of products.", valueName: "type"))
-    var computeDtype: SystemConfig.ComputeType = .automatic
+    var computeDtype: ComputeType = .automatic
 
     @Flag(help: "Make the checkpoint, print its folder, and time nothing.")
     var generate = false

@@ -1,6 +1,8 @@
 // The run whose steps are timed, and the timing.
 
 import Comm
+import Config
+import Data
 import Files
 import Model
 import Tensor
@@ -13,7 +15,7 @@ struct Workload {
     let data: String
     /// Of a step, over all ranks.
     let pairs: Int
-    var computeType: SystemConfig.ComputeType = .automatic
+    var computeType: ComputeType = .automatic
     /// Of each rank; nil: its share of the cores.
     var threads: Int?
 

@@ -6,7 +6,7 @@ import Model
 import Support
 import Testing
 
-@testable import Trainer
+@testable import Data
 
 /// One objective on one batch. `@Test(arguments: try GoldenObjective.all(.embeddings))` runs a test on every case.
 struct GoldenObjective: CustomTestStringConvertible, Sendable {

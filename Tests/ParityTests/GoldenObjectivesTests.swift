@@ -5,7 +5,7 @@ import Support
 import Tensor
 import Testing
 
-@testable import Trainer
+@testable import Data
 
 @Suite struct GoldenObjectivesTests {
     @Test func everySettingOccurs() throws {

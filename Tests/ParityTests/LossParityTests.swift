@@ -6,6 +6,8 @@ import Support
 import Tensor
 import Testing
 
+@testable import Data
+@testable import Loss
 @testable import Trainer
 
 /// Losses and gradients with and without masks of duplicates.

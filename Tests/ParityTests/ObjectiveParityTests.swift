@@ -5,6 +5,9 @@ import Support
 import Tensor
 import Testing
 
+@testable import Config
+@testable import Data
+@testable import Loss
 @testable import Trainer
 
 @Suite struct ObjectiveParityTests {

@@ -7,6 +7,8 @@ import Support
 import Tensor
 import Testing
 
+@testable import Data
+@testable import Loss
 @testable import Trainer
 
 @Suite(.serialized) struct TrainingStepParityTests {
@@ -145,7 +147,7 @@ private struct GoldenRun {
         let tokenizer = try Tokenizer(path: NumberedTokens.writeTokenizer(count: config.text.vocabularySize, to: folder.path))
         return TrainingSource(
             files: [(path, "retrieval")], taskNames: config.taskNames,
-            processor: TextProcessor(tokenizer, maxTokens: 64)
+            processor: TextProcessor(tokenizer, maxTokens: 64), version: "test"
         ) { _, _ in ("", "") }
     }
 

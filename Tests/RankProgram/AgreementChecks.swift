@@ -2,7 +2,6 @@
 
 import Comm
 import Files
-import Trainer
 
 let agreementChecks: [(name: String, body: Check)] = [
     ("require-same", requireSame),

@@ -2,6 +2,7 @@
 // `RankProgram verify CONFIG SCALE key=value...`. What rank 0 prints must not depend on the number of ranks.
 
 import Comm
+import Data
 import Files
 import Model
 import Trainer

@@ -1,0 +1,91 @@
+// The section `loss`: what it means to the objective, and which settings do not go together.
+
+import Testing
+
+@testable import Config
+@testable import Loss
+
+@Suite struct LossConfigTests {
+    private func objective(_ settings: String...) throws -> Objective {
+        let config = try ProjectConfig.decode(yaml: Array(requiredSettings.utf8), path: "p.yaml", overrides: settings)
+        return Objective(config.loss, dimension: 64)
+    }
+
+    @Test func theUsualLossIsInfoNCEOfWholeVectors() throws {
+        let objective = try objective()
+        #expect(objective.form == .contrastive && objective.embeddingHeads == .dense && objective.temperature == 0.02)
+        #expect(objective.heads.widths == [64] && objective.weight(ofHead: 0) == 1 && objective.divergenceWeight == 0)
+        #expect(objective.isMean && !objective.isSymmetric && objective.negativeMargin == nil)
+    }
+
+    @Test func theJointLossHasBothHeads() throws {
+        let objective = try objective(
+            "loss.name=joint", "loss.dense_weight=2", "loss.late_weight=3", "loss.kl_weight=0.5", "loss.matryoshka_dims=[16, 32]",
+            "loss.matryoshka_weights=[1, 0.5]")
+        #expect(objective.embeddingHeads == .both && objective.heads.widths == [16, 32] && objective.heads.late == 2)
+        #expect((0..<3).map(objective.weight(ofHead:)) == [2, 1, 3])
+        #expect((0..<2).map(objective.divergenceWeight(ofWidth:)) == [0.5, 0.25])
+        #expect(objective.direction == .denseToLate && objective.detached == .none && objective.divergenceCoversNegatives)
+    }
+
+    @Test func headsWithoutAPartAreNotMade() throws {
+        #expect(try objective("loss.name=joint", "loss.late_weight=0", "loss.kl_weight=0").embeddingHeads == .dense)
+        #expect(try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0").embeddingHeads == .late)
+    }
+
+    @Test func theMarginOfNegativesNeedsTheWholeVector() throws {
+        let prefixes = try objective("loss.negative_margin=0.1", "loss.matryoshka_dims=[16]")
+        #expect(prefixes.heads.widths == [16, 64] && prefixes.weight(ofHead: 0) == 1 && prefixes.weight(ofHead: 1) == 0)
+        let late = try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0", "loss.negative_margin=0.1")
+        #expect(late.embeddingHeads == .both && late.weight(ofHead: 0) == 0)
+    }
+
+    @Test(arguments: [
+        ("loss.name=joint", "loss.dense_weight=0 loss.late_weight=0 loss.kl_weight=0", "--set loss.dense_weight: loss.dense_weight, "),
+        ("loss.late_weight=2", "", "--set loss.late_weight: loss.late_weight has no part in loss.name: infonce, only in joint"),
+        ("loss.name=triplet", "loss.pool_limit=8", "--set loss.pool_limit: loss.pool_limit has no part in loss.name: triplet"),
+        (
+            "loss.name=cosent", "loss.memory_bank_steps=2",
+            "--set loss.memory_bank_steps: loss.memory_bank_steps has no part in loss.name: cosent"
+        ),
+        ("loss.name=triplet", "loss.temperature=0.05", "--set loss.temperature: loss.temperature has no part in loss.name: triplet"),
+        ("loss.name=cosent", "loss.reduction=sum", "--set loss.reduction: loss.reduction has no part in loss.name: cosent"),
+        ("loss.name=cosent", "loss.mask_duplicates=false", "--set loss.mask_duplicates: loss.mask_duplicates has no part in"),
+        (
+            "loss.name=joint", "loss.dense_weight=0 loss.kl_weight=0 loss.matryoshka_dims=[16]",
+            "--set loss.matryoshka_dims: loss.matryoshka_dims has no part where loss.dense_weight and loss.kl_weight are 0; remove it or raise"
+        ),
+        (
+            "loss.name=joint", "loss.kl_weight=0 loss.kl_detach=late",
+            "--set loss.kl_detach: loss.kl_detach has no part where loss.kl_weight is 0; remove it or raise the weight"
+        ),
+        ("loss.memory_bank_steps=-1", "", "--set loss.memory_bank_steps: loss.memory_bank_steps must be from 0"),
+        ("loss.margin=0.3", "", "--set loss.margin: loss.margin has no part in loss.name: infonce, only in triplet"),
+        ("loss.matryoshka_dims=[32,16]", "", "--set loss.matryoshka_dims: loss.matryoshka_dims must ascend, but 16 follows 32"),
+        ("loss.matryoshka_dims=[0]", "", "--set loss.matryoshka_dims: loss.matryoshka_dims[0] must be a width, 1 or more"),
+        ("loss.matryoshka_dims=[16]", "loss.matryoshka_weights=[1,1]", "--set loss.matryoshka_weights: loss.matryoshka_weights has 2 entr"),
+        ("loss.matryoshka_dims=[16]", "loss.matryoshka_weights=[0]", "--set loss.matryoshka_weights: loss.matryoshka_weights are all 0"),
+        ("loss.matryoshka_dims=[16]", "loss.matryoshka_weights=[-1]", "--set loss.matryoshka_weights: loss.matryoshka_weights[0] must be"),
+        ("loss.pool_limit=0", "", "--set loss.pool_limit: loss.pool_limit must be from 1"),
+        (
+            "loss.name=jont", "",
+            "--set loss.name: loss.name must be `infonce` or `joint` or `cosent` or `triplet`, but is the text \"jont\"; did you mean joint?"
+        ),
+    ])
+    func mistakes(_ first: String, _ others: String, _ begin: String) {
+        let settings = [first] + others.split(separator: " ").map(String.init)
+        #expect(decodingError(requiredSettings, set: settings).hasPrefix(begin), "\(decodingError(requiredSettings, set: settings))")
+    }
+
+    /// A file may show a setting at its default, whatever the loss.
+    @Test func defaultsAreNoMistake() throws {
+        #expect(throws: Never.self) { try objective("loss.late_weight=1.0", "loss.margin=0.2", "loss.kl_detach=none") }
+    }
+
+    /// Rows with scores take CoSENT whatever the others take.
+    @Test func everyLossHasATemperatureOfCoSENT() throws {
+        for name in ["infonce", "joint", "cosent", "triplet"] {
+            #expect(try objective("loss.name=\(name)", "loss.cosent_temperature=0.1").cosentTemperature == 0.1)
+        }
+    }
+}

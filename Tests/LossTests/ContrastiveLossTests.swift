@@ -1,0 +1,193 @@
+// The contrastive loss on vectors small enough to check by hand; ParityTests compare batches with PyTorch.
+
+import Foundation
+import Model
+import Tensor
+import Testing
+
+@testable import Data
+@testable import Loss
+@testable import Trainer
+
+@Suite struct ContrastiveLossTests {
+    private let heads = ScoreHeads(dimension: 2, widths: [2], hasLate: false)
+
+    private func objective(_ temperature: Double = 0.5) -> Objective {
+        Objective(heads: heads, widthWeights: [1], temperature: temperature)
+    }
+
+    /// Anchors e₀ and e₁, positives e₀ and e₁, a negative of row 0 half way to e₀.
+    private func batch(negative: String = "n") -> (StepPlan, EmbeddingPool) {
+        var rows = PlannedRows()
+        rows.add("a", "p", [negative])
+        rows.add("b", "q")
+        let plan = rows.plan()
+        let vectors: [Float] = [1, 0, 0, 1, 1, 0, 0, 1, 0.5, 0.5]
+        return (plan, pool(Tensor(vectors, rows: 5, columns: 2), plan, heads))
+    }
+
+    private func pool(_ vectors: Tensor, _ plan: StepPlan, _ heads: ScoreHeads) -> EmbeddingPool {
+        EmbeddingPool(Embeddings(dense: vectors), own: Embeddings(dense: vectors), plan, heads, rank: 0, worldSize: 1)
+    }
+
+    private func loss(_ plan: StepPlan, _ pool: EmbeddingPool, _ objective: Objective) throws -> ContrastiveLoss {
+        let pairs = plan.anchors.indices.map { ScoredPair(row: $0, column: $0) }
+        return ContrastiveLoss(
+            objective: objective, plan: plan, pool: pool, positives: try PairScores(pairs: pairs, plan: plan, pool: pool).ownScores())
+    }
+
+    private func losses(_ plan: StepPlan, _ pool: EmbeddingPool, _ objective: Objective) throws -> [Double] {
+        let loss = try loss(plan, pool, objective)
+        return zip(try loss.statistics(ofRows: [0, 1]), loss.positives).map { line, positive in
+            line.0.softmax[0].logarithm(temperature: objective.temperature) - Double(positive[0]) / objective.temperature
+        }
+    }
+
+    @Test func aRowsLossIsMinusTheLogOfItsPositivesShare() throws {
+        let (plan, pool) = batch()
+        let expected = log(exp(2.0) + exp(0) + exp(1)) - 2
+        #expect(try losses(plan, pool, objective()).allSatisfy { abs($0 - expected) < 1e-7 })
+        #expect(abs(try LossInDouble(objective(), plan, pool).value - expected) < 1e-12)
+    }
+
+    @Test func aMaskedColumnHasNoPart() throws {
+        // The negative's text is row 1's anchor: row 1 does not see it, row 0 does.
+        let (plan, pool) = batch(negative: "b")
+        let found = try losses(plan, pool, objective())
+        #expect(abs(found[0] - (log(exp(2.0) + exp(0) + exp(1)) - 2)) < 1e-7)
+        #expect(abs(found[1] - (log(exp(2.0) + exp(0)) - 2)) < 1e-7)
+        let gradient = try LossPhase(objective(), plan, pool, .alone()).run().gradient.dense!.rows(4..<5)
+        // Only anchor 0 pulls at the negative: e₀ · share / (rows · τ).
+        let share = exp(1) / (exp(2.0) + exp(0) + exp(1))
+        #expect(abs(Double(gradient.floats[0]) - share) < 1e-6 && gradient.floats[1] == 0)
+    }
+
+    /// Row 0 has its positive at the first place, row 1 at the second of three.
+    @Test(arguments: [0.1, 0.005]) func whatIsReportedOfThePool(temperature: Double) throws {
+        let (plan, _) = batch()
+        let vectors = Tensor([1, 0, 0, 1, 1, 0, 0.96, 0.28, 0.6, 0.8], rows: 5, columns: 2)
+        let report = try #require(try LossPhase(objective(temperature), plan, pool(vectors, plan, heads), .alone()).run().pool)
+        let rows = [(positive: 1.0, negatives: [0.96, 0.6]), (positive: 0.28, negatives: [0, 0.8])]
+        func mean(_ value: (Double, [Double]) -> Double) -> Double { rows.reduce(0) { $0 + value($1.positive, $1.negatives) } / 2 }
+        func weights(_ scores: [Double]) -> [Double] { scores.map { exp(($0 - scores.max()!) / temperature) } }
+        #expect(abs(report.positive - 0.64) < 1e-6 && abs(report.hardestNegative - 0.88) < 1e-6 && abs(report.meanNegative - 0.59) < 1e-6)
+        #expect(report.positionOfPositive == 1.5 && report.negatives == 2)
+        let saturated = mean { positive, negatives in
+            1 / (1 + negatives.reduce(0) { $0 + exp(($1 - positive) / temperature) }) > 0.99 ? 1 : 0
+        }
+        #expect(report.saturatedRows == saturated && saturated == (temperature == 0.1 ? 0 : 0.5))
+        let effective = mean { _, negatives in
+            let weights = weights(negatives)
+            return pow(weights.reduce(0, +), 2) / weights.reduce(0) { $0 + $1 * $1 }
+        }
+        #expect(abs(report.effectiveNegatives - effective) < 1e-6)
+    }
+
+    /// A negative of its own row that equals the anchor.
+    @Test(arguments: [("n", 0.3, 0), ("a", 0, 1)]) func aTripletOfADuplicateHasNoPart(negative: String, loss: Double, masked: Int) throws {
+        var triplets = objective()
+        (triplets.form, triplets.tripletMargin) = (.triplet, 0.8)
+        let (plan, pool) = batch(negative: negative)
+        let result = try LossPhase(triplets, plan, pool, .alone()).run()
+        #expect(abs(result.value - loss) < 1e-6 && result.maskedPairs == masked)
+        #expect(abs(try LossInDouble(triplets, plan, pool).value - loss) < 1e-9)
+        #expect(result.gradient.dense!.values.contains { $0 != 0 } == (loss > 0))
+    }
+
+    @Test func gradientsOfBothSidesBalance() throws {
+        // Scores do not change when all is turned alike, so Σ (gradient × vector) is zero.
+        let (plan, pool) = batch()
+        let gradient = try LossPhase(objective(), plan, pool, .alone()).run().gradient.dense!
+        var turn: Float = 0
+        for input in 0..<5 {
+            let (g, v) = (gradient.floats + 2 * input, pool.ownRows.dense!.floats + 2 * input)
+            turn += g[0] * v[1] - g[1] * v[0]
+        }
+        #expect(abs(turn) < 1e-6)
+    }
+
+    @Test func highScoresDoNotOverflow() throws {
+        let (plan, pool) = batch()
+        let result = try LossPhase(objective(0.001), plan, pool, .alone()).run()
+        #expect(result.value >= 0 && result.value < 1e-6)
+        #expect(result.gradient.dense!.values.allSatisfy { $0.isFinite })
+    }
+
+    /// Every term over 300 rows and 600 columns, three blocks of them: the value, and its gradient here and there.
+    @Test func severalBlocksFollowTheFormula() throws {
+        let stream = RandomStream(8)
+        var rows = PlannedRows()
+        rows.length = { 1 + $0.count % 3 }
+        for row in 0..<300 { rows.add("a\(row)", "p\(row)", ["n\(row)"]) }
+        let plan = rows.plan()
+        let objective = Objective(
+            heads: ScoreHeads(dimension: 16, widths: [4, 16], hasLate: true), widthWeights: [1, 0.5], lateWeight: 1.5,
+            divergenceWeight: 0.7, temperature: 0.2, isSymmetric: true)
+        func random(_ name: String, _ count: Int, _ width: Int) -> Tensor {
+            let stream = stream.stream(name)
+            let values = (0..<count * width).map { Float(stream.gaussian(at: $0) / Double(width).squareRoot()) }
+            return Tensor(values, rows: count, columns: width)
+        }
+        let vectors = Embeddings(dense: random("dense", plan.inputs.count, 16), late: random("late", plan.tokens, 8))
+        func pool(_ vectors: Embeddings) -> EmbeddingPool {
+            EmbeddingPool(vectors, own: vectors, plan, objective.heads, rank: 0, worldSize: 1)
+        }
+        let result = try LossPhase(objective, plan, pool(vectors), .alone()).run()
+        let expected = try LossInDouble(objective, plan, pool(vectors)).value
+        #expect(abs(result.value - expected) < 1e-6 * expected)
+
+        let ranges = EmbeddingOwners(plan, worldSize: 1).tokenRanges(plan.inputs.indices)
+        for input in [plan.anchors[290], plan.candidates[10], plan.candidates[299], plan.candidates[590]] {
+            for (tensor, change, place) in [
+                (vectors.dense!, result.gradient.dense!, input * 16 + 2), (vectors.dense!, result.gradient.dense!, input * 16 + 11),
+                (vectors.late!, result.gradient.late!, ranges[input].lowerBound * 8 + 5),
+            ] {
+                let (step, own) = (Float(0x1p-14), tensor.floats[place])
+                let values = try [own + step, own - step].map { value in
+                    tensor.floats[place] = value
+                    return try LossInDouble(objective, plan, pool(vectors)).value
+                }
+                tensor.floats[place] = own
+                let difference = (values[0] - values[1]) / (2 * Double(step))
+                #expect(abs(Double(change.floats[place]) - difference) < 1e-6 + 1e-3 * abs(difference), "input \(input), \(difference)")
+            }
+        }
+    }
+
+    /// Scores of any rows against any columns, in tiles that cut both: the same bits as one by one, from either side.
+    @Test func scoresDoNotDependOnTheirTile() throws {
+        let (inputs, width) = (700, 40)
+        let stream = RandomStream(3)
+        let values = (0..<inputs * width).map { Float(stream.gaussian(at: $0)) }
+        var rows = PlannedRows()
+        for row in 0..<inputs / 2 { rows.add("a\(row)", "p\(row)") }
+        let heads = ScoreHeads(dimension: width, widths: [8, 17, width], hasLate: false)
+        let scorer = pool(Tensor(values, rows: inputs, columns: width), rows.plan(), heads)
+        let (lines, columns) = (Array(0..<300), Array(40..<700))
+        let all = try scores(scorer, .anchors, lines, columns)
+        let turned = try scores(scorer, .candidates, columns, lines)
+        for row in stride(from: 0, to: 300, by: 37) {
+            #expect(try scores(scorer, .anchors, [lines[row]], Array(columns.reversed()))[0].reversed() == all[row])
+            #expect(columns.indices.allSatisfy { turned[$0][row] == all[row][$0] })
+        }
+    }
+
+    /// By line and column, of all heads.
+    private func scores(_ pool: EmbeddingPool, _ side: ScoreSide, _ lines: [Int], _ columns: [Int]) throws -> [[[Float]]] {
+        var result = [[[Float]]](repeating: [], count: lines.count)
+        try pool.forEachPanel(of: columns) { range, panel in
+            let target = ScorePanel(panel, pool.heads, rows: side)
+            for start in stride(from: 0, to: lines.count, by: 50) {
+                let block = start..<min(start + 50, lines.count)
+                let tile = ScoreTile(rows: block, columns: range, pool.ownPanel(lines[block]), target, findsBest: false)
+                for place in 0..<block.count {
+                    #expect(result[start + place].count == range.lowerBound, "panels come in the order of the columns")
+                    result[start + place] += (0..<range.count).map { column in
+                        (0..<pool.heads.count).map { tile.scores($0, place)[column] }
+                    }
+                }
+            }
+        }
+        return result
+    }
+}
