@@ -4,8 +4,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# The product and the tests are built with the same flags in the same folder, so that neither rebuilds the other.
+# The product and the tests are built with the same flags in the same folder, so that neither rebuilds the other. `swift test` would
+# add -enable-testing a second time, and another command line is another build: TEST_FLAGS keep it from that.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports
 
 # Open MPI refuses to start as root unless both are set.
 ifeq ($(shell id -u),0)
@@ -24,7 +26,7 @@ demo: build ## Train the embedded model on two ranks, evaluate before and after,
 # Both variables are read when their libraries are loaded, before any code of the tests runs: waiting threads must sleep
 # rather than spin, because several ranks share this machine, and OpenBLAS must leave the threads to Shoal's own pool.
 test: install-packages ## Run every test
-	OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 swift test $(SWIFT_FLAGS)
+	OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 swift test $(TEST_FLAGS)
 
 test-debian13: ## The demo and every test on Debian 13, in a folder made by debootstrap (root only; 2 GB of disk)
 	@scripts/test-debian13.sh

@@ -3,7 +3,6 @@
 import COneDNN
 import COpenBLAS
 import Files
-import Tensor
 import Trainer
 
 extension Machine {
