@@ -3,6 +3,7 @@
 import COneDNN
 import COpenBLAS
 import Files
+import Tensor
 import Trainer
 
 extension Machine {

@@ -1,5 +1,6 @@
 // The plan of a step: which texts are embedded, who is whose candidate, and who embeds what.
 
+import Support
 import Tensor
 import Testing
 

@@ -1,5 +1,6 @@
 // Rankings of a corpus of several groups, by single vectors and by token vectors, against plain loops over all embeddings.
 
+import Comm
 import Foundation
 import Model
 import Support
@@ -35,7 +36,8 @@ import Testing
         try TinyCheckpoint(vocabulary: 30 + 256).write(to: folder.path("model"))
         _ = try NumberedTokens.writeTokenizer(count: 30, to: folder.path("model"))
         let dataset = try dataset(in: folder)
-        try alone { world in
+        do {
+            let world = Communicator.alone()
             let session = try ModelSession.open(
                 world, folder: folder.path("model"), engine: EngineSettings(.float32), threads: 2, maximumTokens: 64)
             func report(_ heads: EmbeddingHeads) throws -> RetrievalEvaluator.Report {

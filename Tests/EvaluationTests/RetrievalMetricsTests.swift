@@ -3,6 +3,7 @@
 import Evaluation
 import Files
 import Foundation
+import Support
 import Testing
 
 private func list(_ documents: [Int]) -> RankedList {

@@ -3,6 +3,7 @@
 import Comm
 import Foundation
 import Model
+import Support
 import Tensor
 import Testing
 

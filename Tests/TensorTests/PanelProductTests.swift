@@ -37,8 +37,10 @@ private enum ElementArithmetic {
         case .tiles:
             for first in stride(from: 0, to: a.count, by: 32) {
                 var (even, odd): (Float, Float) = (0, 0)
-                for k in first..<min(first + 32, a.count) {
-                    if (k - first) % 2 == 0 { even = Self.add(a[k], b[k], to: even) } else { odd = Self.add(a[k], b[k], to: odd) }
+                // A tile that is not full is filled with zeros, whose product turns -0 into 0.
+                for k in first..<first + 32 {
+                    let (x, y): (Float, Float) = k < a.count ? (a[k], b[k]) : (0, 0)
+                    if (k - first) % 2 == 0 { even = Self.add(x, y, to: even) } else { odd = Self.add(x, y, to: odd) }
                 }
                 sum = Self.flushed(Self.flushed(sum) + Self.flushed(even + odd))
             }
