@@ -74,7 +74,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Support"]),
-        .testTarget(name: "ConfigTests", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "Config", "Support"]),
+        .testTarget(name: "ConfigTests", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "Config", "Trainer", "Support"]),
         .testTarget(
             name: "TrainerTests",
             dependencies: [

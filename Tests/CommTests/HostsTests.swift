@@ -1,5 +1,6 @@
 // Who shares a machine and its cores, for worlds that one test machine does not have.
 
+import Support
 import Testing
 
 @testable import Comm

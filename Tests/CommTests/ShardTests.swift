@@ -1,6 +1,7 @@
 // Shares of a list.
 
 import Comm
+import Support
 import Testing
 
 @Suite struct ShardTests {

@@ -2,6 +2,7 @@
 // and of what is refused. A failure prints the rows that belong there.
 
 import Config
+import Support
 import Testing
 
 @Suite("docs/configuration.md")

@@ -1,6 +1,8 @@
 // Every way in which a configuration can be wrong, with its exact place and the mend that the sentence names.
 
 import Config
+import Support
+import Tensor
 import Testing
 
 @Suite("Configuration errors")

@@ -1,9 +1,11 @@
 // The section `loss`: what it means to the objective, and which settings do not go together.
 
+import Support
 import Testing
 
 @testable import Config
 @testable import Loss
+@testable import Trainer
 
 @Suite struct LossConfigTests {
     private func objective(_ settings: String...) throws -> Objective {

@@ -1,6 +1,9 @@
 // Settings of each data set, and settings that go by task.
 
+import Support
 import Testing
+
+@testable import Config
 
 @Suite("Settings by data set and by task")
 struct SettingsBySetAndTaskTests {

@@ -2,6 +2,7 @@
 
 import Config
 import Files
+import Support
 import Testing
 
 @Suite("Target modules")

@@ -1,6 +1,7 @@
 // What libyaml accepts and Shoal does not, each with its exact place; and the scalars of the core schema.
 
 import Config
+import Support
 import Testing
 
 @Suite("YAML document")

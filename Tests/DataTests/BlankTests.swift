@@ -1,5 +1,6 @@
 // White space as Python sees it.
 
+import Support
 import Tensor
 import Testing
 

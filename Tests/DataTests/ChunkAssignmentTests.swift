@@ -1,5 +1,6 @@
 // How chunks are shared out; PlanEfficiencyTests do it with real lengths.
 
+import Support
 import Tensor
 import Testing
 

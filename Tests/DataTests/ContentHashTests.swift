@@ -1,6 +1,7 @@
 // Content hashes: which bytes they are of, and that they survive the wire.
 
 import Data
+import Support
 import Testing
 
 @Suite struct ContentHashTests {

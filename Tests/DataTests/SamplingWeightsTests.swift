@@ -1,5 +1,6 @@
 // Passes over data sets: by weight, and by temperature.
 
+import Support
 import Testing
 
 @testable import Data

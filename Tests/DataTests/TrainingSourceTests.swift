@@ -127,7 +127,7 @@ import Testing
         let lines = (0..<40).map { #"{"query": "text \#($0)", "positive_image": "\#($0).png"}"# }
         let path = try folder.write("rows.jsonl", lines.joined(separator: "\n"))
         let source = TrainingSource(
-            files: [(path, "code")], taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: 64),
+            files: [(path, "code")], taskNames: tasks, processor: TextProcessor(tokenizer, maxTokens: 64), version: "test",
             images: RowImages(.success(reader), skipsBad: true, maximumTokens: 1000), holdsOut: true
         ) { _, _ in ("", "") }
         let index = try source.index()

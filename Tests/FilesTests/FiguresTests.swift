@@ -1,4 +1,5 @@
 import Files
+import Support
 import Testing
 
 @Suite struct FiguresTests {

@@ -1,5 +1,6 @@
 // Rounding against the definition, for every upper half and around every tie.
 
+import Support
 import Tensor
 import Testing
 

@@ -1,5 +1,6 @@
 // Which of oneDNN's kernels serves a product: the fast ones are named brg. Others are up to twice slower.
 
+import Support
 import Tensor
 import Testing
 

@@ -1,6 +1,7 @@
 // The tests themselves run, so this processor has what they were compiled for.
 
 import Foundation
+import Support
 import Tensor
 import Testing
 

@@ -5,6 +5,8 @@ import Foundation
 import Support
 import Testing
 
+@testable import Trainer
+
 /// Parts of the toolchain, free to all.
 private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchronization"]
 

@@ -5,6 +5,8 @@ import Support
 import Tensor
 import Testing
 
+@testable import Trainer
+
 /// What a run of some steps has printed: a JSON line for its rows, one a step, and one for what was trained.
 struct PrintedRun {
     /// The numbers of a step.

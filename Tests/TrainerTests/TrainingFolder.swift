@@ -5,6 +5,8 @@ import Foundation
 import Support
 import Tensor
 
+@testable import Trainer
+
 /// Everything that `RankProgram train` reads.
 struct TrainingFolder {
     let config: String

@@ -4,6 +4,8 @@ import Support
 import Tensor
 import Testing
 
+@testable import Trainer
+
 /// Dropout, hard negatives, uneven lengths, duplicates, more ranks than some batches have chunks.
 @Suite(.serialized) struct TrainingStepTests {
     private static let usual = try! TrainingFolder()

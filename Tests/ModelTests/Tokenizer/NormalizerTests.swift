@@ -1,6 +1,7 @@
 // Form C by eye; the strings of Tests/Golden/tokenizer and the multilingual lines hold it to the reference.
 
 import Model
+import Support
 import Testing
 
 private func scalars(_ text: String) -> [UInt32] { text.unicodeScalars.map(\.value) }

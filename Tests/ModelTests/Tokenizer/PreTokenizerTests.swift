@@ -1,6 +1,7 @@
 // The split rule, each alternative by itself. Expected pieces: Split(pattern, "isolated") of Python's tokenizers 0.23.3.
 
 import Model
+import Support
 import Testing
 
 private func words(_ text: String) -> [String] {

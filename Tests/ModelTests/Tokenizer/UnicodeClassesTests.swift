@@ -2,6 +2,7 @@
 
 import Foundation
 import Model
+import Support
 import Testing
 
 @Suite struct UnicodeClassesTests {

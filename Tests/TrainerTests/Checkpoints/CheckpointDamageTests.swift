@@ -5,6 +5,8 @@ import Foundation
 import Support
 import Testing
 
+@testable import Trainer
+
 @Suite struct CheckpointDamageTests {
     let run: TinyRun
     private let manager = FileManager.default

@@ -1,6 +1,7 @@
 // A run is continued with its settings, its data and its global batch, or not at all.
 
 import Foundation
+import Support
 import Testing
 
 @testable import Trainer

@@ -1,6 +1,7 @@
 // Which way of holding activations is chosen, and that what it is said to take is what a run takes.
 
 import Model
+import Support
 import Testing
 
 @testable import Config

@@ -2,6 +2,8 @@
 
 import Testing
 
+@testable import Trainer
+
 @Suite struct GradientClippingTests {
     @Test func normIsTheLengthOfTheWholeVector() {
         #expect(norm(of: [3, -4]) == 5)

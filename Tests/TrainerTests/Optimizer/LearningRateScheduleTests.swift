@@ -1,5 +1,7 @@
 // The ends of the schedules; all values between are compared with transformers in ParityTests.
 
+import Config
+import Support
 import Testing
 
 @testable import Trainer

@@ -1,4 +1,6 @@
+import Model
 import Support
+import Tensor
 import Testing
 
 @testable import Config

@@ -2,6 +2,7 @@ import Embedding
 import Files
 import Foundation
 import Support
+import Tensor
 import Testing
 
 @testable import Trainer

@@ -1,8 +1,11 @@
 import Comm
 import Embedding
 import Model
+import Support
+import Tensor
 import Testing
 
+@testable import Config
 @testable import Trainer
 
 /// Two ranks on a host of two cores, as mpirun binds them.

@@ -3,6 +3,8 @@
 import Support
 import Testing
 
+@testable import Trainer
+
 @Suite(.serialized) struct GradientVerificationTests {
     private let folder = try! TrainingFolder()
 
