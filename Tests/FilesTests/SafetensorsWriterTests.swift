@@ -41,7 +41,7 @@ private let names: [Sample] = [
 ]
 
 private let goldenFolder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Golden/safetensors").path
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Golden/safetensors").path
 
 /// Writes samples and gives the file's path and hash.
 private func write(_ samples: [Sample], _ metadata: [String: String]?, to path: String) throws -> String {
