@@ -48,7 +48,7 @@ extension RunTests {
             try project.train(Self.settings + ["--set", "training.logging_steps=3"]).expect(0)
             let card = try project.files().bytes("README.md")
             let text = String(decoding: card, as: UTF8.self)
-            #expect(text.contains("nDCG@10") && text.contains("Mean loss at the end: code "))
+            #expect(text.contains("nDCG@10") && text.contains("Mean loss at the end: "))
             try FileManager.default.removeItem(atPath: project.path("run/README.md"))
             try project.train(Self.settings + ["--set", "training.logging_steps=3", "--resume"]).expect(0)
             try expectSameBytes(project.files().bytes("README.md"), card, "README.md")
