@@ -34,16 +34,16 @@ extension RunTests {
             try project.train(["--dry-run", "--resume"]).expect(64)
         }
 
-        /// Widened once a host or at every product.
-        @Test(arguments: [nil, 2]) func widenedWeightsGiveTheSameBits(ranks: Int?) throws {
+        /// Packed once a host or at every product.
+        @Test(arguments: [nil, 2]) func packedWeightsGiveTheSameBits(ranks: Int?) throws {
             let project = try RunProject(.embedded)
             var adapters: [Data] = []
-            for (limit, isConverted) in [("1GB", true), ("1MB", false)] {
-                let settings = ["system.memory_limit=\(limit)", "training.max_steps=2", "training.output_dir=\(limit)"]
+            for packing in ["on", "off"] {
+                let settings = ["system.packed_weights=\(packing)", "training.max_steps=2", "training.output_dir=\(packing)"]
                 let result = try project.train(settings.flatMap { ["--set", $0] }, ranks: ranks)
                 result.expect(0)
-                #expect(result.standardError.contains("converted once a host") == isConverted)
-                adapters.append(try project.files(of: limit).bytes("adapter_model.safetensors"))
+                #expect(result.standardError.contains("packed once a host") == (packing == "on"))
+                adapters.append(try project.files(of: packing).bytes("adapter_model.safetensors"))
             }
             expectSameBytes(adapters[1], adapters[0], "adapter")
         }
