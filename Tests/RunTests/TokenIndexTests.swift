@@ -8,7 +8,7 @@ import Testing
 extension RunTests {
     @Suite struct TokenIndexTests {
         private func indexes(_ project: RunProject, _ folder: String = "cache/shoal") throws -> [String: Data] {
-            try RunFiles(path: project.path(folder)).everything()
+            try RunFiles(path: project.path(folder)).everything().filter { $0.key.hasSuffix(".tokens") }
         }
 
         @Test func everyWorldMakesTheSameIndexAndTrainsAlikeWithIt() throws {
