@@ -103,10 +103,20 @@ package struct EngineChoice: Sendable {
         try world.together { () -> Void in
             guard host.rank == 0, !isKnown else { return }
             if let difference = EngineProof.firstDifference(engine, shapes: shapes) {
+                let remedy =
+                    engine.library == .own
+                    ? "this processor computes the same product in two ways, which is a fault of the machine; compare another host, or set "
+                        + "\(InstructionSet.variable) to a lesser instruction set"
+                    : "set system.matrix_library to auto, or system.exact to false to run without that promise"
+                throw UserError(
+                    .broken, "\(engine.libraryVersion) does not keep the bits of a row apart from the other rows here (\(difference)); \(remedy)")
+            }
+            guard engine.computesPairsAsDocumented else {
                 throw UserError(
                     .broken,
-                    "\(engine.libraryVersion) does not keep the bits of a row apart from the other rows here (\(difference)); "
-                        + "set system.matrix_library to auto, or system.exact to false to run without that promise")
+                    "the instruction vdpbf16ps of this processor (\(Processor.model)) has other bits than its manual says, so they would differ "
+                        + "from other hosts; set \(InstructionSet.variable)=\(InstructionSet.avx512.rawValue), which computes the same without it, "
+                        + "or system.exact to false")
             }
             record.write()
         }

@@ -46,16 +46,7 @@ package enum EngineProof {
         return nil
     }
 
-    /// Whether the instruction for bfloat16 pairs computes what its manuals say: then its bits are those of every processor that
-    /// computes them by fused multiply-adds.
-    package static func pairsAreAsDocumented() -> Bool {
-        guard InstructionSet.available.contains(.avx512BFloat16) else { return true }
-        let (x, weight) = (noise(29, 333, .bfloat16, seed: 3), WeightMatrix(noise(70, 333, .bfloat16, seed: 4)))
-        let products = [InstructionSet.avx2, .avx512BFloat16].map { MatrixEngine(.bfloat16, .own, $0).forward(x, weight) }
-        return same(products[0], products[1], from: 0)
-    }
-
-    private static func same(_ few: Tensor, _ all: Tensor, from first: Int) -> Bool {
+    fileprivate static func same(_ few: Tensor, _ all: Tensor, from first: Int) -> Bool {
         withExtendedLifetime((few, all)) {
             let other = all.floats + first * all.columns
             return (0..<few.count).allSatisfy { few.floats[$0].bitPattern == other[$0].bitPattern }
@@ -63,7 +54,7 @@ package enum EngineProof {
     }
 
     /// Values between -1 and 1 with many significant bits, so that every other order of a sum shows.
-    private static func noise(_ rows: Int, _ columns: Int, _ element: Tensor.Element, seed: UInt64) -> Tensor {
+    fileprivate static func noise(_ rows: Int, _ columns: Int, _ element: Tensor.Element, seed: UInt64) -> Tensor {
         let wide = Tensor(rows, columns)
         let target = wide.floats
         Threads.run(rows, grain: 16) { block in
@@ -82,5 +73,16 @@ package enum EngineProof {
         }
         withExtendedLifetime(wide) {}
         return rounded
+    }
+}
+
+extension MatrixEngine {
+    /// Whether the instruction for bfloat16 pairs computes what its manuals say, where this engine uses it: then its bits are those
+    /// of every processor that computes the same chain by fused multiply-adds.
+    package var computesPairsAsDocumented: Bool {
+        guard library == .own, PanelKernel(kind: kind, instructions: instructions).arithmetic == .pairs else { return true }
+        let (x, weight) = (EngineProof.noise(29, 333, .bfloat16, seed: 3), WeightMatrix(EngineProof.noise(70, 333, .bfloat16, seed: 4)))
+        let chain = MatrixEngine(.bfloat16, .own, .avx2).forward(x, weight)
+        return EngineProof.same(forward(x, weight), chain, from: 0)
     }
 }

@@ -123,32 +123,34 @@ struct PanelKernel: Hashable, Sendable {
     }
 
     /// C (+)= A·B for a block: `a` and `b` as `pack` left them.
+    ///
+    /// - Parameter ahead: what is packed next, fetched meanwhile; tiles of AMX leave it to the processor
     func multiply(
         rows: Int, columns: Int, depth: Int, _ a: UnsafePointer<UInt32>, _ b: UnsafePointer<UInt32>,
-        into c: UnsafeMutablePointer<Float>, stride: Int, accumulate: Bool
+        into c: UnsafeMutablePointer<Float>, stride: Int, accumulate: Bool, ahead: panel_ahead
     ) {
         let (words, sum) = (words(depth), Int32(accumulate ? 1 : 0))
         switch arithmetic {
         case .tiles: bfloat16_panels_amx(rows, columns, paddedDepth(depth), a, b, c, stride, sum)
-        case .pairs: bfloat16_panels_avx512(rows, columns, words, a, b, c, stride, sum)
+        case .pairs: bfloat16_panels_avx512(rows, columns, words, a, b, c, stride, sum, ahead)
         case .widenedPairs:
             let state = floating_point_flush_denormals()
-            float32(rows, columns, words, a, b, c, stride, sum)
+            float32(rows, columns, words, a, b, c, stride, sum, ahead)
             floating_point_restore(state)
-        case .float32: float32(rows, columns, words, a, b, c, stride, sum)
+        case .float32: float32(rows, columns, words, a, b, c, stride, sum, ahead)
         }
     }
 
     private func float32(
         _ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<UInt32>, _ b: UnsafePointer<UInt32>,
-        _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ accumulate: Int32
+        _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ accumulate: Int32, _ ahead: panel_ahead
     ) {
         let a = UnsafeRawPointer(a).assumingMemoryBound(to: Float.self)
         let b = UnsafeRawPointer(b).assumingMemoryBound(to: Float.self)
         if instructions == .avx2 {
-            float32_panels_avx2(rows, columns, depth, a, b, c, stride, accumulate)
+            float32_panels_avx2(rows, columns, depth, a, b, c, stride, accumulate, ahead)
         } else {
-            float32_panels_avx512(rows, columns, depth, a, b, c, stride, accumulate)
+            float32_panels_avx512(rows, columns, depth, a, b, c, stride, accumulate, ahead)
         }
     }
 }

@@ -62,7 +62,9 @@ enum PanelProduct {
         let grid = Grid(rows: x.rows, columns: target.columns, x.kernel)
         Threads.run(grid.count) { index in
             let (rows, columns) = grid[index]
-            task.run(rows, columns)
+            // Threads take tasks in turn, so this is probably the one that this thread takes next.
+            let next = index + Threads.count
+            task.run(rows, columns, next: next < grid.count ? grid[next].columns : nil)
         }
     }
 
@@ -103,9 +105,11 @@ enum PanelProduct {
         let target: Tensor
         let accumulate: Bool
 
-        func run(_ rows: Range<Int>, _ columns: Range<Int>) {
+        /// - Parameter next: columns that will probably be multiplied after these
+        func run(_ rows: Range<Int>, _ columns: Range<Int>, next: Range<Int>?) {
             guard target.element == .bfloat16 else {
-                return multiply(rows, columns, into: target.floats + rows.lowerBound * target.columns + columns.lowerBound, target.columns)
+                let start = target.floats + rows.lowerBound * target.columns + columns.lowerBound
+                return multiply(rows, columns, into: start, target.columns, next: next)
             }
             let sums = Tensor(rows.count, columns.count)
             let rounded = target.pointer(to: BFloat16.self) + columns.lowerBound
@@ -116,7 +120,7 @@ enum PanelProduct {
                     for i in 0..<columns.count { to[i] = from[i].float }
                 }
             }
-            multiply(rows, columns, into: wide, columns.count)
+            multiply(rows, columns, into: wide, columns.count, next: next)
             for row in rows {
                 let (from, to) = (wide + (row - rows.lowerBound) * columns.count, rounded + row * target.columns)
                 for i in 0..<columns.count { to[i] = BFloat16(rounding: from[i]) }
@@ -124,23 +128,36 @@ enum PanelProduct {
             withExtendedLifetime(sums) {}
         }
 
-        private func multiply(_ rows: Range<Int>, _ columns: Range<Int>, into c: UnsafeMutablePointer<Float>, _ stride: Int) {
+        private func multiply(
+            _ rows: Range<Int>, _ columns: Range<Int>, into c: UnsafeMutablePointer<Float>, _ stride: Int, next: Range<Int>?
+        ) {
             let kernel = x.kernel
             let packed = weight.packed.flatMap { $0.kernel == kernel ? $0 : nil }
             let workspace = packed == nil ? Tensor(kernel.paddedColumns(columns.count), kernel.words(min(kernel.depthBlock, x.depth))) : nil
             var wordsBefore = 0
-            for block in PanelProduct.blocks(of: x.depth, kernel) {
+            let blocks = PanelProduct.blocks(of: x.depth, kernel)
+            for (number, block) in blocks.enumerated() {
                 let b =
                     packed?.panels(
                         transposed: transposed, after: wordsBefore, width: kernel.words(block.count), fromColumn: columns.lowerBound)
                     ?? pack(columns, block, into: workspace!)
                 let words = kernel.words(block.count)
+                var ahead = panel_ahead()
+                if packed == nil {
+                    if number + 1 < blocks.count {
+                        ahead = lines(columns, blocks[number + 1])
+                    } else if let next {
+                        ahead = lines(next, blocks[0])
+                    }
+                }
                 for row in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: kernel.rowBlock) {
                     x.withPanels(after: wordsBefore, width: words, fromRow: row) { a in
                         kernel.multiply(
                             rows: min(kernel.rowBlock, rows.upperBound - row), columns: columns.count, depth: block.count, a, b,
-                            into: c + (row - rows.lowerBound) * stride, stride: stride, accumulate: accumulate || block.lowerBound > 0)
+                            into: c + (row - rows.lowerBound) * stride, stride: stride, accumulate: accumulate || block.lowerBound > 0,
+                            ahead: ahead)
                     }
+                    ahead = panel_ahead()
                 }
                 wordsBefore += words
             }
@@ -149,13 +166,24 @@ enum PanelProduct {
 
         /// Copies a block of the weight as it is stored into panels.
         private func pack(_ columns: Range<Int>, _ block: Range<Int>, into workspace: Tensor) -> UnsafePointer<UInt32> {
-            let (width, panels) = (weight.element.byteWidth, UnsafeMutableRawPointer(workspace.memory).assumingMemoryBound(to: UInt32.self))
-            let first =
-                transposed ? columns.lowerBound * weight.columns + block.lowerBound : block.lowerBound * weight.columns + columns.lowerBound
+            let panels = UnsafeMutableRawPointer(workspace.memory).assumingMemoryBound(to: UInt32.self)
             x.kernel.pack(
-                weight: weight.memory + first * width, weight.element, stride: weight.columns * width, alongDepth: transposed,
+                weight: start(columns, block), weight.element, stride: weight.columns * weight.element.byteWidth, alongDepth: transposed,
                 columns: columns.count, depth: block.count, into: panels)
             return UnsafePointer(panels)
+        }
+
+        /// The cache lines of a block of the weight.
+        private func lines(_ columns: Range<Int>, _ block: Range<Int>) -> panel_ahead {
+            let (rows, width) = transposed ? (columns.count, block.count) : (block.count, columns.count)
+            let bytes = weight.element.byteWidth
+            return panel_ahead_of(start(columns, block), weight.columns * bytes, rows, width * bytes)
+        }
+
+        /// The first element of a block of the weight as it is stored.
+        private func start(_ columns: Range<Int>, _ block: Range<Int>) -> UnsafeRawPointer {
+            let (row, column) = transposed ? (columns.lowerBound, block.lowerBound) : (block.lowerBound, columns.lowerBound)
+            return weight.memory + (row * weight.columns + column) * weight.element.byteWidth
         }
     }
 }

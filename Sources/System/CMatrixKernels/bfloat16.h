@@ -13,7 +13,8 @@
 
 // A [step][14 rows] and B [step][32 columns] as pairs.
 INLINE_BF16 void bfloat16_tile(
-    const int rows, long columns, long steps, const uint32_t *a, const uint32_t *b, float *c_start, long c_row, int accumulate) {
+    const int rows, long columns, long steps, const uint32_t *a, const uint32_t *b, float *c_start, long c_row, int accumulate,
+    panel_ahead ahead) {
     __m512 c[14][2];
     const __mmask16 mask0 = columns >= 16 ? 0xffff : (__mmask16)((1u << columns) - 1);
     const __mmask16 mask1 = columns >= 32 ? 0xffff : columns <= 16 ? 0 : (__mmask16)((1u << (columns - 16)) - 1);
@@ -28,6 +29,7 @@ INLINE_BF16 void bfloat16_tile(
         _mm_prefetch((const char *)(c_start + (rows + r) * c_row + 16), _MM_HINT_T0);
     }
     for (long step = 0; step < steps; step++) {
+        PANEL_FETCH(ahead, step);
         const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 16);
         ROWS_UNROLLED
         for (int r = 0; r < rows; r++) {
@@ -47,23 +49,21 @@ INLINE_BF16 void bfloat16_tile(
 
 // C (+)= A·B with both operands in panels of pairs; `steps` pairs deep.
 KERNEL_BF16 static inline void bfloat16_panels_avx512(
-    long rows, long columns, long steps, const uint32_t *a, const uint32_t *b, float *c, long c_row, int accumulate) {
+    long rows, long columns, long steps, const uint32_t *a, const uint32_t *b, float *c, long c_row, int accumulate,
+    panel_ahead ahead) {
     for (long column = 0; column < columns; column += 32) {
         const uint32_t *panel = b + column * steps;
         const long width = columns - column;
         for (long row = 0; row < rows; row += 14) {
             const uint32_t *lanes = a + row * steps;
             float *target = c + row * c_row + column;
-            const long height = rows - row;
-            if (height >= 14) {
-                bfloat16_tile(14, width, steps, lanes, panel, target, c_row, accumulate);
-                continue;
+            const panel_ahead part = panel_ahead_take(&ahead, steps);
+#define TILE(HEIGHT) case HEIGHT: bfloat16_tile(HEIGHT, width, steps, lanes, panel, target, c_row, accumulate, part); break;
+            switch (rows - row) {
+                TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13)
+            default: bfloat16_tile(14, width, steps, lanes, panel, target, c_row, accumulate, part);
             }
-            long done = 0;
-            for (; done + 4 <= height; done += 4)
-                bfloat16_tile(4, width, steps, lanes + done, panel, target + done * c_row, c_row, accumulate);
-            for (; done < height; done++)
-                bfloat16_tile(1, width, steps, lanes + done, panel, target + done * c_row, c_row, accumulate);
+#undef TILE
         }
     }
 }

@@ -32,9 +32,11 @@ typedef struct {
     float *c;
     long c_row;
     int accumulate;
+    // What a tile of panels fetches while it computes.
+    panel_ahead ahead;
 } float32_tile;
 
-INLINE_AVX2 void float32_tile_avx2(const int rows, long columns, float32_tile t) {
+INLINE_AVX2 void float32_tile_avx2(const int rows, const int fetches, long columns, float32_tile t) {
     __m256 c[6][2];
     float edge[6 * 16];
     const int whole = columns >= 16;
@@ -55,6 +57,7 @@ INLINE_AVX2 void float32_tile_avx2(const int rows, long columns, float32_tile t)
     for (int r = 0; r < rows; r++) _mm_prefetch((const char *)(t.c + (rows + r) * t.c_row), _MM_HINT_T0);
     const float *a = t.a, *b = t.b;
     for (long step = 0; step < t.depth; step++) {
+        if (fetches) PANEL_FETCH(t.ahead, step);
         const __m256 b0 = _mm256_loadu_ps(b), b1 = _mm256_loadu_ps(b + 8);
         ROWS_UNROLLED
         for (int r = 0; r < rows; r++) {
@@ -77,7 +80,7 @@ INLINE_AVX2 void float32_tile_avx2(const int rows, long columns, float32_tile t)
     }
 }
 
-INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, long columns, float32_tile t) {
+INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, const int fetches, long columns, float32_tile t) {
     __m512 c[14][2];
     const __mmask16 mask0 = columns >= 16 ? 0xffff : (__mmask16)((1u << columns) - 1);
     const __mmask16 mask1 = columns >= 32 ? 0xffff : columns <= 16 ? 0 : (__mmask16)((1u << (columns - 16)) - 1);
@@ -93,6 +96,7 @@ INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, long c
     }
     const float *a = t.a, *b = t.b;
     for (long step = 0; step < t.depth; step++) {
+        if (fetches) PANEL_FETCH(t.ahead, step);
         const __m512 b0 = _mm512_loadu_ps(b), b1 = vectors > 1 ? _mm512_loadu_ps(b + 16) : b0;
         ROWS_UNROLLED
         for (int r = 0; r < rows; r++) {
@@ -111,51 +115,41 @@ INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, long c
 }
 
 // C (+)= A·B with both operands in panels: A's of `tile rows`, B's of `tile columns` lanes.
+#define TILE(HEIGHT) case HEIGHT: float32_tile_avx2(HEIGHT, 1, width, t); break;
 KERNEL_AVX2 static inline void float32_panels_avx2(
-    long rows, long columns, long depth, const float *a, const float *b, float *c, long c_row, int accumulate) {
+    long rows, long columns, long depth, const float *a, const float *b, float *c, long c_row, int accumulate, panel_ahead ahead) {
     for (long column = 0; column < columns; column += 16) {
         for (long row = 0; row < rows; row += 6) {
-            const float32_tile t = {depth, a + row * depth, 1, 6, b + column * depth, 16, c + row * c_row + column, c_row, accumulate};
+            const float32_tile t = {
+                depth, a + row * depth, 1, 6, b + column * depth, 16, c + row * c_row + column, c_row, accumulate,
+                panel_ahead_take(&ahead, depth)};
             const long width = columns - column;
             switch (rows - row) {
-            case 1: float32_tile_avx2(1, width, t); break;
-            case 2: float32_tile_avx2(2, width, t); break;
-            case 3: float32_tile_avx2(3, width, t); break;
-            case 4: float32_tile_avx2(4, width, t); break;
-            case 5: float32_tile_avx2(5, width, t); break;
-            default: float32_tile_avx2(6, width, t);
+                TILE(1) TILE(2) TILE(3) TILE(4) TILE(5)
+            default: float32_tile_avx2(6, 1, width, t);
             }
         }
     }
 }
+#undef TILE
 
+#define TILE(HEIGHT) case HEIGHT: float32_tile_avx512(HEIGHT, 2, 1, width, t); break;
 KERNEL_AVX512 static inline void float32_panels_avx512(
-    long rows, long columns, long depth, const float *a, const float *b, float *c, long c_row, int accumulate) {
+    long rows, long columns, long depth, const float *a, const float *b, float *c, long c_row, int accumulate, panel_ahead ahead) {
     for (long column = 0; column < columns; column += 32) {
         for (long row = 0; row < rows; row += 14) {
-            const float32_tile t = {depth, a + row * depth, 1, 14, b + column * depth, 32, c + row * c_row + column, c_row, accumulate};
-            const long width = columns - column, height = rows - row;
-            // A short last tile is rounded up to one of few heights, each row beyond it by itself.
-            if (height >= 14) {
-                float32_tile_avx512(14, 2, width, t);
-            } else {
-                long done = 0;
-                for (; done + 4 <= height; done += 4) {
-                    float32_tile part = t;
-                    part.a += done;
-                    part.c += done * c_row;
-                    float32_tile_avx512(4, 2, width, part);
-                }
-                for (; done < height; done++) {
-                    float32_tile part = t;
-                    part.a += done;
-                    part.c += done * c_row;
-                    float32_tile_avx512(1, 2, width, part);
-                }
+            const float32_tile t = {
+                depth, a + row * depth, 1, 14, b + column * depth, 32, c + row * c_row + column, c_row, accumulate,
+                panel_ahead_take(&ahead, depth)};
+            const long width = columns - column;
+            switch (rows - row) {
+                TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13)
+            default: float32_tile_avx512(14, 2, 1, width, t);
             }
         }
     }
 }
+#undef TILE
 
 // C (+)= A·B with operands where they lie; B as for a tile.
 KERNEL_AVX2 static inline void float32_strided_avx2(long rows, long columns, float32_tile t) {
@@ -167,12 +161,12 @@ KERNEL_AVX2 static inline void float32_strided_avx2(long rows, long columns, flo
             part.c += row * t.c_row + column;
             const long width = columns - column;
             switch (rows - row) {
-            case 1: float32_tile_avx2(1, width, part); break;
-            case 2: float32_tile_avx2(2, width, part); break;
-            case 3: float32_tile_avx2(3, width, part); break;
-            case 4: float32_tile_avx2(4, width, part); break;
-            case 5: float32_tile_avx2(5, width, part); break;
-            default: float32_tile_avx2(6, width, part);
+            case 1: float32_tile_avx2(1, 0, width, part); break;
+            case 2: float32_tile_avx2(2, 0, width, part); break;
+            case 3: float32_tile_avx2(3, 0, width, part); break;
+            case 4: float32_tile_avx2(4, 0, width, part); break;
+            case 5: float32_tile_avx2(5, 0, width, part); break;
+            default: float32_tile_avx2(6, 0, width, part);
             }
         }
     }
@@ -188,16 +182,16 @@ KERNEL_AVX512 static inline void float32_strided_avx512(long rows, long columns,
             part.c += row * t.c_row + column;
             const long height = rows - row;
             if (height >= 8) {
-                if (width > 16) float32_tile_avx512(8, 2, width, part);
-                else float32_tile_avx512(8, 1, width, part);
+                if (width > 16) float32_tile_avx512(8, 2, 0, width, part);
+                else float32_tile_avx512(8, 1, 0, width, part);
                 row += 8;
             } else if (height >= 4) {
-                if (width > 16) float32_tile_avx512(4, 2, width, part);
-                else float32_tile_avx512(4, 1, width, part);
+                if (width > 16) float32_tile_avx512(4, 2, 0, width, part);
+                else float32_tile_avx512(4, 1, 0, width, part);
                 row += 4;
             } else {
-                if (width > 16) float32_tile_avx512(1, 2, width, part);
-                else float32_tile_avx512(1, 1, width, part);
+                if (width > 16) float32_tile_avx512(1, 2, 0, width, part);
+                else float32_tile_avx512(1, 1, 0, width, part);
                 row += 1;
             }
         }

@@ -179,6 +179,40 @@ DEFINE_PANELS(widened_half)
 DEFINE_PANELS(widened_swapped)
 DEFINE_PANELS(pairs)
 
+// Matrix rows (or the parts of them in a block) that are packed next: a product fetches them while it computes, so that packing
+// finds them in the cache.
+typedef struct {
+    // NULL: nothing is packed next.
+    const char *start;
+    // Bytes from one matrix row to the next.
+    long stride;
+    long rows;
+    // Of the number of cache lines in a row's part.
+    int lines_log2;
+} panel_ahead;
+
+// `rows` parts of `bytes` bytes each, of which the largest power of two of cache lines is fetched.
+static inline panel_ahead panel_ahead_of(const void *start, long stride, long rows, long bytes) {
+    if (bytes < 64) return (panel_ahead){0};
+    return (panel_ahead){(const char *)start, stride, rows, 63 - __builtin_clzl((unsigned long)bytes / 64)};
+}
+
+// What a tile of so many steps, each of which fetches a line, takes of `ahead`.
+static inline panel_ahead panel_ahead_take(panel_ahead *ahead, long steps) {
+    const panel_ahead part = *ahead;
+    const long rows = steps >> part.lines_log2;
+    if (!part.start || rows > part.rows || rows == 0) return (panel_ahead){0};
+    ahead->start += rows * part.stride;
+    ahead->rows -= rows;
+    return part;
+}
+
+// Fetches the line of one step.
+#define PANEL_FETCH(ahead, step)                                                                                              \
+    if ((ahead).start)                                                                                                        \
+    _mm_prefetch((ahead).start + ((step) >> (ahead).lines_log2) * (ahead).stride + ((step) & ((1l << (ahead).lines_log2) - 1)) * 64, \
+                 _MM_HINT_T1)
+
 static inline void pack_rows(
     panel_kind kind, const void *source, long stride, long lanes, long depth, long steps, long width, uint32_t *panels) {
     switch (kind) {

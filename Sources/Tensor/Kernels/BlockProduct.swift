@@ -37,7 +37,7 @@ package enum BlockProduct {
     ) {
         let tile = float32_tile(
             depth: depth, a: a.start, a_row: a.rowStride, a_step: a.columnStride, b: b, b_step: bStride, c: c, c_row: cStride,
-            accumulate: accumulate ? 1 : 0)
+            accumulate: accumulate ? 1 : 0, ahead: panel_ahead())
         if instructions == .avx2 {
             float32_strided_avx2(rows, columns, tile)
         } else {
