@@ -109,7 +109,8 @@ package struct EngineChoice: Sendable {
                         + "\(InstructionSet.variable) to a lesser instruction set"
                     : "set system.matrix_library to auto, or system.exact to false to run without that promise"
                 throw UserError(
-                    .broken, "\(engine.libraryVersion) does not keep the bits of a row apart from the other rows here (\(difference)); \(remedy)")
+                    .broken,
+                    "\(engine.libraryVersion) does not keep the bits of a row apart from the other rows here (\(difference)); \(remedy)")
             }
             guard engine.computesPairsAsDocumented else {
                 throw UserError(

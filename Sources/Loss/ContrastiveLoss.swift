@@ -1,148 +1,150 @@
-// The contrastive terms over the global pool: each anchor against all positives and all hard negatives of all rows, and against
+// The contrastive loss over the global pool: each anchor against all positives and all hard negatives of all rows, and against
 // those that the memory bank holds of earlier steps, by every head; the divergence between dense and late scores; and, when
 // symmetric, each positive against all anchors.
 //
+//     L      = Σ_w μ_w [ dense · NCE(S_w) + kl · KL(S_w ‖ S_late) ] + late · NCE(S_late)        w: widths of the vectors
 //     NCE(S) = mean over rows i of  log Σ_j exp(S(i,j)/τ) - S(i,i)/τ             (van den Oord et al. 2018, arXiv:1807.03748)
 //     KL     = mean over rows of  KL(softmax(S_dense/τ) ‖ softmax(S_late/τ))     (arXiv:2506.18902, equation 5)
-//
-// Sharded without a backward collective: the owner of an anchor makes the row's statistics, these are gathered, and then every
-// rank forms the gradient of its own anchors and of its own candidates.
 
 import Data
-import Tensor
+import Foundation
 
-struct ContrastiveLoss {
-    let objective: Objective
-    let plan: StepPlan
-    let pool: any EmbeddingSource
-    /// Scores of every anchor with its positive.                   [rows][heads]
-    let positives: [[Float]]
+/// Which way the divergence between the dense and the late distribution of a row is taken.
+package enum DivergenceDirection: String, Sendable {
+    /// KL(dense ‖ late), the paper's (arXiv:2506.18902, equation 5).
+    case denseToLate = "dense_to_late"
+    /// KL(late ‖ dense): the dense vectors learn from the late ones.
+    case lateToDense = "late_to_dense"
+}
 
-    var heads: ScoreHeads { objective.heads }
-    var rowCount: Int { plan.anchors.count }
-    /// Widths with a divergence from the late scores.
-    var divergences: Int { objective.divergenceWeight > 0 ? heads.widths.count : 0 }
-    private var blockRows: Int { heads.hasLate ? 8 : 32 }
+/// The side of the divergence that is taken as given and receives no gradient from it.
+package enum DetachedSide: String, Sendable { case none, dense, late }
 
-    // MARK: - Statistics
+/// InfoNCE by every head, with the divergence between them: the losses `infonce` and `joint`.
+package struct ContrastiveLoss: BatchLoss {
+    /// What scores are divided by.
+    package var temperature = 0.02
+    /// Whether half of the loss is taken over rows and half over the columns of positives.
+    package var isSymmetric = false
+    /// A candidate whose cosine lies above the positive's less this is no negative; nil: every one is.
+    package var negativeMargin: Double?
+    /// Whether the rows' losses are averaged, else added.
+    package var isMean = true
+    /// Weight of the divergence between dense and late scores.
+    package var divergenceWeight = 0.0
+    /// Which way the divergence is taken.
+    package var direction = DivergenceDirection.denseToLate
+    /// The side that the divergence takes as given.
+    package var detached = DetachedSide.none
+    /// Whether the divergence covers the columns of hard negatives.
+    package var divergenceCoversNegatives = true
 
-    /// Of own rows over all columns they see, with what the step reports of them.    [own]
-    ///
-    /// Collective when the pool is streamed.
-    func statistics(ofRows own: [Int]) throws -> [(LineStatistics, PoolStatistics)] {
-        var lines = own.map { row in
-            (LineStatistics(heads: heads.count, divergences: divergences), PoolStatistics(positive: positives[row][objective.reportedHead]))
+    /// Creates the loss with the usual settings.
+    package init() {}
+
+    /// What a row's loss counts in the whole.
+    func rowScale(rows: Int) -> Double { isMean ? 1 / Double(rows) : 1 }
+
+    /// The weight of the divergence between a width and the late scores.
+    package func divergenceWeight(ofWidth width: Int, _ heads: WeightedHeads) -> Double { divergenceWeight * heads.widthWeights[width] }
+
+    package func excess(_ plan: StepPlan) -> Float { isMean ? 1 : Float(plan.anchors.count) }
+
+    package func run(_ batch: LossBatch) throws -> LossResult {
+        // 1. Every anchor's score with its own positive: by it near duplicates are known.
+        let scores = ContrastiveScores(loss: self, batch: batch, positives: try batch.scores(of: batch.positives))
+
+        // 2. Statistics of own rows, and of own positives when they have a part, made known to all ranks.
+        let (rows, reports) = try rowStatistics(scores, batch)
+        let columns = isSymmetric ? try columnStatistics(scores, batch) : []
+
+        // 3. The value, in row order; the gradient of own inputs.
+        let value = value(scores, rows: rows, columns: columns)
+        let gradient = batch.pool.zeroGradient()
+        try scores.addGradient(ContrastiveScores.Lines(scores, rows: rows, columns: columns), to: gradient)
+        return LossResult(value: value, gradient: gradient, maskedPairs: batch.plan.maskedPairs, pool: PoolReport(reports))
+    }
+
+    private func rowStatistics(
+        _ scores: ContrastiveScores, _ batch: LossBatch
+    ) throws -> (rows: [LineStatistics], reports: [ArraySlice<Double>]) {
+        let owners = batch.plan.rows(worldSize: batch.world.worldSize)
+        let own = try scores.statistics(ofRows: owners[batch.world.rank]).flatMap { line, pool in
+            line.encoded + pool.encoded(temperature: temperature)
         }
-        try lines.withUnsafeMutableBufferPointer { lines in
-            nonisolated(unsafe) let lines = lines
-            try forEachTile(.anchors, own, findsBest: false) { tile, place in
-                let row = own[place]
-                let local = place - tile.rows.lowerBound
-                hide(tile, place: local, index: row)
-                add(tile, local, to: &lines[place].0)
-                lines[place].1.add(
-                    tile.scores(objective.reportedHead, local), tile.columns, positive: row, temperature: objective.temperature)
+        let all = try batch.world.gatherLines(own, owners)
+        let lines = all.map { LineStatistics(decoding: $0, heads: scores.heads.count, divergences: scores.divergences) }
+        return (lines, all.map { $0.suffix(PoolStatistics.fields) })
+    }
+
+    private func columnStatistics(_ scores: ContrastiveScores, _ batch: LossBatch) throws -> [LineStatistics] {
+        let owners = batch.plan.rowsByPositive(worldSize: batch.world.worldSize)
+        let own = try scores.statistics(ofColumns: owners[batch.world.rank]).flatMap(\.encoded)
+        return try batch.world.gatherLines(own, owners).map { LineStatistics(decoding: $0, heads: scores.heads.count, divergences: 0) }
+    }
+
+    private func value(_ scores: ContrastiveScores, rows: [LineStatistics], columns: [LineStatistics]) -> Double {
+        let heads = scores.batch.heads
+        let half = isSymmetric ? 0.5 : 1
+        func term(_ line: LineStatistics, _ head: Int, _ row: Int) -> Double {
+            let softmax = line.softmax[head]
+            return half * (Double(softmax.maximum - scores.positives[row][head]) / temperature + log(softmax.sum))
+        }
+        var sum = 0.0
+        for (row, line) in rows.enumerated() {
+            for head in 0..<scores.heads.count where heads.weight(ofHead: head) > 0 {
+                sum += heads.weight(ofHead: head) * (term(line, head, row) + (columns.isEmpty ? 0 : term(columns[row], head, row)))
+            }
+            for (width, divergence) in line.divergence.enumerated() {
+                sum += divergenceWeight(ofWidth: width, heads) * divergence.value(temperature: temperature)
             }
         }
-        return lines
+        return sum * rowScale(rows: rows.count)
     }
 
-    /// Of the columns of own positives over all rows that see them.    [own]
-    ///
-    /// Collective when the pool is streamed.
-    func statistics(ofColumns own: [Int]) throws -> [LineStatistics] {
-        var lines = own.map { _ in LineStatistics(heads: heads.count, divergences: 0) }
-        try lines.withUnsafeMutableBufferPointer { lines in
-            nonisolated(unsafe) let lines = lines
-            try forEachTile(.candidates, own, findsBest: false) { tile, place in
-                let local = place - tile.rows.lowerBound
-                hide(tile, place: local, index: own[place])
-                add(tile, local, to: &lines[place])
+    // MARK: - Reference
+
+    package func inDouble(_ scores: ScoresInDouble, _ heads: WeightedHeads) -> Double {
+        let (rows, columns) = (scores.plan.anchors.indices, 0..<scores.plan.columnCount)
+        let seen = rows.map { row in columns.map { isSeen(row: row, column: $0, scores, heads) } }
+        let logits = (0..<heads.heads.count).map { head in
+            rows.map { row in columns.map { scores.score(head, row: row, column: $0) / temperature } }
+        }
+        var sum = heads.weightedSum { head in
+            guard heads.weight(ofHead: head) > 0 else { return 0 }
+            return rows.reduce(0) { sum, row in
+                let own = logits[head][row][row]
+                let ahead = logarithmOfSum(columns.filter { seen[row][$0] }.map { logits[head][row][$0] }) - own
+                guard isSymmetric else { return sum + ahead }
+                return sum + (ahead + logarithmOfSum(rows.filter { seen[$0][row] }.map { logits[head][$0][row] }) - own) / 2
             }
         }
-        return lines
-    }
-
-    private func add(_ tile: ScoreTile, _ row: Int, to line: inout LineStatistics) {
-        let count = tile.columns.count
-        for head in 0..<heads.count where objective.weight(ofHead: head) > 0 {
-            line.softmax[head].add(tile.scores(head, row), count, temperature: objective.temperature)
-        }
-        let covered = coveredByDivergence(tile.columns)
-        for width in line.divergence.indices {
-            let (p, q) = sides(ofWidth: width)
-            line.divergence[width].add(
-                p: tile.scores(p, row), q: tile.scores(q, row), covered, temperature: objective.temperature)
-        }
-    }
-
-    /// The heads of P and Q in KL(P ‖ Q).
-    func sides(ofWidth width: Int) -> (p: Int, q: Int) {
-        objective.direction == .denseToLate ? (width, heads.late!) : (heads.late!, width)
-    }
-
-    /// How many of some columns, from the first on, the divergence covers.
-    func coveredByDivergence(_ columns: Range<Int>) -> Int {
-        objective.divergenceCoversNegatives ? columns.count : max(0, min(columns.upperBound, rowCount) - columns.lowerBound)
-    }
-
-    // MARK: - Tiles
-
-    /// Takes out of a line what has no part in it.
-    ///
-    /// - Parameter index: of the line, a row or a column
-    func hide(_ tile: ScoreTile, place: Int, index: Int) {
-        let side = tile.target.side
-        hideNearPositives(tile, place, index)
-        for head in 0..<heads.count {
-            switch side {
-            case .anchors: plan.visibility.hide(row: index, tile.columns, tile.scores(head, place))
-            case .candidates: plan.visibility.hide(column: index, tile.columns, tile.scores(head, place))
+        if divergenceWeight > 0 {
+            for width in heads.heads.widths.indices {
+                let (p, q) = direction == .denseToLate ? (logits[width], logits.last!) : (logits.last!, logits[width])
+                let terms = rows.map { row in
+                    divergence(p[row], q[row], columns.filter { seen[row][$0] && (divergenceCoversNegatives || $0 < rows.count) })
+                }
+                sum += divergenceWeight(ofWidth: width, heads) * terms.reduce(0, +)
             }
         }
+        return sum * rowScale(rows: rows.count)
     }
 
-    /// Candidates as similar to the anchor as its positive is, by the whole dense vectors, count as unlabelled positives.
-    private func hideNearPositives(_ tile: ScoreTile, _ place: Int, _ index: Int) {
-        guard let margin = objective.negativeMargin, let whole = heads.whole else { return }
-        let line = tile.scores(whole, place)
-        for (column, other) in tile.columns.enumerated() where other != index {
-            let row = tile.target.side == .anchors ? index : other
-            guard heads.cosine(score: line[column]) > heads.cosine(score: positives[row][whole]) - Float(margin) else { continue }
-            for head in 0..<heads.count { tile.scores(head, place)[column] = -.infinity }
-        }
+    private func isSeen(row: Int, column: Int, _ scores: ScoresInDouble, _ heads: WeightedHeads) -> Bool {
+        if row == column { return true }
+        guard scores.plan.visibility.sees(row: row, column: column) else { return false }
+        guard let margin = negativeMargin, let whole = heads.heads.whole else { return true }
+        return scores.cosine(whole, row: row, column: column) <= scores.cosine(whole, row: row, column: row) - margin
     }
 
-    /// Calls `body` for each line of each tile: of one line always in the order of its columns, of several from several threads.
-    ///
-    /// Collective when the pool is streamed.
-    /// - Parameters:
-    ///   - side: what the lines are
-    ///   - own: the lines
-    ///   - uses: where the gradients go that `body` has filled in
-    func forEachTile(
-        _ side: ScoreSide, _ own: [Int], findsBest: Bool, addingTo uses: UseGradient? = nil,
-        _ body: (_ tile: ScoreTile, _ place: Int) -> Void
-    ) throws {
-        let ownInputs = own.map { inputs(of: side)[$0] }
-        try forEachPanel(against: side) { columns, panel in
-            let target = ScorePanel(panel, heads, rows: side)
-            Threads.run(own.count, grain: blockRows) { rows in
-                let tile = ScoreTile(rows: rows, columns: columns, pool.ownPanel(ownInputs[rows]), target, findsBest: findsBest)
-                for place in rows { body(tile, place) }
-                if let uses { tile.addGradient(to: uses) }
-            }
-        }
+    private func divergence(_ p: [Double], _ q: [Double], _ columns: [Int]) -> Double {
+        let (pSum, qSum) = (logarithmOfSum(columns.map { p[$0] }), logarithmOfSum(columns.map { q[$0] }))
+        return columns.reduce(0) { $0 + exp(p[$1] - pSum) * (p[$1] - pSum - q[$1] + qSum) }
     }
 
-    /// The input of each row, or of each of the step's own columns.
-    func inputs(of side: ScoreSide) -> [Int] { side == .anchors ? plan.anchors : plan.candidates }
-
-    /// What the lines of a side are scored against: rows against the step's columns, then the earlier ones; columns against rows.
-    private func forEachPanel(against side: ScoreSide, _ body: (_ columns: Range<Int>, _ panel: Panel) throws -> Void) throws {
-        guard side == .anchors else { return try pool.forEachPanel(of: plan.anchors, body) }
-        let count = plan.candidates.count
-        try pool.forEachPanel(of: plan.candidates, body)
-        try pool.forEachEarlierPanel { range, panel in try body(count + range.lowerBound..<count + range.upperBound, panel) }
+    private func logarithmOfSum(_ values: [Double]) -> Double {
+        let maximum = values.max()!
+        return maximum + log(values.reduce(0) { $0 + exp($1 - maximum) })
     }
 }

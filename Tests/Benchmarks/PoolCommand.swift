@@ -58,9 +58,9 @@ struct PoolCommand: ParsableCommand {
                 let plan = plan(size, world)
                 let own = embeddings(plan.inputs(ofRank: world.rank), plan)
                 let isStreamed = settings.contains("loss.pool=stream")
-                let pool = try EmbeddingPool(own, plan, objective.heads, world, streams: isStreamed)
+                let pool = try EmbeddingPool(own, plan, objective.heads.heads, world, streams: isStreamed)
                 try world.barrier()
-                let seconds = try Stopwatch.seconds { _ = try LossPhase(objective, plan, pool, world).run() }
+                let seconds = try Stopwatch.seconds { _ = try objective.run(plan, pool, world) }
                 let longest = try world.allGather(seconds).max()!
                 let memory = zip(try ProcessMemory.ofAllRanks(world), before).map { $0.peak - $1 }.max()!
                 table.add([

@@ -67,7 +67,7 @@ final class Stepper {
 
     /// Collective.
     func step(_ batch: [Int]) throws -> TimedStep {
-        let planSeconds = Stopwatch.seconds { _ = trainingStep.plan(batch, step: 1) }
+        let planSeconds = Stopwatch.seconds { _ = trainingStep.shards.plan(batch, step: 1) }
         try world.barrier()
         var metrics: StepMetrics?
         let seconds = try Stopwatch.seconds { metrics = try trainingStep.run(batch, &state) }

@@ -13,32 +13,41 @@ import Testing
         return Objective(config.loss, dimension: 64)
     }
 
+    private func contrastive(_ objective: Objective) throws -> ContrastiveLoss {
+        guard case .contrastive(let loss) = objective.ungraded else { throw WrongLoss() }
+        return loss
+    }
+
+    private struct WrongLoss: Error {}
+
     @Test func theUsualLossIsInfoNCEOfWholeVectors() throws {
         let objective = try objective()
-        #expect(objective.form == .contrastive && objective.embeddingHeads == .dense && objective.temperature == 0.02)
-        #expect(objective.heads.widths == [64] && objective.weight(ofHead: 0) == 1 && objective.divergenceWeight == 0)
-        #expect(objective.isMean && !objective.isSymmetric && objective.negativeMargin == nil)
+        let (heads, loss) = (objective.heads, try contrastive(objective))
+        #expect(heads.embeddingHeads == .dense && heads.heads.widths == [64] && heads.weight(ofHead: 0) == 1)
+        #expect(loss.temperature == 0.02 && loss.divergenceWeight == 0)
+        #expect(loss.isMean && !loss.isSymmetric && loss.negativeMargin == nil)
     }
 
     @Test func theJointLossHasBothHeads() throws {
         let objective = try objective(
             "loss.name=joint", "loss.dense_weight=2", "loss.late_weight=3", "loss.kl_weight=0.5", "loss.matryoshka_dims=[16, 32]",
             "loss.matryoshka_weights=[1, 0.5]")
-        #expect(objective.embeddingHeads == .both && objective.heads.widths == [16, 32] && objective.heads.late == 2)
-        #expect((0..<3).map(objective.weight(ofHead:)) == [2, 1, 3])
-        #expect((0..<2).map(objective.divergenceWeight(ofWidth:)) == [0.5, 0.25])
-        #expect(objective.direction == .denseToLate && objective.detached == .none && objective.divergenceCoversNegatives)
+        let (heads, loss) = (objective.heads, try contrastive(objective))
+        #expect(heads.embeddingHeads == .both && heads.heads.widths == [16, 32] && heads.heads.late == 2)
+        #expect((0..<3).map(heads.weight(ofHead:)) == [2, 1, 3])
+        #expect((0..<2).map { loss.divergenceWeight(ofWidth: $0, heads) } == [0.5, 0.25])
+        #expect(loss.direction == .denseToLate && loss.detached == .none && loss.divergenceCoversNegatives)
     }
 
     @Test func headsWithoutAPartAreNotMade() throws {
-        #expect(try objective("loss.name=joint", "loss.late_weight=0", "loss.kl_weight=0").embeddingHeads == .dense)
-        #expect(try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0").embeddingHeads == .late)
+        #expect(try objective("loss.name=joint", "loss.late_weight=0", "loss.kl_weight=0").heads.embeddingHeads == .dense)
+        #expect(try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0").heads.embeddingHeads == .late)
     }
 
     @Test func theMarginOfNegativesNeedsTheWholeVector() throws {
-        let prefixes = try objective("loss.negative_margin=0.1", "loss.matryoshka_dims=[16]")
+        let prefixes = try objective("loss.negative_margin=0.1", "loss.matryoshka_dims=[16]").heads
         #expect(prefixes.heads.widths == [16, 64] && prefixes.weight(ofHead: 0) == 1 && prefixes.weight(ofHead: 1) == 0)
-        let late = try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0", "loss.negative_margin=0.1")
+        let late = try objective("loss.name=joint", "loss.dense_weight=0", "loss.kl_weight=0", "loss.negative_margin=0.1").heads
         #expect(late.embeddingHeads == .both && late.weight(ofHead: 0) == 0)
     }
 
@@ -87,7 +96,9 @@ import Testing
     /// Rows with scores take CoSENT whatever the others take.
     @Test func everyLossHasATemperatureOfCoSENT() throws {
         for name in ["infonce", "joint", "cosent", "triplet"] {
-            #expect(try objective("loss.name=\(name)", "loss.cosent_temperature=0.1").cosentTemperature == 0.1)
+            let objective = try objective("loss.name=\(name)", "loss.cosent_temperature=0.1")
+            guard case .cosent(let loss) = objective.graded else { throw WrongLoss() }
+            #expect(loss.temperature == 0.1)
         }
     }
 }

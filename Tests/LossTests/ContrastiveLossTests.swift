@@ -14,9 +14,13 @@ import Testing
 @Suite struct ContrastiveLossTests {
     private let heads = ScoreHeads(dimension: 2, widths: [2], hasLate: false)
 
-    private func objective(_ temperature: Double = 0.5) -> Objective {
-        Objective(heads: heads, widthWeights: [1], temperature: temperature)
+    private func loss(_ temperature: Double = 0.5) -> ContrastiveLoss {
+        var loss = ContrastiveLoss()
+        loss.temperature = temperature
+        return loss
     }
+
+    private func objective(_ temperature: Double = 0.5) -> Objective { Objective(WeightedHeads(heads), .contrastive(loss(temperature))) }
 
     /// Anchors e₀ and e₁, positives e₀ and e₁, a negative of row 0 half way to e₀.
     private func batch(negative: String = "n") -> (StepPlan, EmbeddingPool) {
@@ -32,33 +36,28 @@ import Testing
         EmbeddingPool(Embeddings(dense: vectors), own: Embeddings(dense: vectors), plan, heads, rank: 0, worldSize: 1)
     }
 
-    private func loss(_ plan: StepPlan, _ pool: EmbeddingPool, _ objective: Objective) throws -> ContrastiveLoss {
-        let pairs = plan.anchors.indices.map { ScoredPair(row: $0, column: $0) }
-        return ContrastiveLoss(
-            objective: objective, plan: plan, pool: pool, positives: try PairScores(pairs: pairs, plan: plan, pool: pool).ownScores())
-    }
-
-    private func losses(_ plan: StepPlan, _ pool: EmbeddingPool, _ objective: Objective) throws -> [Double] {
-        let loss = try loss(plan, pool, objective)
-        return zip(try loss.statistics(ofRows: [0, 1]), loss.positives).map { line, positive in
-            line.0.softmax[0].logarithm(temperature: objective.temperature) - Double(positive[0]) / objective.temperature
+    private func losses(_ plan: StepPlan, _ pool: EmbeddingPool, _ loss: ContrastiveLoss) throws -> [Double] {
+        let batch = LossBatch(WeightedHeads(heads), plan, pool, Communicator.alone())
+        let scores = ContrastiveScores(loss: loss, batch: batch, positives: try batch.scores(of: batch.positives))
+        return zip(try scores.statistics(ofRows: [0, 1]), scores.positives).map { line, positive in
+            line.0.softmax[0].logarithm(temperature: loss.temperature) - Double(positive[0]) / loss.temperature
         }
     }
 
     @Test func aRowsLossIsMinusTheLogOfItsPositivesShare() throws {
         let (plan, pool) = batch()
         let expected = log(exp(2.0) + exp(0) + exp(1)) - 2
-        #expect(try losses(plan, pool, objective()).allSatisfy { abs($0 - expected) < 1e-7 })
-        #expect(abs(try LossInDouble(objective(), plan, pool).value - expected) < 1e-12)
+        #expect(try losses(plan, pool, loss()).allSatisfy { abs($0 - expected) < 1e-7 })
+        #expect(abs(try objective().inDouble(plan, pool) - expected) < 1e-12)
     }
 
     @Test func aMaskedColumnHasNoPart() throws {
         // The negative's text is row 1's anchor: row 1 does not see it, row 0 does.
         let (plan, pool) = batch(negative: "b")
-        let found = try losses(plan, pool, objective())
+        let found = try losses(plan, pool, loss())
         #expect(abs(found[0] - (log(exp(2.0) + exp(0) + exp(1)) - 2)) < 1e-7)
         #expect(abs(found[1] - (log(exp(2.0) + exp(0)) - 2)) < 1e-7)
-        let gradient = try LossPhase(objective(), plan, pool, Communicator.alone()).run().gradient.dense!.rows(4..<5)
+        let gradient = try objective().run(plan, pool, Communicator.alone()).gradient.dense!.rows(4..<5)
         // Only anchor 0 pulls at the negative: e₀ · share / (rows · τ).
         let share = exp(1) / (exp(2.0) + exp(0) + exp(1))
         #expect(abs(Double(gradient.floats[0]) - share) < 1e-6 && gradient.floats[1] == 0)
@@ -68,7 +67,7 @@ import Testing
     @Test(arguments: [0.1, 0.005]) func whatIsReportedOfThePool(temperature: Double) throws {
         let (plan, _) = batch()
         let vectors = Tensor([1, 0, 0, 1, 1, 0, 0.96, 0.28, 0.6, 0.8], rows: 5, columns: 2)
-        let report = try #require(try LossPhase(objective(temperature), plan, pool(vectors, plan, heads), Communicator.alone()).run().pool)
+        let report = try #require(try objective(temperature).run(plan, pool(vectors, plan, heads), Communicator.alone()).pool)
         let rows = [(positive: 1.0, negatives: [0.96, 0.6]), (positive: 0.28, negatives: [0, 0.8])]
         func mean(_ value: (Double, [Double]) -> Double) -> Double { rows.reduce(0) { $0 + value($1.positive, $1.negatives) } / 2 }
         func weights(_ scores: [Double]) -> [Double] { scores.map { exp(($0 - scores.max()!) / temperature) } }
@@ -87,19 +86,20 @@ import Testing
 
     /// A negative of its own row that equals the anchor.
     @Test(arguments: [("n", 0.3, 0), ("a", 0, 1)]) func aTripletOfADuplicateHasNoPart(negative: String, loss: Double, masked: Int) throws {
-        var triplets = objective()
-        (triplets.form, triplets.tripletMargin) = (.triplet, 0.8)
+        var hinge = TripletLoss()
+        hinge.margin = 0.8
+        let triplets = Objective(WeightedHeads(heads), .triplet(hinge))
         let (plan, pool) = batch(negative: negative)
-        let result = try LossPhase(triplets, plan, pool, Communicator.alone()).run()
+        let result = try triplets.run(plan, pool, Communicator.alone())
         #expect(abs(result.value - loss) < 1e-6 && result.maskedPairs == masked)
-        #expect(abs(try LossInDouble(triplets, plan, pool).value - loss) < 1e-9)
+        #expect(abs(try triplets.inDouble(plan, pool) - loss) < 1e-9)
         #expect(result.gradient.dense!.values.contains { $0 != 0 } == (loss > 0))
     }
 
     @Test func gradientsOfBothSidesBalance() throws {
         // Scores do not change when all is turned alike, so Σ (gradient × vector) is zero.
         let (plan, pool) = batch()
-        let gradient = try LossPhase(objective(), plan, pool, Communicator.alone()).run().gradient.dense!
+        let gradient = try objective().run(plan, pool, Communicator.alone()).gradient.dense!
         var turn: Float = 0
         for input in 0..<5 {
             let (g, v) = (gradient.floats + 2 * input, pool.ownRows.dense!.floats + 2 * input)
@@ -110,7 +110,7 @@ import Testing
 
     @Test func highScoresDoNotOverflow() throws {
         let (plan, pool) = batch()
-        let result = try LossPhase(objective(0.001), plan, pool, Communicator.alone()).run()
+        let result = try objective(0.001).run(plan, pool, Communicator.alone())
         #expect(result.value >= 0 && result.value < 1e-6)
         #expect(result.gradient.dense!.values.allSatisfy { $0.isFinite })
     }
@@ -122,9 +122,10 @@ import Testing
         rows.length = { 1 + $0.count % 3 }
         for row in 0..<300 { rows.add("a\(row)", "p\(row)", ["n\(row)"]) }
         let plan = rows.plan()
-        let objective = Objective(
-            heads: ScoreHeads(dimension: 16, widths: [4, 16], hasLate: true), widthWeights: [1, 0.5], lateWeight: 1.5,
-            divergenceWeight: 0.7, temperature: 0.2, isSymmetric: true)
+        var loss = ContrastiveLoss()
+        (loss.divergenceWeight, loss.temperature, loss.isSymmetric) = (0.7, 0.2, true)
+        let heads = ScoreHeads(dimension: 16, widths: [4, 16], hasLate: true)
+        let objective = Objective(WeightedHeads(heads, widthWeights: [1, 0.5], lateWeight: 1.5), .contrastive(loss))
         func random(_ name: String, _ count: Int, _ width: Int) -> Tensor {
             let stream = stream.stream(name)
             let values = (0..<count * width).map { Float(stream.gaussian(at: $0) / Double(width).squareRoot()) }
@@ -132,10 +133,10 @@ import Testing
         }
         let vectors = Embeddings(dense: random("dense", plan.inputs.count, 16), late: random("late", plan.tokens, 8))
         func pool(_ vectors: Embeddings) -> EmbeddingPool {
-            EmbeddingPool(vectors, own: vectors, plan, objective.heads, rank: 0, worldSize: 1)
+            EmbeddingPool(vectors, own: vectors, plan, heads, rank: 0, worldSize: 1)
         }
-        let result = try LossPhase(objective, plan, pool(vectors), Communicator.alone()).run()
-        let expected = try LossInDouble(objective, plan, pool(vectors)).value
+        let result = try objective.run(plan, pool(vectors), Communicator.alone())
+        let expected = try objective.inDouble(plan, pool(vectors))
         #expect(abs(result.value - expected) < 1e-6 * expected)
 
         let ranges = EmbeddingOwners(plan, worldSize: 1).tokenRanges(plan.inputs.indices)
@@ -147,7 +148,7 @@ import Testing
                 let (step, own) = (Float(0x1p-14), tensor.floats[place])
                 let values = try [own + step, own - step].map { value in
                     tensor.floats[place] = value
-                    return try LossInDouble(objective, plan, pool(vectors)).value
+                    return try objective.inDouble(plan, pool(vectors))
                 }
                 tensor.floats[place] = own
                 let difference = (values[0] - values[1]) / (2 * Double(step))

@@ -1,5 +1,6 @@
 // The contrastive loss against PyTorch in float64, for one rank and as several ranks would compute it.
 
+import Comm
 import Files
 import Model
 import Support
@@ -108,7 +109,9 @@ private struct GoldenLoss {
         let plan = plan(masksDuplicates: masksDuplicates, worldSize: worldSize)
         let vectors = try vectors(plan)
         let heads = ScoreHeads(dimension: Self.width, widths: [Self.width], hasLate: false)
-        let objective = Objective(heads: heads, widthWeights: [1], temperature: temperature)
+        var loss = ContrastiveLoss()
+        loss.temperature = temperature
+        let objective = Objective(WeightedHeads(heads), .contrastive(loss))
         let owned = (0..<worldSize).map { plan.inputs(ofRank: $0) }
         func embeddings(_ inputs: some Sequence<Int>) -> Embeddings {
             let rows = inputs.map { vectors[$0] }
@@ -124,20 +127,22 @@ private struct GoldenLoss {
         for (pool, own) in zip(pools, places) {
             for (row, scores) in zip(own, try PairScores(pairs: pairs, plan: plan, pool: pool).ownScores()) { positives[row] = scores }
         }
-        let losses = pools.map { ContrastiveLoss(objective: objective, plan: plan, pool: $0, positives: positives) }
+        let shares = pools.map {
+            ContrastiveScores(loss: loss, batch: LossBatch(objective.heads, plan, $0, Communicator.alone()), positives: positives)
+        }
         var statistics = [LineStatistics](repeating: LineStatistics(heads: 1, divergences: 0), count: rows)
-        for (loss, own) in zip(losses, places) {
-            for (row, line) in zip(own, try loss.statistics(ofRows: own)) { statistics[row] = line.0 }
+        for (share, own) in zip(shares, places) {
+            for (row, line) in zip(own, try share.statistics(ofRows: own)) { statistics[row] = line.0 }
         }
         var gradient = [[Float]](repeating: [], count: plan.inputs.count)
-        for (loss, own) in zip(losses, owned) {
-            let values = loss.pool.zeroGradient()
-            try loss.addGradient(ContrastiveLoss.Lines(loss, rows: statistics, columns: []), to: values)
+        for (share, own) in zip(shares, owned) {
+            let values = share.pool.zeroGradient()
+            try share.addGradient(ContrastiveScores.Lines(share, rows: statistics, columns: []), to: values)
             for (place, input) in own.enumerated() { gradient[input] = values.dense!.rows(place..<place + 1).values }
         }
         return Computed(
             statistics: statistics, positives: positives, gradient: gradient,
-            lossInDouble: try LossInDouble(objective, plan, pools[0]).value)
+            lossInDouble: try objective.inDouble(plan, pools[0]))
     }
 
     struct Computed {

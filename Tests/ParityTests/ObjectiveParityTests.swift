@@ -16,14 +16,14 @@ import Testing
     func valueAndGradientEqualTheReference(_ golden: GoldenObjective) throws {
         let given = try GoldenPool(golden)
         let pool = try given.pool()
-        let result = try LossPhase(given.objective, given.plan, pool, Communicator.alone()).run()
+        let result = try given.objective.run(given.plan, pool, Communicator.alone())
         #expect(abs(result.value - golden.value) <= 1e-5 * max(golden.value, 0.1), "\(result.value), expected \(golden.value)")
-        let inDouble = try LossInDouble(given.objective, given.plan, pool).value
+        let inDouble = try given.objective.inDouble(given.plan, pool)
         #expect(abs(inDouble - golden.value) <= 2e-6 * max(golden.value, 0.1), "\(inDouble) in Double, expected \(golden.value)")
 
         let expected = try golden.gradient()
         let found = given.byInput(result.gradient)
-        let isEuclidean = given.objective.heads.distance == .euclidean
+        let isEuclidean = given.objective.heads.heads.distance == .euclidean
         #expect(given.difference(found.dense, expected.dense, alongCounts: !isEuclidean) < 1e-4)
         #expect(difference(found.late, expected.late) < 1e-4)
     }
@@ -54,9 +54,9 @@ import Testing
 
         let segments = try golden.batch.segments()
         let tokens = PackedTokens(given.plan.inputs.map { segments[golden.batch.input(of: $0)] })
-        let (embeddings, kept) = model.forward(tokens, adapter, dropout: 0, heads: given.objective.embeddingHeads)
-        let pool = EmbeddingPool(embeddings, own: embeddings, given.plan, given.objective.heads, rank: 0, worldSize: 1)
-        let result = try LossPhase(given.objective, given.plan, pool, Communicator.alone()).run()
+        let (embeddings, kept) = model.forward(tokens, adapter, dropout: 0, heads: given.objective.heads.embeddingHeads)
+        let pool = EmbeddingPool(embeddings, own: embeddings, given.plan, given.objective.heads.heads, rank: 0, worldSize: 1)
+        let result = try given.objective.run(given.plan, pool, Communicator.alone())
         #expect(abs(result.value / golden.value - 1) < 1e-5)
 
         let gradient = AdapterGradient(layout: layout)
@@ -97,14 +97,14 @@ private struct GoldenPool {
 
     func pool() throws -> EmbeddingPool {
         let all = embeddings(plan.inputs.indices)
-        return EmbeddingPool(all, own: all, plan, objective.heads, rank: 0, worldSize: 1)
+        return EmbeddingPool(all, own: all, plan, objective.heads.heads, rank: 0, worldSize: 1)
     }
 
     /// Of planned inputs, one after the other.
     private func embeddings(_ inputs: some Sequence<Int>) -> Embeddings {
         let numbers = inputs.map { golden.batch.input(of: plan.inputs[$0]) }
         let (dense, late) = (numbers.flatMap { vectors.dense($0) }, numbers.flatMap { vectors.late($0) })
-        let heads = objective.embeddingHeads
+        let heads = objective.heads.embeddingHeads
         return Embeddings(
             dense: heads.hasDense ? Tensor(dense, rows: numbers.count, columns: vectors.width) : nil,
             late: heads.hasLate ? Tensor(late, rows: late.count / vectors.lateWidth, columns: vectors.lateWidth) : nil)
@@ -150,24 +150,27 @@ private struct GoldenPool {
         let owned = (0..<worldSize).map { plan.inputs(ofRank: $0) }
         let all = embeddings(owned.joined())
         let pools = owned.indices.map {
-            EmbeddingPool(all, own: embeddings(owned[$0]), plan, objective.heads, rank: $0, worldSize: worldSize)
+            EmbeddingPool(all, own: embeddings(owned[$0]), plan, objective.heads.heads, rank: $0, worldSize: worldSize)
         }
         let pairs = plan.anchors.indices.map { ScoredPair(row: $0, column: $0) }
         let scorer = pools.map { PairScores(pairs: pairs, plan: plan, pool: $0) }
         let rows = plan.rows(worldSize: worldSize)
         let positives = try ordered(try scorer.map { try $0.ownScores() }, rows)
-        let losses = pools.map { ContrastiveLoss(objective: objective, plan: plan, pool: $0, positives: positives) }
-        let lines = try ordered(try zip(losses, rows).map { try $0.statistics(ofRows: $1).map(\.0) }, rows)
+        guard case .contrastive(let loss) = objective.ungraded else { preconditionFailure("no contrastive loss") }
+        let shares = pools.map {
+            ContrastiveScores(loss: loss, batch: LossBatch(objective.heads, plan, $0, Communicator.alone()), positives: positives)
+        }
+        let lines = try ordered(try zip(shares, rows).map { try $0.statistics(ofRows: $1).map(\.0) }, rows)
         let byPositive = plan.rowsByPositive(worldSize: worldSize)
         let columns =
-            objective.isSymmetric ? try ordered(try zip(losses, byPositive).map { try $0.statistics(ofColumns: $1) }, byPositive) : []
+            loss.isSymmetric ? try ordered(try zip(shares, byPositive).map { try $0.statistics(ofColumns: $1) }, byPositive) : []
         var (dense, late) = ([[Float]](repeating: [], count: plan.inputs.count), [[Float]](repeating: [], count: plan.inputs.count))
-        for (loss, inputs) in zip(losses, owned) {
-            let gradient = loss.pool.zeroGradient()
-            try loss.addGradient(ContrastiveLoss.Lines(loss, rows: lines, columns: columns), to: gradient)
+        for (share, inputs) in zip(shares, owned) {
+            let gradient = share.pool.zeroGradient()
+            try share.addGradient(ContrastiveScores.Lines(share, rows: lines, columns: columns), to: gradient)
             for (place, input) in inputs.enumerated() {
                 if let rows = gradient.dense { dense[input] = rows.rows(place..<place + 1).values }
-                if let rows = gradient.late { late[input] = rows.rows(loss.pool.ownRows.tokens[place]).values }
+                if let rows = gradient.late { late[input] = rows.rows(share.pool.ownRows.tokens[place]).values }
             }
         }
         return (lines, dense, late)

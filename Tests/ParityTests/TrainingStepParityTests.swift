@@ -54,7 +54,8 @@ import Testing
 
     @Test(arguments: GoldenModel.all) func lossAndGradientEqualTheReference(_ golden: GoldenModel) throws {
         let run = try GoldenRun(golden, rows: .plain)
-        let (loss, gradient) = try run.step.gradient(run.batch, run.state)
+        let found = try run.step.gradient(run.batch, run.state)
+        let (loss, gradient) = (found.loss, found.values)
         let expectedLoss = try golden.doubles("batch", "loss")[0]
         #expect(abs(loss - expectedLoss) < 1e-5)
         #expect(abs(try run.step.lossInDouble(run.batch, run.state) - expectedLoss) < 1e-5)
@@ -69,8 +70,8 @@ import Testing
     /// Row 3 has the positive of row 1, and a negative is the positive of row 0.
     @Test(arguments: GoldenModel.all, ["masked", "unmasked"]) func duplicatesEqualTheReference(_ golden: GoldenModel, kind: String) throws {
         var run = try GoldenRun(golden, rows: .duplicates)
-        run.step.configuration.masksDuplicates = kind == "masked"
-        let plan = run.step.plan(run.batch, step: 1)
+        run.step.shards.configuration.masksDuplicates = kind == "masked"
+        let plan = run.step.shards.plan(run.batch, step: 1)
         #expect(plan.maskedPairs == (kind == "masked" ? 3 : 0) && plan.candidates.count == 9 && plan.inputs.count == 12)
         let loss = try run.step.gradient(run.batch, run.state).loss
         #expect(abs(loss - (try golden.doubles("duplicates", kind, "loss")[0])) < 1e-5)
@@ -107,7 +108,7 @@ private struct GoldenRun {
         let engine = MatrixEngine(.float32)
         step = TrainingStep(
             .alone(), JinaEmbeddingsV4(checkpoint, engine, maxTokens: 64), source, index, layout: layout,
-            try Self.configuration(golden, hidden: checkpoint.config.text.hiddenSize))
+            Self.shards, try Self.configuration(golden, hidden: checkpoint.config.text.hiddenSize))
         let layout = layout
         state = TrainingState(
             adapters: try tasks.map {
@@ -117,11 +118,12 @@ private struct GoldenRun {
 
     /// The loss's gradient by segment of the golden file, zero where a segment is not used.
     func embeddingGradient(_ plan: StepPlan) throws -> [Float] {
-        let texts = try plan.inputs.map { try step.index.tokens(ofRow: $0.row, $0.text) }
-        let embeddings = step.model.embed(PackedTokens(texts), state.adapters[task].loaded(for: step.model.engine), heads: .dense)
+        let texts = try plan.inputs.map { try step.shards.index.tokens(ofRow: $0.row, $0.text) }
+        let embeddings = step.shards.model.embed(
+            PackedTokens(texts), state.adapters[task].loaded(for: step.shards.model.engine), heads: .dense)
         let objective = step.configuration.objective
-        let pool = EmbeddingPool(embeddings, own: embeddings, plan, objective.heads, rank: 0, worldSize: 1)
-        let gradient = try LossPhase(objective, plan, pool, Communicator.alone()).run().gradient.dense!
+        let pool = EmbeddingPool(embeddings, own: embeddings, plan, objective.heads.heads, rank: 0, worldSize: 1)
+        let gradient = try objective.run(plan, pool, Communicator.alone()).gradient.dense!
         let width = gradient.columns
         var bySegment = [Float](repeating: 0, count: segments.count * width)
         for (place, input) in plan.inputs(ofRank: 0).enumerated() {
@@ -153,17 +155,19 @@ private struct GoldenRun {
         ) { _, _ in ("", "") }
     }
 
+    private static let shards = ShardEmbedder.Configuration(
+        heads: .dense, masksDuplicates: true, poolLimit: nil, dropout: 0, seed: 1, chunkTokens: 48, microbatchTokens: 96,
+        activations: ActivationPolicy(
+            .keep, budget: 0, ActivationFootprint(everything: 1, layerInputs: 1, layer: 1, working: 1, workspace: 0)))
+
     private static func configuration(_ golden: GoldenModel, hidden: Int) throws -> TrainingStep.Configuration {
         func number(_ key: String) throws -> Double { try golden.doubles("training", key)[0] }
+        var loss = ContrastiveLoss()
+        loss.temperature = try golden.doubles("temperature")[0]
         return TrainingStep.Configuration(
             objective: Objective(
-                heads: ScoreHeads(dimension: hidden, widths: [hidden], hasLate: false), widthWeights: [1],
-                temperature: try golden.doubles("temperature")[0]),
-            masksDuplicates: true, poolLimit: nil, streamsPool: false, dropout: 0, seed: 1, chunkTokens: 48,
-            microbatchTokens: 96,
-            activations: ActivationPolicy(
-                .keep, budget: 0, ActivationFootprint(everything: 1, layerInputs: 1, layer: 1, working: 1, workspace: 0)),
-            reduction: .exact, maximumGradientNorm: try number("max_grad_norm"),
+                WeightedHeads(ScoreHeads(dimension: hidden, widths: [hidden], hasLate: false)), .contrastive(loss)),
+            streamsPool: false, reduction: .exact, maximumGradientNorm: try number("max_grad_norm"),
             optimizer: AdamW.Configuration(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: try number("weight_decay")),
             schedule: LearningRateSchedule(
                 peak: try number("learning_rate"), decay: .linear, warmupSteps: Int(try number("warmup_steps")),

@@ -13,7 +13,7 @@ import Tensor
 extension StartupReport {
     /// - Parameter evaluation: what is evaluated on
     init(_ setup: TrainingSetup, _ step: TrainingStep, evaluation: String?) {
-        let plan = step.plan(setup.sampler.batches(epoch: 0)[0], step: 1)
+        let plan = step.shards.plan(setup.sampler.batches(epoch: 0)[0], step: 1)
         let (config, session, world) = (setup.config, setup.session, setup.world)
         let layout = setup.layout
         self.init(
@@ -35,7 +35,7 @@ extension StartupReport {
                 earlierCandidates: min(config.loss.memoryBankSteps, setup.totalSteps - 1) * plan.candidates.count,
                 epochs: config.training.epochs, batchesPerEpoch: setup.sampler.batchesPerEpoch,
                 maximumSteps: config.training.maximumSteps,
-                efficiency: plan.efficiency(worldSize: world.worldSize, cost: step.inputCost),
+                efficiency: plan.efficiency(worldSize: world.worldSize, cost: step.shards.inputCost),
                 chunkTokens: config.system.chunkTokens),
             engine: Engine(
                 engine: session.engine.engine, requested: config.system.computeType,

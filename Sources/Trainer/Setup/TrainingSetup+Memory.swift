@@ -61,9 +61,9 @@ extension TrainingSetup {
 
     /// Of the largest step, on the rank with most to do.
     package func memoryEstimate(_ step: TrainingStep) -> MemoryEstimate {
-        let plan = step.plan(largestBatch, step: 1)
+        let plan = step.shards.plan(largestBatch, step: 1)
         let ranks = (0..<world.worldSize).map { rank in
-            (choice: step.activations(plan, rank: rank), inputs: plan.inputs(ofRank: rank))
+            (choice: step.shards.activations(plan, rank: rank), inputs: plan.inputs(ofRank: rank))
         }
         let busiest = ranks.max { $0.choice.bytes < $1.choice.bytes }!
         let (model, heads) = (session.checkpoint.config, config.loss.heads)

@@ -111,14 +111,15 @@ package struct TrainingSetup {
     ///
     /// - Parameter world: the run's own or, for verification, one of a single rank
     package func step(in world: Communicator) -> TrainingStep {
-        TrainingStep(
+        let objective = Objective(config.loss, dimension: session.checkpoint.config.text.hiddenSize)
+        return TrainingStep(
             world, session.model, source, index, images: index.hasImages ? session.images : nil, layout: layout,
+            ShardEmbedder.Configuration(
+                heads: objective.heads.embeddingHeads, masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit,
+                dropout: Float(config.lora.dropout), seed: config.training.seed, chunkTokens: config.system.chunkTokens,
+                microbatchTokens: microbatchTokens, activations: activations(in: world)),
             TrainingStep.Configuration(
-                objective: Objective(config.loss, dimension: session.checkpoint.config.text.hiddenSize),
-                masksDuplicates: config.loss.maskDuplicates, poolLimit: config.loss.poolLimit,
-                memoryBankSteps: config.loss.memoryBankSteps, streamsPool: streamsPool, dropout: Float(config.lora.dropout),
-                seed: config.training.seed, chunkTokens: config.system.chunkTokens, microbatchTokens: microbatchTokens,
-                activations: activations(in: world),
+                objective: objective, memoryBankSteps: config.loss.memoryBankSteps, streamsPool: streamsPool,
                 reduction: config.training.reduction, maximumGradientNorm: config.training.maximumGradientNorm,
                 optimizer: config.training.optimizer, schedule: schedule, taskWeights: config.loss.taskWeights,
                 taskLearningRates: config.training.taskLearningRates))

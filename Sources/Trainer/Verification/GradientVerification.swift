@@ -79,10 +79,10 @@ package struct GradientVerification {
 
     /// Collective.
     package func run(progress: (_ done: Int, _ of: Int) -> Void) throws -> Report {
-        let (loss, summed) = try step.gradient(batch, states.ranks)
-        let gradient = summed.map { $0 * gradientScale.ranks }
-        let expected = try alone.gradient(batch, states.alone).gradient.map { $0 * gradientScale.alone }
-        let task = step.index[batch[0]].task
+        let own = try step.gradient(batch, states.ranks)
+        let gradient = own.values.map { $0 * gradientScale.ranks }
+        let expected = try alone.gradient(batch, states.alone).values.map { $0 * gradientScale.alone }
+        let task = own.plan.task
         let factors = states.ranks.adapters[task].layout.factors.filter { $0.range.upperBound <= gradient.count }
         var rows: [Row] = []
         for (index, factor) in factors.enumerated() {
@@ -91,7 +91,7 @@ package struct GradientVerification {
         }
         progress(factors.count, factors.count)
         let worldTolerance = step.configuration.reduction == .exact ? 0 : 1e-4
-        return Report(loss: loss, worldSize: world.worldSize, worldTolerance: worldTolerance, rows: rows)
+        return Report(loss: own.loss, worldSize: world.worldSize, worldTolerance: worldTolerance, rows: rows)
     }
 
     private func row(_ factor: AdapterFactor, _ task: Int, _ gradient: [Float], _ expected: [Float]) throws -> Row {
@@ -127,7 +127,7 @@ package struct GradientVerification {
 
     /// A unit vector with normally distributed components.
     private func randomDirection(_ factor: AdapterFactor) -> [Double] {
-        let stream = RandomStream(step.configuration.seed).stream("direction").stream(factor.name)
+        let stream = RandomStream(step.shards.configuration.seed).stream("direction").stream(factor.name)
         let values = (0..<factor.range.count).map { stream.gaussian(at: $0) }
         let length = values.length
         return values.map { $0 / length }

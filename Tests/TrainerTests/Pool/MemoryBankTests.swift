@@ -19,10 +19,10 @@ import Testing
         let formula = Formula(isSymmetric: isSymmetric, coversNegatives: coversNegatives)
         let (plan, pool, inputs) = try Self.thirdStep(formula.objective)
         let vectors = Self.vectors
-        let result = try LossPhase(formula.objective, plan, pool, Communicator.alone()).run()
+        let result = try formula.objective.run(plan, pool, Communicator.alone())
         let expected = formula.loss(vectors)
         #expect(abs(result.value - expected) < 2e-6 * expected, "\(result.value) ≠ \(expected)")
-        #expect(abs(try LossInDouble(formula.objective, plan, pool).value - expected) < 1e-9)
+        #expect(abs(try formula.objective.inDouble(plan, pool) - expected) < 1e-9)
         #expect(result.pool?.negatives == 9, "2 + 3 + 3 columns of positives and 2 of hard negatives, without the own")
 
         for (input, text) in inputs.enumerated() {
@@ -57,10 +57,12 @@ import Testing
         let plan = second.plan(earlier: bank.contents)
         let now = pool(plan, [1, 0, 0.8, 0.6], bank.embeddings)
         for (margin, columns) in [(nil, [0.8, 0.96, 0]), (0, [0.8, 0]), (-0.5, [0.8, 0.96, 0])] as [(Double?, [Double])] {
-            let objective = Objective(heads: heads, widthWeights: [1], temperature: 0.5, negativeMargin: margin)
+            var loss = ContrastiveLoss()
+            (loss.temperature, loss.negativeMargin) = (0.5, margin)
+            let objective = Objective(WeightedHeads(heads), .contrastive(loss))
             let expected = log(columns.reduce(0) { $0 + exp($1 / 0.5) }) - 0.8 / 0.5
-            #expect(abs(try LossPhase(objective, plan, now, Communicator.alone()).run().value - expected) < 1e-6)
-            #expect(abs(try LossInDouble(objective, plan, now).value - expected) < 1e-6)
+            #expect(abs(try objective.run(plan, now, Communicator.alone()).value - expected) < 1e-6)
+            #expect(abs(try objective.inDouble(plan, now) - expected) < 1e-6)
         }
     }
 
@@ -71,7 +73,7 @@ import Testing
         var bank = MemoryBank()
         for step in 1...3 {
             let plan = Self.rows(ofStep: step).plan()
-            bank.remember(plan, Self.pool(plan, step, objective.heads, []), limit: 2)
+            bank.remember(plan, Self.pool(plan, step, objective.heads.heads, []), limit: 2)
         }
         let names = ["p3", "p4", "n3", "p5", "p6", "p7", "n5"]
         #expect(bank.contents.map(\.content) == names.map { ContentHash(of: Array($0.utf8)) })
@@ -81,7 +83,7 @@ import Testing
         #expect(row.tokens.map(\.count) == ["p5", "p6", "p7", "n5"].map(Text.tokens))
         var off = MemoryBank()
         let plan = Self.rows(ofStep: 1).plan()
-        off.remember(plan, Self.pool(plan, 1, objective.heads, []), limit: 0)
+        off.remember(plan, Self.pool(plan, 1, objective.heads.heads, []), limit: 0)
         #expect(off.steps.isEmpty)
     }
 
@@ -160,10 +162,10 @@ import Testing
         var bank = MemoryBank()
         for step in 1...2 {
             let plan = rows(ofStep: step).plan(earlier: bank.contents)
-            bank.remember(plan, pool(plan, step, objective.heads, bank.embeddings), limit: 2)
+            bank.remember(plan, pool(plan, step, objective.heads.heads, bank.embeddings), limit: 2)
         }
         let plan = rows(ofStep: 3).plan(earlier: bank.contents)
-        return (plan, pool(plan, 3, objective.heads, bank.embeddings), texts(plan, 3))
+        return (plan, pool(plan, 3, objective.heads.heads, bank.embeddings), texts(plan, 3))
     }
 
     /// Random unit vectors, the same to the last bit in Float and in Double.
@@ -211,10 +213,11 @@ private struct Formula {
     private let temperature = 0.3
 
     var objective: Objective {
-        Objective(
-            heads: ScoreHeads(dimension: MemoryBankTests.width, widths: [MemoryBankTests.width], hasLate: true), widthWeights: [1],
-            denseWeight: 0.7, lateWeight: 1.1, divergenceWeight: 0.9, divergenceCoversNegatives: coversNegatives, temperature: temperature,
-            isSymmetric: isSymmetric)
+        var loss = ContrastiveLoss()
+        (loss.divergenceWeight, loss.divergenceCoversNegatives) = (0.9, coversNegatives)
+        (loss.temperature, loss.isSymmetric) = (temperature, isSymmetric)
+        let heads = ScoreHeads(dimension: MemoryBankTests.width, widths: [MemoryBankTests.width], hasLate: true)
+        return Objective(WeightedHeads(heads, denseWeight: 0.7, lateWeight: 1.1), .contrastive(loss))
     }
 
     func loss(_ vectors: [Text: Vectors]) -> Double {

@@ -22,8 +22,18 @@ import Testing
         #expect(result.exitCode == 0, "\(result.standardOutput)")
         #expect(result.standardOutput.contains("within tolerance: 28 tensors"))
         // Two layers of seven pairs; with B filled no gradient is zero.
-        let norm = try #require(result.standardOutput.split(separator: " ").last.flatMap { Double($0.dropLast()) })
-        #expect(norm > 1e-6)
+        #expect(try norm(result) > 1e-6)
+    }
+
+    private func norm(_ result: JobResult) throws -> Double {
+        try #require(result.standardOutput.split(separator: " ").last.flatMap { Double($0.dropLast()) })
+    }
+
+    /// A quarter of the loss has a quarter of the gradient, and differences of the loss say the same.
+    @Test func theWeightOfATaskHasAPart() throws {
+        let weighted = try verify(ranks: 2, scale: "1", "loss.task_weights={retrieval: 0.25}")
+        #expect(weighted.exitCode == 0, "\(weighted.standardOutput)")
+        #expect(abs(try norm(weighted) / norm(verify(ranks: 2, scale: "1")) - 0.25) < 1e-3)
     }
 
     /// Six rows a batch, so that six more batches can be remembered; a streamed bank lies on both ranks.

@@ -1,11 +1,11 @@
-// The gradient of the contrastive terms, line by line: of a row over its columns for the anchor, of a column over the rows for
+// The gradient of a contrastive loss, line by line: of a row over its columns for the anchor, of a column over the rows for
 // the candidate. Both see the same pairs, and a pair's gradient needs the statistics of its row and of its column.
 
 import Data
 import Model
 import Tensor
 
-extension ContrastiveLoss {
+extension ContrastiveScores {
     /// Statistics of all lines as the gradient reads them.
     struct Lines {
         /// Of the rows, one a head.                                [heads]
@@ -19,20 +19,20 @@ extension ContrastiveLoss {
         /// Weight of each divergence.
         fileprivate let divergenceScales: [Float]
 
-        init(_ loss: ContrastiveLoss, rows: [LineStatistics], columns: [LineStatistics]) {
-            let objective = loss.objective
-            let scale = objective.rowScale(rows: rows.count) / objective.temperature
-            let half = objective.isSymmetric ? 0.5 : 1
-            let weights = (0..<loss.heads.count).map { objective.weight(ofHead: $0) * scale }
+        init(_ scores: ContrastiveScores, rows: [LineStatistics], columns: [LineStatistics]) {
+            let (loss, heads) = (scores.loss, scores.batch.heads)
+            let scale = loss.rowScale(rows: rows.count) / loss.temperature
+            let half = loss.isSymmetric ? 0.5 : 1
+            let weights = (0..<scores.heads.count).map { heads.weight(ofHead: $0) * scale }
             self.rows = weights.indices.map { SoftmaxLines(rows, head: $0, scale: half * weights[$0], paddedTo: rows.count) }
             self.columns =
-                objective.isSymmetric
+                loss.isSymmetric
                 ? weights.indices.map {
-                    SoftmaxLines(columns, head: $0, scale: half * weights[$0], paddedTo: loss.plan.columnCount)
+                    SoftmaxLines(columns, head: $0, scale: half * weights[$0], paddedTo: scores.plan.columnCount)
                 } : []
-            divergences = (0..<loss.divergences).map { DivergenceLines(rows, width: $0, temperature: objective.temperature) }
+            divergences = (0..<scores.divergences).map { DivergenceLines(rows, width: $0, temperature: loss.temperature) }
             positive = weights.map { Float($0) }
-            divergenceScales = (0..<loss.divergences).map { Float(objective.divergenceWeight(ofWidth: $0) * scale) }
+            divergenceScales = (0..<scores.divergences).map { Float(loss.divergenceWeight(ofWidth: $0, heads) * scale) }
         }
     }
 
@@ -63,11 +63,11 @@ extension ContrastiveLoss {
         for head in 0..<heads.count {
             let gradient = tile.gradient(head, row)
             gradient.update(repeating: 0, count: columns.count)
-            guard objective.weight(ofHead: head) > 0 else { continue }
+            guard batch.heads.weight(ofHead: head) > 0 else { continue }
             let scores = tile.scores(head, row)
             let rowsVary = side == .candidates
             addSoftmax(lines.rows[head], scores, rowsVary ? .each(columns) : .one(index), columns.count, to: gradient)
-            if objective.isSymmetric && (rowsVary ? index < rowCount : true) {
+            if loss.isSymmetric && (rowsVary ? index < rowCount : true) {
                 addSoftmax(lines.columns[head], scores, rowsVary ? .one(index) : .each(columns), columns.count, to: gradient)
             }
             if columns.contains(index) { gradient[index - columns.lowerBound] -= lines.positive[head] }
@@ -84,7 +84,7 @@ extension ContrastiveLoss {
     private func addSoftmax(
         _ lines: SoftmaxLines, _ scores: UnsafePointer<Float>, _ choice: Choice, _ count: Int, to gradient: UnsafeMutablePointer<Float>
     ) {
-        let inverseTemperature = Float(1 / objective.temperature)
+        let inverseTemperature = Float(1 / loss.temperature)
         @inline(__always)
         func share(_ score: Float, _ maximum: Float, _ factor: Float) -> Float {
             score > -.infinity ? exponential((score - maximum) * inverseTemperature) * factor : 0
@@ -106,20 +106,20 @@ extension ContrastiveLoss {
     /// KL(P ‖ Q) with P = softmax(p/τ), Q = softmax(q/τ):  ∂p = P (log P - log Q - KL) / τ,  ∂q = (Q - P) / τ.
     private func addDivergence(_ width: Int, _ tile: ScoreTile, _ row: Int, index: Int, _ lines: Lines) {
         let isRow = tile.target.side == .anchors
-        if !isRow && !objective.divergenceCoversNegatives && index >= rowCount { return }
+        if !isRow && !loss.divergenceCoversNegatives && index >= rowCount { return }
         let count = isRow ? coveredByDivergence(tile.columns) : tile.columns.count
         let (p, q) = sides(ofWidth: width)
         let (pScores, qScores) = (tile.scores(p, row), tile.scores(q, row))
         let (pGradient, qGradient) = (tile.gradient(p, row), tile.gradient(q, row))
         let detached: Int? =
-            switch objective.detached {
+            switch loss.detached {
             case .none: nil
             case .dense: width
             case .late: heads.late!
             }
         let (pScale, qScale) = (p == detached ? 0 : lines.divergenceScales[width], q == detached ? 0 : lines.divergenceScales[width])
         let statistics = lines.divergences[width]
-        let inverseTemperature = Float(1 / objective.temperature)
+        let inverseTemperature = Float(1 / loss.temperature)
         for place in 0..<count where pScores[place] > -.infinity {
             let line = isRow ? index : tile.columns.lowerBound + place
             let logP = (pScores[place] - statistics.pMaxima[line]) * inverseTemperature - statistics.pLogarithms[line]
