@@ -55,7 +55,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "Support", dependencies: ["Files", "Tensor", "Data", "Config"], path: "Tests/Support"),
+        .target(name: "Support", dependencies: ["Files", "Tensor", "Model", "Data", "Config"], path: "Tests/Support"),
         .target(name: "Synthetic", dependencies: ["Files", "Tensor", "Model"], path: "Tests/Synthetic", swiftSettings: vectorised),
         .executableTarget(
             name: "benchmark",

@@ -16,7 +16,7 @@ struct EmbedCommand: ParsableCommand {
                 --truncate-dim 256 --output functions.safetensors
               mpirun -n 4 --bind-to none shoal embed --model jina-embeddings-v4 \\
                 --task text-matching --text-file sentences.txt --output sentences.jsonl
-              shoal embed --model jina-embeddings-v4 --task retrieval \
+              shoal embed --model jina-embeddings-v4 --task retrieval \\
                 --image-dir pages --max-pixels 200704 --output pages.npy
 
             One row an input: --texts first, then --text-file, --images and the images of --image-dir, the folder's by name, the \

@@ -14,15 +14,11 @@ func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) -> Never {
     let code = World.run { world in
         let console = Console(rank: world.rank)
         do {
-            try world.requireSameCommandLine(Array(CommandLine.arguments.dropFirst()))
+            try world.requireSameCommandLine()
             return try body(world, console)
         } catch let error as UserError {
             console.write(line: error.lineForUser)
             return error.code.rawValue
-        } catch let error as CommError {
-            guard case .different = error.reason else { throw error }
-            console.write(line: "shoal: \(error)")
-            return error.exitCode
         }
     }
     Foundation.exit(code)
@@ -30,3 +26,18 @@ func runOnAllRanks(_ body: (Communicator, Console) throws -> Int32) -> Never {
 
 /// A command line that parses but cannot be meant.
 func usageError(_ message: String) -> UserError { UserError(.usage, message) }
+
+extension Communicator {
+    /// Throws on every rank when the ranks were started with different command lines.
+    ///
+    /// Collective.
+    fileprivate func requireSameCommandLine() throws {
+        let arguments = CommandLine.arguments.dropFirst().joined(separator: "\u{0}")
+        try requireSame(Array(arguments.utf8)) { differing, reference in
+            UserError(
+                .configuration,
+                "the ranks were started with different command lines: \(differing) differently from \(reference); "
+                    + "start all with one mpirun command")
+        }
+    }
+}

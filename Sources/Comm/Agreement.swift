@@ -4,25 +4,6 @@
 import COpenMPI
 
 extension Communicator {
-    /// Throws on every rank when any rank's bytes differ from rank 0's, naming the value, those ranks and their hosts.
-    ///
-    /// Collective. Compares the bytes themselves: for large values pass a hash.
-    /// - Parameters:
-    ///   - name: the value, as it stands in a sentence: "the configuration"
-    ///   - exitCode: 71 when ranks diverged while running; 78 when they were started differently
-    package func requireSame(
-        _ bytes: [UInt8], named name: String, exitCode: Int32 = 71, file: StaticString = #fileID, line: UInt = #line
-    ) throws(CommError) {
-        let expected = try broadcast(bytes, from: 0, file: file, line: line)
-        let matches = try allGather(UInt8(bytes == expected ? 1 : 0), file: file, line: line)
-        let differing = matches.indices.filter { matches[$0] == 0 }
-        guard !differing.isEmpty else { return }
-        throw CommError(
-            reason: .different(name: name, ranks: differing),
-            message: "\(name) differs between ranks: \(hosts.describe(differing)) from \(hosts.describe([0]))",
-            exitCode: exitCode, site: CallSite(file: file, line: line))
-    }
-
     /// Whether `value` is true on every rank.
     ///
     /// Collective. A vote by integers.

@@ -14,15 +14,13 @@ package struct CommError: ExitCoded, CustomStringConvertible {
         case failed(call: String)
         /// The ranks called different collectives, or the same with different shapes. Thrown on every rank.
         case mismatched
-        /// These ranks hold another value than rank 0. Thrown on every rank.
-        case different(name: String, ranks: [Int])
         /// The processes were started in a way that does not make them one world.
         case launch
     }
 
     package let reason: Reason
     package let message: String
-    /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch; for `different` as the caller of `requireSame` chose.
+    /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
     package let exitCode: Int32
     package let site: CallSite
 
@@ -30,7 +28,7 @@ package struct CommError: ExitCoded, CustomStringConvertible {
         switch reason {
         case .failed(let call): "\(site): \(call): \(message)"
         case .mismatched: "\(site): \(message)"
-        case .different, .launch: message
+        case .launch: message
         }
     }
 }

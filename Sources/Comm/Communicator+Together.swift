@@ -32,48 +32,25 @@ extension Communicator {
         return sentences
     }
 
+    /// Throws on every rank when any rank's bytes differ from rank 0's.
+    ///
+    /// Collective. Compares the bytes themselves: for large values pass a hash.
+    /// - Parameter error: from the ranks that differ, and from rank 0, each with its host
+    package func requireSame(_ bytes: [UInt8], orThrow error: (_ differing: String, _ reference: String) -> UserError) throws {
+        let all = try allGatherVariable(bytes)
+        let differing = all.indices.filter { all[$0] != all[0] }
+        guard differing.isEmpty else { throw error(hosts.describe(differing), hosts.describe([0])) }
+    }
+
     /// Throws on every rank when a host holds other content under `path` than rank 0's host.
     ///
     /// Collective.
     package func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
-        guard let differing = try ranksUnlikeRank0(hash) else { return }
-        throw UserError(
-            .configuration, path,
-            "the \(what) here differs between hosts: \(differing) from \(hosts.describe([0])); copy the same files to every host"
-        )
-    }
-
-    /// Throws on every rank when the ranks hold different adapters after the same steps: a host computes or transfers wrongly, or
-    /// processors of different models do not give the same bits.
-    ///
-    /// Collective.
-    /// - Parameter hash: of this rank's adapters
-    package func requireSameAdapters(_ hash: [UInt8], afterStep step: Int) throws {
-        guard let differing = try ranksUnlikeRank0(hash) else { return }
-        throw UserError(
-            .diverged,
-            "after step \(step) the adapters differ between ranks: \(differing) from \(hosts.describe([0])); "
-                + "use hosts with one model of processor, or start again without these")
-    }
-
-    /// Throws on every rank when the ranks were started with different command lines.
-    ///
-    /// Collective.
-    package func requireSameCommandLine(_ arguments: [String]) throws {
-        guard let differing = try ranksUnlikeRank0(Array(arguments.joined(separator: "\u{0}").utf8)) else { return }
-        throw UserError(
-            .configuration,
-            "the ranks were started with different command lines: \(differing) differently from \(hosts.describe([0])); start all with one mpirun command"
-        )
-    }
-
-    /// The ranks whose bytes are not rank 0's, with their hosts; nil when all are alike.
-    ///
-    /// Collective.
-    package func ranksUnlikeRank0(_ bytes: [UInt8]) throws -> String? {
-        let all = try allGatherVariable(bytes)
-        let differing = all.indices.filter { all[$0] != all[0] }
-        return differing.isEmpty ? nil : hosts.describe(differing)
+        try requireSame(hash) { differing, reference in
+            UserError(
+                .configuration, path,
+                "the \(what) here differs between hosts: \(differing) from \(reference); copy the same files to every host")
+        }
     }
 }
 

@@ -147,12 +147,13 @@ extension Communicator {
     ///
     /// Collective.
     fileprivate func requireSameArithmetic(_ engine: MatrixEngine) throws {
-        guard let differing = try ranksUnlikeRank0(Array(engine.arithmetic.utf8)) else { return }
-        throw UserError(
-            .configuration,
-            "products have other bits on some processors (\(engine.arithmetic) on rank 0): \(differing) differ from \(hosts.describe([0])); "
-                + "set system.compute_dtype (--compute-dtype) to float32, which is the same everywhere, "
-                + "or \(InstructionSet.variable)=\(InstructionSet.avx512BFloat16.rawValue) where some hosts have AMX and some have not")
+        try requireSame(Array(engine.arithmetic.utf8)) { differing, reference in
+            UserError(
+                .configuration,
+                "products have other bits on some processors: \(differing) differ from \(reference); "
+                    + "set system.compute_dtype (--compute-dtype) to float32, which is the same everywhere, "
+                    + "or \(InstructionSet.variable)=\(InstructionSet.avx512BFloat16.rawValue) where some hosts have AMX and some have not")
+        }
     }
 }
 

@@ -44,17 +44,8 @@ package struct EmbeddedTexts {
 
     package init(indices: [Int], lengths: [Int], embeddings: Embeddings) {
         self.indices = indices
-        segments = Self.segments(of: lengths)
+        segments = lengths.consecutiveRanges
         self.embeddings = embeddings
-    }
-
-    /// Ranges of these lengths, one after the other.
-    package static func segments(of lengths: [Int]) -> [Range<Int>] {
-        var start = 0
-        return lengths.map { length in
-            defer { start += length }
-            return start..<start + length
-        }
     }
 }
 
@@ -117,7 +108,7 @@ package struct TextEmbedder {
         let order = Array(indices.joined())
         var lengthOfInput = [Int](repeating: 0, count: inputs.count)
         for (input, length) in zip(order, lengths.joined()) { lengthOfInput[input] = length }
-        let segments = EmbeddedTexts.segments(of: lengthOfInput)
+        let segments = lengthOfInput.consecutiveRanges
 
         let dense = try share.embeddings.dense.map { try gathered($0, counts: indices.map(\.count), to: order) }
         let late = try share.embeddings.late.map { late in
@@ -170,7 +161,7 @@ package struct TextEmbedder {
     private func embed(_ own: [Int], of inputs: [EmbeddingInput]) throws(UserError) -> (EmbeddedTexts, truncated: Int) {
         let (encoded, truncated) = encode(own.map { inputs[$0] })
         let (lengths, config) = (encoded.map(\.tokens), session.model.config)
-        let segments = EmbeddedTexts.segments(of: lengths)
+        let segments = lengths.consecutiveRanges
         let dense = heads.hasDense ? Tensor.zeros(own.count, config.text.hiddenSize) : nil
         let late = heads.hasLate ? Tensor(lengths.reduce(0, +), config.projectorDimension) : nil
         let batches = microbatches(lengths)

@@ -100,23 +100,3 @@ package struct JinaEmbeddingsV4: Sendable {
             tokens: tokens, rotary: rotary)
     }
 }
-
-/// The single-vector head alone.
-extension JinaEmbeddingsV4 {
-    /// One unit vector an input.                                   [inputs, hidden], float32
-    package func embed(_ tokens: PackedTokens, _ adapter: LoadedAdapter?) -> Tensor {
-        embed(tokens, adapter, heads: .dense).dense!
-    }
-
-    package func forward(
-        _ tokens: PackedTokens, _ adapter: LoadedAdapter, dropout: Float, keeping: ActivationKeeping = .everything
-    ) -> (embeddings: Tensor, kept: Activations) {
-        let (embeddings, kept) = forward(tokens, adapter, dropout: dropout, keeping: keeping, heads: .dense)
-        return (embeddings.dense!, kept)
-    }
-
-    /// - Parameter dEmbeddings: [inputs, hidden]
-    package func backward(_ kept: consuming Activations, _ dEmbeddings: Tensor, into gradient: AdapterGradient) {
-        backward(kept, Embeddings(dense: dEmbeddings), into: gradient)
-    }
-}

@@ -104,6 +104,7 @@ package struct Trainer {
             }
         }
         world.phase = "final files"
+        try FinalAdapters(setup.config, projector: setup.session.addedProjector).write(state, to: records.folder, world)
         try records.finish(state)
         return 0
     }

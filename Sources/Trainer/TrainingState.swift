@@ -56,3 +56,17 @@ extension TrainingState {
         return state
     }
 }
+
+extension Communicator {
+    /// Throws on every rank when the ranks hold different adapters after the same steps: a host computes or transfers wrongly.
+    ///
+    /// Collective.
+    func requireSameAdapters(_ state: TrainingState) throws {
+        try requireSame(state.fingerprint) { differing, reference in
+            UserError(
+                .diverged,
+                "after step \(state.step) the adapters differ between ranks: \(differing) from \(reference); "
+                    + "one of these hosts computes or transfers wrongly: start again without it")
+        }
+    }
+}

@@ -64,7 +64,8 @@ struct StartupCommand: ParsableCommand {
         let ready = Self.now
         let tokens = try setup.index.tokens(ofRow: 0, .anchor)
         let embedding = setup.session.model.embed(
-            PackedTokens([tokens]), setup.state.adapters[0].loaded(for: setup.session.model.engine))
+            PackedTokens([tokens]), setup.state.adapters[0].loaded(for: setup.session.model.engine), heads: .dense
+        ).dense!
         precondition(embedding.values.allSatisfy(\.isFinite), "the first embedding is not finite")
         print([begin, ready, Self.now].map { "\($0 - since)" }.joined(separator: " "))
     }

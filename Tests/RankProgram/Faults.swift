@@ -34,10 +34,6 @@ let faults: [String: @Sendable (Communicator) throws -> Int32] = [
         if world.rank == 0 { try world.barrier() }
         return 0
     },
-    "different-values": { world in
-        try world.requireSame([UInt8(world.rank)], named: "the seed", exitCode: 78)
-        return 0
-    },
     "killed": { world in
         if world.rank == world.worldSize - 1 { kill(getpid(), SIGKILL) }
         try world.barrier()

@@ -34,7 +34,7 @@ private func train(_ world: Communicator) throws -> Int32 {
     var values = state.adapters.flatMap(\.values)
     for optimizer in state.optimizers { values += (optimizer?.firstMoment ?? []) + (optimizer?.secondMoment ?? []) }
     let hash = values.withUnsafeBytes { SHA256.hash(of: $0) }
-    try world.requireSame(hash, named: "the trained adapters")
+    try world.requireSame(hash) { UserError(.diverged, "the trained adapters differ: \($0) from \($1)") }
     write(["values": .integer(Int64(values.count)), "sha256": .string(SHA256.hex(hash))], world)
     return 0
 }

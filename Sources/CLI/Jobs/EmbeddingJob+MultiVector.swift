@@ -70,16 +70,7 @@ extension EmbeddingJob {
 
     /// Runs of inputs of at most `limit` tokens, one input at least.
     private static func groups(_ order: [Int], _ counts: [Int], limit: Int) -> [[Int]] {
-        var (groups, tokens): ([[Int]], Int) = ([], 0)
-        for input in order {
-            tokens += counts[input]
-            if groups.isEmpty || tokens > limit {
-                groups.append([])
-                tokens = counts[input]
-            }
-            groups[groups.count - 1].append(input)
-        }
-        return groups
+        order.map { counts[$0] }.ranges(filledUpTo: limit).map { Array(order[$0]) }
     }
 }
 

@@ -71,7 +71,7 @@ package struct StepPlan: Sendable {
         earlierColumns = columns.count - contents.count
         let masked = masksDuplicates ? maskedColumns(rows, columns) : Array(repeating: [], count: rows.count)
         visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: columns.count, hidden: masked))
-        chunks = Self.chunks(of: inputs.map(\.tokens), limit: chunkTokens)
+        chunks = inputs.map(\.tokens).ranges(filledUpTo: chunkTokens)
         owners = ChunkAssignment.owners(
             of: chunks.map { chunk in chunk.reduce(0) { $0 + cost.of(unique.inputs[$1]) } }, worldSize: worldSize)
     }
@@ -92,18 +92,7 @@ package struct StepPlan: Sendable {
 
     /// Runs of chunks, each filled until the next one does not fit.
     private func packed(_ own: [Int], limit: Int) -> [[Int]] {
-        var batches: [[Int]] = []
-        var tokens = 0
-        for chunk in own {
-            let size = tokenCount(of: [chunk])
-            if batches.isEmpty || tokens + size > limit {
-                batches.append([])
-                tokens = 0
-            }
-            batches[batches.count - 1].append(chunk)
-            tokens += size
-        }
-        return batches
+        own.map { tokenCount(of: [$0]) }.ranges(filledUpTo: limit).map { Array(own[$0]) }
     }
 
     /// Tokens of some chunks together.
@@ -145,20 +134,6 @@ package struct StepPlan: Sendable {
             load[owner] += chunk.reduce(0) { $0 + cost.of(inputs[$1]) }
         }
         return Double(load.reduce(0, +)) / Double(max(load.max() ?? 0, 1) * worldSize)
-    }
-
-    private static func chunks(of tokens: [Int], limit: Int) -> [Range<Int>] {
-        var chunks: [Range<Int>] = []
-        var (start, size) = (0, 0)
-        for (input, count) in tokens.enumerated() {
-            if size > 0 && size + count > limit {
-                chunks.append(start..<input)
-                (start, size) = (input, 0)
-            }
-            size += count
-        }
-        if start < tokens.count { chunks.append(start..<tokens.count) }
-        return chunks
     }
 }
 

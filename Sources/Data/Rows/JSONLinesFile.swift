@@ -25,15 +25,7 @@ package struct JSONLinesFile: Sendable {
 
     /// The rows in ranges of at most so many bytes of text each, and of at least one row.
     package func rounds(ofBytes limit: Int) -> [Range<Int>] {
-        var rounds: [Range<Int>] = []
-        var (start, bytes) = (0, 0)
-        for (row, line) in lines.enumerated() {
-            bytes += text.lines[line].count
-            guard bytes > limit && row > start else { continue }
-            rounds.append(start..<row)
-            (start, bytes) = (row, text.lines[line].count)
-        }
-        return lines.isEmpty ? [] : rounds + [start..<lines.count]
+        lines.map { text.lines[$0].count }.ranges(filledUpTo: limit)
     }
 
     /// - Throws: when the line is not one JSON object, naming file, line and column

@@ -20,11 +20,7 @@ package struct PackedTokens: Sendable {
 
     package init(_ inputs: [TokenSequence], chunks: [Range<Int>]? = nil, dropoutKeys: [UInt64] = []) {
         ids = inputs.flatMap(\.ids)
-        var start = 0
-        segments = inputs.map { input in
-            defer { start += input.ids.count }
-            return start..<start + input.ids.count
-        }
+        segments = inputs.map(\.ids.count).consecutiveRanges
         images = zip(inputs, segments).flatMap { input, segment in
             input.images.map {
                 TokenSequence.Image(tokens: $0.tokens.shifted(by: segment.lowerBound), features: $0.features)

@@ -54,12 +54,8 @@ package struct VisionTower: Sendable {
     /// The features of each image by itself, rounded to bfloat16: what is kept of an image.
     package func features(_ images: [ImagePatches]) -> [ImageFeatures] {
         let features = forward(images, as: .bfloat16)
-        var start = 0
-        return images.map { image in
-            let grid = image.grid.merged(by: config.spatialMergeSize)
-            defer { start += grid.count }
-            return ImageFeatures(grid: grid, rows: features.rows(start..<start + grid.count))
-        }
+        let grids = images.map { $0.grid.merged(by: config.spatialMergeSize) }
+        return zip(grids, grids.map(\.count).consecutiveRanges).map { ImageFeatures(grid: $0, rows: features.rows($1)) }
     }
 }
 

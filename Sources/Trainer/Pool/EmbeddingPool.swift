@@ -64,13 +64,10 @@ struct EmbeddingPool: EmbeddingSource {
     ///
     /// Collective when streamed.
     func forEachEarlierPanel(_ body: (_ range: Range<Int>, _ panel: Panel) throws -> Void) throws {
-        var start = 0
-        for step in earlier {
-            let count = step.owners.count
-            try step.forEachPanel(of: Array(0..<count), heads, world) { range, panel in
-                try body(start + range.lowerBound..<start + range.upperBound, panel)
+        for (step, columns) in zip(earlier, earlier.map(\.owners.count).consecutiveRanges) {
+            try step.forEachPanel(of: Array(0..<columns.count), heads, world) { range, panel in
+                try body(columns.lowerBound + range.lowerBound..<columns.lowerBound + range.upperBound, panel)
             }
-            start += count
         }
     }
 

@@ -45,11 +45,7 @@ struct EmbeddingOwners: Sendable {
 
     /// Rows of the tokens of some inputs, one input after the other.
     func tokenRanges(_ inputs: some Sequence<Int>) -> [Range<Int>] {
-        var start = 0
-        return inputs.map { input in
-            defer { start += tokenCounts[input] }
-            return start..<start + tokenCounts[input]
-        }
+        inputs.map { tokenCounts[$0] }.consecutiveRanges
     }
 }
 

@@ -41,7 +41,6 @@ package struct ModelCard: Sendable {
     /// Mean losses at the end of the training.
     package var losses: [(task: String, mean: Double)]
     /// Without the training; empty when nothing was evaluated.
-    package var evaluationBefore: [EvaluationResult]
     package var evaluationAfter: [EvaluationResult]
     package var settings: SettingLines
 
@@ -158,8 +157,8 @@ package struct ModelCard: Sendable {
     }
 
     private var evaluation: String? {
-        guard !evaluationAfter.isEmpty || !evaluationBefore.isEmpty else { return nil }
-        return "## Evaluation\n\n" + EvaluationTable(before: evaluationBefore, after: evaluationAfter).markdown
+        guard !evaluationAfter.isEmpty else { return nil }
+        return "## Evaluation\n\n" + EvaluationTable(evaluationAfter).markdown
     }
 
     private var training: String {

@@ -101,7 +101,7 @@ extension ModelCard {
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
             epochs: Double(state.step) / Double(setup.sampler.batchesPerEpoch), globalBatchRows: setup.globalRows,
             worldSize: setup.world.worldSize, engine: setup.session.model.engine.kind, processor: Processor.model,
-            versions: .current, losses: losses, evaluationBefore: [], evaluationAfter: evaluation, settings: SettingLines(config.resolved())
+            versions: .current, losses: losses, evaluationAfter: evaluation, settings: SettingLines(config.resolved())
         )
     }
 }

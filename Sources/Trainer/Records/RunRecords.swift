@@ -1,4 +1,4 @@
-// All that a run leaves behind, in one place: terminal, metrics.jsonl, run.json, checkpoints, and the final adapters.
+// What a run tells of itself, in one place: terminal, metrics.jsonl, run.json, checkpoints, and the model card.
 // Written by rank 0; a fault in writing is heard by all ranks.
 
 import Comm
@@ -81,7 +81,7 @@ struct RunRecords {
     /// Saves the checkpoint of `state.step`.
     mutating func checkpoint(_ state: TrainingState) throws {
         world.phase = "checkpoint of step \(state.step)"
-        try world.requireSameAdapters(state.fingerprint, afterStep: state.step)
+        try world.requireSameAdapters(state)
         let info = CheckpointInfo(
             epoch: setup.sampler.epoch(ofStep: state.step), worldSize: world.worldSize, globalBatchRows: setup.globalRows,
             stepsPerEpoch: setup.sampler.batchesPerEpoch, dataFingerprints: setup.dataFingerprints,
@@ -130,19 +130,11 @@ struct RunRecords {
         }
     }
 
-    /// Writes the final adapters and the model card.
+    /// Writes the model card, once the final adapters are there.
     mutating func finish(_ state: TrainingState) throws {
-        let (folder, config) = (folder, setup.config)
-        let description = AdapterFile.Description(config, projector: setup.session.addedProjector)
-        try world.together {
+        let folder = folder
+        try world.together { () -> Void in
             guard world.rank == 0 else { return }
-            let element: Tensor.Element = config.lora.savePrecision == .bfloat16 ? .bfloat16 : .float32
-            if config.lora.saveFormat != .peft {
-                try AdapterFile.writePublished(state.adapters, description, as: element, to: folder.path)
-            }
-            for adapter in state.trainedAdapters where config.lora.saveFormat != .published {
-                try AdapterFile.writePEFT(adapter, description, as: element, to: folder.peft(task: adapter.task))
-            }
             try ModelCard(setup, state, evaluation: lastResults, losses: progress.losses.latest).write(folder: folder.path)
         }
         try end(.finished, state)

@@ -16,22 +16,15 @@ struct Microbatch {
 
     /// The microbatches of a rank, one after the other, of at most `limit` tokens each where a single chunk is not longer.
     static func all(_ plan: StepPlan, rank: Int, limit: Int) -> [Microbatch] {
-        var (row, token) = (0, 0)
-        return plan.microbatches(rank: rank, limit: limit).map { chunks in
-            let (rows, tokens) = (chunks.reduce(0) { $0 + plan.chunks[$1].count }, plan.tokenCount(of: chunks))
-            defer { (row, token) = (row + rows, token + tokens) }
-            return Microbatch(chunks: chunks, rows: row..<row + rows, tokens: token..<token + tokens)
-        }
+        let batches = plan.microbatches(rank: rank, limit: limit)
+        let rows = batches.map { $0.reduce(0) { $0 + plan.chunks[$1].count } }.consecutiveRanges
+        let tokens = batches.map(plan.tokenCount).consecutiveRanges
+        return batches.indices.map { Microbatch(chunks: batches[$0], rows: rows[$0], tokens: tokens[$0]) }
     }
 
     /// Ranges of tokens of the chunks, counted within the microbatch.
     func chunkTokens(_ plan: StepPlan) -> [Range<Int>] {
-        var start = 0
-        return chunks.map { chunk in
-            let count = plan.tokenCount(of: [chunk])
-            defer { start += count }
-            return start..<start + count
-        }
+        chunks.map { plan.tokenCount(of: [$0]) }.consecutiveRanges
     }
 
     /// The inputs of the chunks, as numbers in the plan, in order.

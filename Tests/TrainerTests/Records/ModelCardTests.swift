@@ -19,7 +19,7 @@ private func card() throws -> ModelCard {
         prompts: [.init(task: "code", query: "Query: ", passage: "Passage: ")], maximumTokens: 160, steps: 100, epochs: 1.724,
         globalBatchRows: 64, worldSize: 2, engine: .bfloat16, processor: "A Processor", versions: Versions(openMPI: "4.1.4"),
         losses: [("code", 0.51234)],
-        evaluationBefore: [sampleEvaluationBefore[0]], evaluationAfter: [sampleEvaluationAfter[1]], settings: try settings())
+        evaluationAfter: [sampleEvaluationAfter[1]], settings: try settings())
 }
 
 @Suite struct ModelCardTests {
@@ -36,7 +36,6 @@ private func card() throws -> ModelCard {
 
     @Test func withoutEvaluationThereIsNoTable() throws {
         var card = try card()
-        card.evaluationBefore = []
         card.evaluationAfter = []
         #expect(!card.markdown.contains("Evaluation"))
     }
@@ -146,11 +145,9 @@ private let expectedBeforeDetails = """
 
     python-stdlib · code · 1,200 queries
 
-    | width |  | nDCG@10 | Recall@1 | Recall@5 | Recall@10 | MRR@10 |
-    | ---: | --- | ---: | ---: | ---: | ---: | ---: |
-    | 256 | before | 0.2020 | 0.1200 | 0.2500 | 0.3100 | 0.1700 |
-    |  | after | 0.3060 | 0.2100 | 0.3500 | 0.4200 | 0.2700 |
-    |  | difference | +0.1040 | +0.0900 | +0.1000 | +0.1100 | +0.1000 |
+    | width | nDCG@10 | Recall@1 | Recall@5 | Recall@10 | MRR@10 |
+    | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 256 | 0.3060 | 0.2100 | 0.3500 | 0.4200 | 0.2700 |
 
     ## Training
 

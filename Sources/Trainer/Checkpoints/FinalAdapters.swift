@@ -1,0 +1,34 @@
+// What a run leaves for others to load: its adapters, in the layouts that the configuration names.
+
+import Comm
+import Config
+import Model
+import Tensor
+
+/// Writes the adapters of a run that has ended.
+struct FinalAdapters {
+    private let lora: LoRAConfig
+    private let description: AdapterFile.Description
+
+    /// - Parameter projector: one that the backbone lacks; it is saved with the adapters
+    init(_ config: ProjectConfig, projector: Projector?) {
+        lora = config.lora
+        description = AdapterFile.Description(config, projector: projector)
+    }
+
+    /// Writes all tasks in the published layout into the run's folder, and each trained task in PEFT's into a folder of its own.
+    ///
+    /// Collective: rank 0 writes, and what it cannot write is heard by all.
+    /// - Throws: `UserError` `.output`
+    func write(_ state: TrainingState, to folder: RunFolder, _ world: Communicator) throws {
+        try world.together { () -> Void in
+            guard world.rank == 0 else { return }
+            let element: Tensor.Element = lora.savePrecision == .bfloat16 ? .bfloat16 : .float32
+            if lora.saveFormat != .peft { try AdapterFile.writePublished(state.adapters, description, as: element, to: folder.path) }
+            guard lora.saveFormat != .published else { return }
+            for adapter in state.trainedAdapters {
+                try AdapterFile.writePEFT(adapter, description, as: element, to: folder.peft(task: adapter.task))
+            }
+        }
+    }
+}
