@@ -18,12 +18,12 @@ INLINE_BF16 void bfloat16_tile(
     __m512 c[14][2];
     const __mmask16 mask0 = columns >= 16 ? 0xffff : (__mmask16)((1u << columns) - 1);
     const __mmask16 mask1 = columns >= 32 ? 0xffff : columns <= 16 ? 0 : (__mmask16)((1u << (columns - 16)) - 1);
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         c[r][0] = accumulate ? _mm512_maskz_loadu_ps(mask0, c_start + r * c_row) : _mm512_setzero_ps();
         c[r][1] = accumulate ? _mm512_maskz_loadu_ps(mask1, c_start + r * c_row + 16) : _mm512_setzero_ps();
     }
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         _mm_prefetch((const char *)(c_start + (rows + r) * c_row), _MM_HINT_T0);
         _mm_prefetch((const char *)(c_start + (rows + r) * c_row + 16), _MM_HINT_T0);
@@ -31,7 +31,7 @@ INLINE_BF16 void bfloat16_tile(
     for (long step = 0; step < steps; step++) {
         PANEL_FETCH(ahead, step);
         const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 16);
-        ROWS_UNROLLED
+        LOOP_UNROLLED
         for (int r = 0; r < rows; r++) {
             const __m512bh value = (__m512bh)_mm512_set1_epi32((int)a[r]);
             c[r][0] = _mm512_dpbf16_ps(c[r][0], value, b0);
@@ -40,7 +40,7 @@ INLINE_BF16 void bfloat16_tile(
         a += 14;
         b += 32;
     }
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         _mm512_mask_storeu_ps(c_start + r * c_row, mask0, c[r][0]);
         _mm512_mask_storeu_ps(c_start + r * c_row + 16, mask1, c[r][1]);

@@ -6,9 +6,6 @@
 
 #include "packing.h"
 
-// Before a loop over a tile's rows: only when it is unrolled whole do the sums stay in registers.
-#define ROWS_UNROLLED _Pragma("clang loop unroll(full)")
-
 #define KERNEL_AVX512 __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")))
 #define INLINE_AVX512 static inline __attribute__((always_inline, target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")))
 
@@ -41,25 +38,25 @@ INLINE_AVX2 void float32_tile_avx2(const int rows, const int fetches, long colum
     float edge[6 * 16];
     const int whole = columns >= 16;
     if (t.accumulate && !whole) {
-        ROWS_UNROLLED
+        LOOP_UNROLLED
         for (int r = 0; r < rows; r++)
             for (long n = 0; n < columns; n++) edge[r * 16 + n] = t.c[r * t.c_row + n];
     }
     float *target = whole ? t.c : edge;
     const long stride = whole ? t.c_row : 16;
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         c[r][0] = t.accumulate ? _mm256_loadu_ps(target + r * stride) : _mm256_setzero_ps();
         c[r][1] = t.accumulate ? _mm256_loadu_ps(target + r * stride + 8) : _mm256_setzero_ps();
     }
     // The tile below comes next: its sums shall be near when it begins with them.
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) _mm_prefetch((const char *)(t.c + (rows + r) * t.c_row), _MM_HINT_T0);
     const float *a = t.a, *b = t.b;
     for (long step = 0; step < t.depth; step++) {
         if (fetches) PANEL_FETCH(t.ahead, step);
         const __m256 b0 = _mm256_loadu_ps(b), b1 = _mm256_loadu_ps(b + 8);
-        ROWS_UNROLLED
+        LOOP_UNROLLED
         for (int r = 0; r < rows; r++) {
             const __m256 value = _mm256_broadcast_ss(a + r * t.a_row);
             c[r][0] = _mm256_fmadd_ps(value, b0, c[r][0]);
@@ -68,13 +65,13 @@ INLINE_AVX2 void float32_tile_avx2(const int rows, const int fetches, long colum
         a += t.a_step;
         b += t.b_step;
     }
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         _mm256_storeu_ps(target + r * stride, c[r][0]);
         _mm256_storeu_ps(target + r * stride + 8, c[r][1]);
     }
     if (!whole) {
-        ROWS_UNROLLED
+        LOOP_UNROLLED
         for (int r = 0; r < rows; r++)
             for (long n = 0; n < columns; n++) t.c[r * t.c_row + n] = edge[r * 16 + n];
     }
@@ -84,12 +81,12 @@ INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, const 
     __m512 c[14][2];
     const __mmask16 mask0 = columns >= 16 ? 0xffff : (__mmask16)((1u << columns) - 1);
     const __mmask16 mask1 = columns >= 32 ? 0xffff : columns <= 16 ? 0 : (__mmask16)((1u << (columns - 16)) - 1);
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         c[r][0] = t.accumulate ? _mm512_maskz_loadu_ps(mask0, t.c + r * t.c_row) : _mm512_setzero_ps();
         if (vectors > 1) c[r][1] = t.accumulate ? _mm512_maskz_loadu_ps(mask1, t.c + r * t.c_row + 16) : _mm512_setzero_ps();
     }
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         _mm_prefetch((const char *)(t.c + (rows + r) * t.c_row), _MM_HINT_T0);
         if (vectors > 1) _mm_prefetch((const char *)(t.c + (rows + r) * t.c_row + 16), _MM_HINT_T0);
@@ -98,7 +95,7 @@ INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, const 
     for (long step = 0; step < t.depth; step++) {
         if (fetches) PANEL_FETCH(t.ahead, step);
         const __m512 b0 = _mm512_loadu_ps(b), b1 = vectors > 1 ? _mm512_loadu_ps(b + 16) : b0;
-        ROWS_UNROLLED
+        LOOP_UNROLLED
         for (int r = 0; r < rows; r++) {
             const __m512 value = _mm512_set1_ps(a[r * t.a_row]);
             c[r][0] = _mm512_fmadd_ps(value, b0, c[r][0]);
@@ -107,7 +104,7 @@ INLINE_AVX512 void float32_tile_avx512(const int rows, const int vectors, const 
         a += t.a_step;
         b += t.b_step;
     }
-    ROWS_UNROLLED
+    LOOP_UNROLLED
     for (int r = 0; r < rows; r++) {
         _mm512_mask_storeu_ps(t.c + r * t.c_row, mask0, c[r][0]);
         if (vectors > 1) _mm512_mask_storeu_ps(t.c + r * t.c_row + 16, mask1, c[r][1]);

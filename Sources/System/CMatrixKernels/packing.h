@@ -14,6 +14,9 @@
 #define KERNEL_AVX2 __attribute__((target("avx2,fma,f16c")))
 #define INLINE_AVX2 static inline __attribute__((always_inline, target("avx2,fma,f16c")))
 
+// Before a short loop over registers: only when it is unrolled whole do they stay registers.
+#define LOOP_UNROLLED _Pragma("clang loop unroll(full)")
+
 // What a stored element becomes in a panel.
 typedef enum {
     panel_float,           // float -> float
@@ -78,25 +81,31 @@ INLINE_AVX2 void panel_store(uint32_t *out, __m256i words, long lanes) {
     if (lanes & 1) *out = (uint32_t)_mm_cvtsi128_si32(half);
 }
 
+// Eight words of one row that may end before them, or of none.
+INLINE_AVX2 __m256i panel_last_words_along(panel_kind kind, const uint8_t *row, long bytes) {
+    uint8_t tail[32] = {0};
+    if (bytes > 0) memcpy(tail, row, bytes < 32 ? bytes : 32);
+    return panel_words_along(kind, tail);
+}
+
 // One panel of `width` lanes from `rows` <= width matrix rows that lie along the depth, `stride` bytes apart.
 INLINE_AVX2 void panel_from_rows(
     panel_kind kind, const uint8_t *source, long stride, long rows, long depth, long steps, long width, uint32_t *panel) {
     const long bytes = kind == panel_pairs ? 4 : panel_stored_bytes(kind), total = depth * panel_stored_bytes(kind);
-    const long whole = total / bytes / 8 * 8;
     for (long step = 0; step < steps; step += 8) {
-        const long count = steps - step < 8 ? steps - step : 8;
+        const long count = steps - step < 8 ? steps - step : 8, left = total - step * bytes;
         for (long lane = 0; lane < width; lane += 8) {
+            const uint8_t *start = source + lane * stride + step * bytes;
             __m256i w[8];
-            for (int i = 0; i < 8; i++) {
-                if (lane + i >= rows) {
-                    w[i] = _mm256_setzero_si256();
-                } else if (step < whole) {
-                    w[i] = panel_words_along(kind, source + (lane + i) * stride + step * bytes);
-                } else {
-                    uint8_t tail[32] = {0};
-                    if (step * bytes < total) memcpy(tail, source + (lane + i) * stride + step * bytes, total - step * bytes);
-                    w[i] = panel_words_along(kind, tail);
-                }
+            if (left >= 8 * bytes && lane + 8 <= rows) {
+                LOOP_UNROLLED
+                for (int i = 0; i < 8; i++) w[i] = panel_words_along(kind, start + i * stride);
+                // Many rows side by side are more than the processor foresees.
+                LOOP_UNROLLED
+                for (int i = 0; i < 8; i++) _mm_prefetch((const char *)start + i * stride + 256, _MM_HINT_T0);
+            } else {
+                for (int i = 0; i < 8; i++)
+                    w[i] = panel_last_words_along(kind, start + i * stride, lane + i < rows ? left : 0);
             }
             panel_transpose_8x8(w);
             uint32_t *out = panel + step * width + lane;
