@@ -29,17 +29,19 @@ let package = Package(
         .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", path: "Sources/System/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CJPEG", path: "Sources/System/CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
         .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised),
+        .target(name: "Tables", dependencies: ["Files", "CZlib", "CZstd"], swiftSettings: vectorised),
         .target(name: "Comm", dependencies: ["Files", "COpenMPI"]),
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised),
         .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
-        .target(name: "Data", dependencies: ["Files", "Tensor", "Comm", "Model"], swiftSettings: vectorised),
+        .target(name: "Data", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model"], swiftSettings: vectorised),
         .target(name: "Loss", dependencies: ["Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
@@ -65,10 +67,11 @@ let package = Package(
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
         .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
+
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),
-        .testTarget(name: "DataTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Support"]),
+        .testTarget(name: "DataTests", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Support"]),
         .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),
         .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Support"]),
         .testTarget(

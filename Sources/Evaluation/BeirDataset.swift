@@ -106,7 +106,7 @@ private struct BeirTexts {
     /// - Parameter areDocuments: their title goes before their text, and both ends lose white space; queries stay as they are
     init(in folder: String, named name: String, areDocuments: Bool) throws(UserError) {
         path = try existingPath(in: folder, named: name)
-        let file = try JSONLinesFile(path: path)
+        let file = try RowFile(path: path)
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}")
         }
@@ -131,7 +131,7 @@ private struct BeirTexts {
         }
     }
 
-    private static func image(_ line: JSONLine, _ folder: ImageFolder) throws(UserError) -> String? {
+    private static func image(_ line: RowObject, _ folder: ImageFolder) throws(UserError) -> String? {
         guard let written = try line.text("image") else { return nil }
         do { return folder.path(of: try folder.name(written)) } catch {
             throw line.fault(at: "image", "\"image\": \"\(written)\" \(error.reason)")

@@ -15,27 +15,34 @@ struct ForeignFormat: Sendable {
         name: "an Arrow or Feather file",
         mend: "write it as Parquet: in Python, datasets.Dataset.from_file(NAME).to_parquet(\"rows.parquet\"), "
             + "or pandas.read_feather(NAME).to_parquet(\"rows.parquet\")")
-    private static let bzip2 = ForeignFormat(name: "packed with bzip2", mend: "unpack it with bunzip2, and pack it with gzip or zstd if need be")
+    private static let bzip2 = ForeignFormat(
+        name: "packed with bzip2", mend: "unpack it with bunzip2, and pack it with gzip or zstd if need be")
     private static let xz = ForeignFormat(name: "packed with xz", mend: "unpack it with unxz, and pack it with gzip or zstd if need be")
     private static let lz4 = ForeignFormat(name: "packed with lz4", mend: "unpack it with lz4 -d, and pack it with gzip or zstd if need be")
     private static let zip = ForeignFormat(
-        name: "a zip archive (so are .xlsx, .npz and .pt files)", mend: "unpack it with unzip and name the table in it; save a spreadsheet as CSV")
+        name: "a zip archive (so are .xlsx, .npz and .pt files)",
+        mend: "unpack it with unzip and name the table in it; save a spreadsheet as CSV")
     private static let sevenZip = ForeignFormat(name: "a 7z archive", mend: "unpack it with 7z x and name the table in it")
     private static let tar = ForeignFormat(name: "a tar archive", mend: "unpack it with tar -xf and name the table in it")
     private static let pickle = ForeignFormat(
-        name: "a Python pickle", mend: "write it as Parquet: in Python, pandas.read_pickle(NAME).to_parquet(\"rows.parquet\"), if you trust the file")
+        name: "a Python pickle",
+        mend: "write it as Parquet: in Python, pandas.read_pickle(NAME).to_parquet(\"rows.parquet\"), if you trust the file")
     private static let pointer = ForeignFormat(
         name: "a Git LFS pointer in place of the file", mend: "fetch the file itself: git lfs install, then git lfs pull")
     private static let html = ForeignFormat(
-        name: "an HTML page, such as a server sends in place of a file", mend: "download the file itself, with a link that leads to its content")
+        name: "an HTML page, such as a server sends in place of a file",
+        mend: "download the file itself, with a link that leads to its content")
     private static let utf16 = ForeignFormat(name: "UTF-16 text", mend: "save it as UTF-8: iconv -f UTF-16 -t UTF-8 NAME > rows.csv")
     private static let utf32 = ForeignFormat(name: "UTF-32 text", mend: "save it as UTF-8: iconv -f UTF-32 -t UTF-8 NAME > rows.csv")
     private static let encrypted = ForeignFormat(name: "an encrypted Parquet file", mend: "write it again without encryption")
-    private static let orc = ForeignFormat(name: "an ORC file", mend: "write it as Parquet: in Python, pandas.read_orc(NAME).to_parquet(\"rows.parquet\")")
+    private static let orc = ForeignFormat(
+        name: "an ORC file", mend: "write it as Parquet: in Python, pandas.read_orc(NAME).to_parquet(\"rows.parquet\")")
     private static let avro = ForeignFormat(name: "an Avro file", mend: "write it as Parquet, CSV or JSON lines")
     private static let numpy = ForeignFormat(name: "a NumPy array", mend: "write its rows as Parquet, CSV or JSON lines")
-    private static let sqlite = ForeignFormat(name: "an SQLite database", mend: "export the table: sqlite3 -header -csv NAME 'SELECT * FROM rows' > rows.csv")
-    private static let hdf5 = ForeignFormat(name: "an HDF5 file", mend: "write it as Parquet: in Python, pandas.read_hdf(NAME).to_parquet(\"rows.parquet\")")
+    private static let sqlite = ForeignFormat(
+        name: "an SQLite database", mend: "export the table: sqlite3 -header -csv NAME 'SELECT * FROM rows' > rows.csv")
+    private static let hdf5 = ForeignFormat(
+        name: "an HDF5 file", mend: "write it as Parquet: in Python, pandas.read_hdf(NAME).to_parquet(\"rows.parquet\")")
     private static let pdf = ForeignFormat(name: "a PDF document", mend: "name a table")
     private static let excel = ForeignFormat(name: "an old Excel or other Office document", mend: "save its sheet as CSV")
 
@@ -55,7 +62,8 @@ struct ForeignFormat: Sendable {
     /// Known by the name alone, where the first bytes say nothing.
     private static let endings: [(ending: String, format: ForeignFormat)] = [
         (".arrow", arrow), (".feather", arrow), (".ipc", arrow), (".bz2", bzip2), (".xz", xz), (".lz4", lz4), (".zip", zip),
-        (".xlsx", zip), (".7z", sevenZip), (".tar", tar), (".tgz", tar), (".pkl", pickle), (".pickle", pickle), (".pt", pickle), (".html", html),
+        (".xlsx", zip), (".7z", sevenZip), (".tar", tar), (".tgz", tar), (".pkl", pickle), (".pickle", pickle), (".pt", pickle),
+        (".html", html),
         (".htm", html), (".orc", orc), (".avro", avro), (".npy", numpy), (".npz", zip), (".db", sqlite), (".sqlite", sqlite), (".h5", hdf5),
     ]
 

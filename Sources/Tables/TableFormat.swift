@@ -23,6 +23,16 @@ package enum TableFormat: String, Sendable, CaseIterable {
         return endings.contains { stem.hasSuffix($0) && stem != $0 }
     }
 
+    /// Checks that a file is of no format that is known and not read, by its first bytes and its name.
+    ///
+    /// - Throws: `UserError` `.content` naming what it is and what mends it; `.missing` or `.inputOutput` when it cannot be read
+    package static func refuseForeign(_ path: String) throws(UserError) {
+        let file = try MappedFile(path: path)
+        if let foreign = ForeignFormat.recognised(file.bytes) ?? ForeignFormat.named(path.lowercased()) { throw foreign.refusal(path) }
+        guard file.bytes.starts(with: "PAR1".utf8) else { return }
+        throw UserError(.content, path, "is a Parquet file under another name; rename it so that it ends in .parquet")
+    }
+
     /// The format of a file.
     /// - Parameters:
     ///   - stem: its name in small letters, without `.gz` and `.zst`
@@ -43,7 +53,8 @@ package enum TableFormat: String, Sendable, CaseIterable {
         if stem.hasSuffix(".json") { return firstByte(start) == UInt8(ascii: "{") ? .jsonLines : .jsonArray }
         if let foreign = ForeignFormat.named(stem) { throw foreign.refusal(path) }
         throw UserError(
-            .content, path, "is no table by its name; the names of tables end in \(endings.joined(separator: ", ")), or these with .gz or .zst")
+            .content, path,
+            "is no table by its name; the names of tables end in \(endings.joined(separator: ", ")), or these with .gz or .zst")
     }
 
     /// The first byte that is no blank, after a byte-order mark.
@@ -83,10 +94,12 @@ enum TablePacking: String {
         if file.bytes.isEmpty { throw UserError(.content, file.path, "is empty; copy or download it again") }
         let word = found == .gzip ? "gzip" : "Zstandard"
         if found != .none {
-            throw UserError(.content, file.path, "is \(word) under a name without \(found.rawValue); rename it to \(file.path)\(found.rawValue)")
+            throw UserError(
+                .content, file.path, "is \(word) under a name without \(found.rawValue); rename it to \(file.path)\(found.rawValue)")
         }
         if let foreign = ForeignFormat.recognised(file.bytes) { throw foreign.refusal(file.path) }
         let wanted = named == .gzip ? "gzip" : "Zstandard"
-        throw UserError(.content, file.path, "is named \(named.rawValue) but is not \(wanted); copy it again or drop \(named.rawValue) from its name")
+        throw UserError(
+            .content, file.path, "is named \(named.rawValue) but is not \(wanted); copy it again or drop \(named.rawValue) from its name")
     }
 }

@@ -44,12 +44,14 @@ package enum TableGlob {
         let start = folder.hasSuffix("/") ? folder : folder + "/"
         let paths = sorted(tables.map { start + $0 }.filter(isFile))
         guard !paths.isEmpty else {
-            throw UserError(.missing, folder, "this folder holds no table; the names of tables end in \(TableFormat.endings.joined(separator: ", "))")
+            throw UserError(
+                .missing, folder, "this folder holds no table; the names of tables end in \(TableFormat.endings.joined(separator: ", "))")
         }
         let endings = Set(paths.compactMap { path in TableFormat.endings.first { TablePacking.ofName(path).stem.hasSuffix($0) } })
         guard endings.count == 1 else {
             throw UserError(
-                .content, folder, "this folder holds tables of several formats, \(endings.sorted().joined(separator: " and ")); name those that "
+                .content, folder,
+                "this folder holds tables of several formats, \(endings.sorted().joined(separator: " and ")); name those that "
                     + "are meant, such as \(start)*\(endings.sorted()[0])")
         }
         return paths

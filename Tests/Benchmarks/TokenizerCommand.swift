@@ -73,7 +73,7 @@ struct TokenizerCommand: ParsableCommand {
     }
 
     private func passages(_ path: String) throws(UserError) -> [[UInt8]] {
-        let file = try JSONLinesFile(path: path)
+        let file = try RowFile(path: path)
         var texts: [[UInt8]] = []
         for row in 0..<file.count {
             if let text = try file.row(row).text("positive") { texts.append(Array(text.utf8)) }

@@ -14,10 +14,11 @@ private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchroni
 private let mayImport: [String: Set<String>] = [
     "System": [],
     "Files": ["CMemoryFile", "CCrypto", "CZlib"],
+    "Tables": ["Files", "CZlib", "CZstd"],
     "Tensor": ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
     "Comm": ["Files", "COpenMPI"],
     "Model": ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"],
-    "Data": ["Files", "Tensor", "Comm", "Model"],
+    "Data": ["Files", "Tables", "Tensor", "Comm", "Model"],
     "Loss": ["Tensor", "Model", "Data"],
     "Embedding": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Evaluation": ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"],

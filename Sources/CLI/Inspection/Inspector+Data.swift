@@ -12,7 +12,7 @@ import Trainer
 extension Inspector {
     /// A file of JSON lines: training rows, or texts to embed.
     func rows(_ path: String) throws(UserError) -> Inspection {
-        let file = try JSONLinesFile(path: path)
+        let file = try RowFile(path: path)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
         let isTexts = first["text"] != nil && ["positive", "pos", "sentence2"].allSatisfy { first[$0] == nil }
@@ -24,7 +24,7 @@ extension Inspector {
         return inspection
     }
 
-    private func addPairs(_ file: JSONLinesFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+    private func addPairs(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var texts: [(name: String, texts: [PromptedText])] = [("anchors", []), ("positives", []), ("hard negatives", [])]
         var (contents, images): ([Set<ContentHash>], ImageMeasure) = ([[], []], ImageMeasure())
         var (tasks, negatives, withNegatives, scores): ([String: Int], Int, Int, [Double]) = ([:], 0, 0, [])
@@ -64,7 +64,7 @@ extension Inspector {
         inspection.add(measure.title, try measure.table(texts, images))
     }
 
-    private func addTexts(_ file: JSONLinesFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+    private func addTexts(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var (texts, tasks): ([PromptedText], [String: Int]) = ([], [:])
         for number in 0..<file.count {
             let line = try file.row(number)

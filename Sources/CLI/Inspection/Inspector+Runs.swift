@@ -132,7 +132,7 @@ private struct RunMetrics {
     /// A missing file has no events; a last line that a crash has torn is none.
     init(_ path: String) throws(UserError) {
         guard FileManager.default.fileExists(atPath: path) else { return }
-        let file = try JSONLinesFile(path: path)
+        let file = try RowFile(path: path)
         for row in 0..<file.count {
             do throws(UserError) { add(try file.row(row)) } catch {
                 if row + 1 < file.count { throw error }
@@ -140,7 +140,7 @@ private struct RunMetrics {
         }
     }
 
-    private mutating func add(_ event: JSONLine) {
+    private mutating func add(_ event: RowObject) {
         switch event["event"]?.stringValue {
         case "step":
             guard let step = event["step"]?.integerValue, let loss = event["loss"]?.numberValue else { return }

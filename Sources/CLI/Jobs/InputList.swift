@@ -60,7 +60,7 @@ package struct InputList: Sendable {
     private mutating func read(_ file: String, _ task: String, _ role: TextRole, _ knownTasks: [String]) throws(UserError) {
         let count = entries.count
         if file.hasSuffix(".jsonl") || file.hasSuffix(".jsonl.gz") {
-            let rows = try JSONLinesFile(path: file)
+            let rows = try RowFile(path: file)
             for row in 0..<rows.count {
                 entries.append(try Entry(rows.row(row), "\(file):\(rows.lineNumber(ofRow: row))", task, role, knownTasks))
             }
@@ -104,7 +104,7 @@ package struct InputList: Sendable {
 
 extension InputList.Entry {
     fileprivate init(
-        _ line: JSONLine, _ place: String, _ task: String, _ role: TextRole, _ knownTasks: [String]
+        _ line: RowObject, _ place: String, _ task: String, _ role: TextRole, _ knownTasks: [String]
     ) throws(UserError) {
         guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
         guard !text.isBlank else { throw line.fault(at: "text", "\"text\" is empty; write its words or remove the row") }

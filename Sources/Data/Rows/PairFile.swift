@@ -6,7 +6,7 @@ import Tensor
 
 /// The rows of a `.jsonl` or `.jsonl.gz` file, each with anchor, positive, negatives, task and score.
 package struct PairFile: Sendable {
-    private let file: JSONLinesFile
+    private let file: RowFile
     private let task: String
     private let knownTasks: [String]
     private let scoreRange: ClosedRange<Double>?
@@ -22,7 +22,7 @@ package struct PairFile: Sendable {
     package init(
         path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, imageBase: String? = nil
     ) throws(UserError) {
-        file = try JSONLinesFile(path: path)
+        file = try RowFile(path: path)
         self.task = task
         self.knownTasks = knownTasks
         self.scoreRange = scoreRange

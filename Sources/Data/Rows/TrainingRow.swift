@@ -29,7 +29,7 @@ package struct TrainingRow: Equatable, Sendable {
     /// - Throws: for a side that is missing, empty, of another type or given twice, an image outside of its folder, a task that the
     ///   model does not have, a score that is none or out of its range, and negatives beside a score
     package init(
-        _ line: JSONLine, fileTask: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, images: ImageFolder
+        _ line: RowObject, fileTask: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, images: ImageFolder
     ) throws(UserError) {
         if line["image"] != nil {
             throw line.fault(at: "image", "\"image\" does not say which side it is; write \"query_image\" or \"positive_image\"")
@@ -73,11 +73,8 @@ private enum Field {
 }
 
 /// The score of a graded row; nil without one.
-private func graded(_ line: JSONLine, range: ClosedRange<Double>?) throws(UserError) -> Float? {
-    guard let value = line["score"] else { return nil }
-    guard let score = value.numberValue else {
-        throw line.fault(at: "score", "\"score\" is \(value.kind.rawValue); it must be a number, without quotes")
-    }
+private func graded(_ line: RowObject, range: ClosedRange<Double>?) throws(UserError) -> Float? {
+    guard let score = try line.number("score") else { return nil }
     guard Float(score).isFinite else {
         throw line.fault(at: "score", "\"score\" is \(score); the largest that is read is \(Float.greatestFiniteMagnitude)")
     }
@@ -91,7 +88,7 @@ private func graded(_ line: JSONLine, range: ClosedRange<Double>?) throws(UserEr
 }
 
 /// The texts of a field, under whichever of its spellings the row uses, and that spelling. nil when it has none.
-private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> (key: String, texts: [[UInt8]])? {
+private func texts(_ field: Field, of line: RowObject) throws(UserError) -> (key: String, texts: [[UInt8]])? {
     guard let (key, values) = try strings(field.spellings, of: line) else { return nil }
     for (index, text) in values.enumerated() where text.isBlank {
         let subject = values.count == 1 ? "\"\(key)\" is empty" : "entry \(index + 1) of \"\(key)\" is empty"
@@ -101,7 +98,7 @@ private func texts(_ field: Field, of line: JSONLine) throws(UserError) -> (key:
 }
 
 /// The images of a field and their key. nil when it has none.
-private func imageNames(_ field: Field, of line: JSONLine, _ folder: ImageFolder) throws(UserError) -> (key: String, names: [String])? {
+private func imageNames(_ field: Field, of line: RowObject, _ folder: ImageFolder) throws(UserError) -> (key: String, names: [String])? {
     guard let (key, values) = try strings(field.imageSpellings, of: line) else { return nil }
     var names: [String] = []
     for written in values {
@@ -111,7 +108,7 @@ private func imageNames(_ field: Field, of line: JSONLine, _ folder: ImageFolder
 }
 
 /// A string or a list of them, under one of some keys that mean the same.
-private func strings(_ keys: [String], of line: JSONLine) throws(UserError) -> (key: String, strings: [String])? {
+private func strings(_ keys: [String], of line: RowObject) throws(UserError) -> (key: String, strings: [String])? {
     let given = keys.filter { line[$0] != nil }
     guard let key = given.first, let value = line[key] else { return nil }
     if given.count > 1 {
@@ -134,7 +131,7 @@ private func strings(_ keys: [String], of line: JSONLine) throws(UserError) -> (
 }
 
 /// The one image or text of a field. A list of one is taken too: so some mined data sets write their positives.
-private func singleInput(_ field: Field, of line: JSONLine, _ folder: ImageFolder) throws(UserError) -> RowInput {
+private func singleInput(_ field: Field, of line: RowObject, _ folder: ImageFolder) throws(UserError) -> RowInput {
     let name = field.spellings[0]
     func single<Value>(_ key: String, _ values: [Value], _ what: String) throws(UserError) -> Value {
         guard values.count == 1 else {

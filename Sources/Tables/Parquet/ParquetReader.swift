@@ -61,7 +61,9 @@ final class ParquetReader: TableRowSource {
     }
 
     private func nextGroup() throws(UserError) -> Bool {
-        for case let column? in columns where !column.isAtEnd { throw column.place.damaged("it has more values than its row group has rows") }
+        for case let column? in columns where !column.isAtEnd {
+            throw column.place.damaged("it has more values than its row group has rows")
+        }
         guard group + 1 < footer.groups.count else { return false }
         group += 1
         leftOfGroup = footer.groups[group].rowCount
@@ -112,7 +114,9 @@ final class ParquetReader: TableRowSource {
         for index in node.leaves {
             let column = columns[index]!
             guard try column.look() else { throw column.endOfChunk() }
-            guard column.definition < column.leaf.maximumDefinition else { throw column.place.damaged("row \(row) has a value in a list or struct that is not there") }
+            guard column.definition < column.leaf.maximumDefinition else {
+                throw column.place.damaged("row \(row) has a value in a list or struct that is not there")
+            }
             _ = try column.take()
         }
         return value

@@ -19,7 +19,9 @@ struct ParquetTree {
         self.place = place
         guard let root = elements.first, root.children > 0, root.physical == nil else { throw place.damaged("its schema has no columns") }
         for _ in 0..<root.children { columns.append(try node(definition: 0, repetition: 0, path: "", depth: 0)) }
-        guard next == elements.count else { throw place.damaged("its schema has \(elements.count) elements of which \(next) belong to columns") }
+        guard next == elements.count else {
+            throw place.damaged("its schema has \(elements.count) elements of which \(next) belong to columns")
+        }
     }
 
     /// Reads the next element with everything under it.
@@ -67,7 +69,8 @@ struct ParquetTree {
         let isUnsigned = element.isUnsigned || (11...14).contains(element.converted ?? 0)
         return .leaf(
             ParquetLeaf(
-                kind: kind, physical: element.physical!, isUnsigned: isUnsigned, path: path, index: leafCount, maximumDefinition: definition,
+                kind: kind, physical: element.physical!, isUnsigned: isUnsigned, path: path, index: leafCount,
+                maximumDefinition: definition,
                 maximumRepetition: repetition))
     }
 
@@ -76,7 +79,9 @@ struct ParquetTree {
     ) throws(UserError) -> [ParquetNode] {
         guard element.children <= elements.count else { throw place.damaged("the schema's \(quoted(path)) has \(element.children) fields") }
         var fields: [ParquetNode] = []
-        for _ in 0..<element.children { fields.append(try node(definition: definition, repetition: repetition, path: path, depth: depth + 1)) }
+        for _ in 0..<element.children {
+            fields.append(try node(definition: definition, repetition: repetition, path: path, depth: depth + 1))
+        }
         return fields
     }
 

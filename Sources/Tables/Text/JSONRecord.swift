@@ -22,7 +22,9 @@ struct JSONRecords {
         while let key = try scanner.nextKey() {
             let (name, place) = (key.string, scanner.offset)
             let exact = ExactString(name)
-            guard own.insert(exact).inserted else { throw scanner.fault("the key \(quoted(name)) stands twice in one object; remove one", at: place) }
+            guard own.insert(exact).inserted else {
+                throw scanner.fault("the key \(quoted(name)) stands twice in one object; remove one", at: place)
+            }
             if seen.insert(exact).inserted { names.append(name) }
             guard projection.contains(name) else {
                 try scanner.skipValue()
