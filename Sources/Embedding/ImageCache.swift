@@ -74,9 +74,7 @@ package final class ImageCache: Sendable {
         let expected = Header(name: name, grid: grid, width: width)
         guard let payload = expected.payload(of: file.bytes) else { return nil }
         if limit != nil { utimensat(AT_FDCWD, file.path, nil, 0) }  // read now: it goes last
-        let rows = Tensor(grid.count, width, .bfloat16)
-        rows.memory.copyMemory(from: payload.baseAddress!, byteCount: payload.count)
-        return ImageFeatures(grid: grid, rows: rows)
+        return ImageFeatures(grid: grid, rows: Tensor(copying: payload.bytes, rows: grid.count, columns: width, .bfloat16))
     }
 
     /// Writes the features of an image, where that can be done. Older files make room.
@@ -85,9 +83,8 @@ package final class ImageCache: Sendable {
     package func keep(_ features: ImageFeatures, of content: ContentHash) {
         precondition(features.rows.element == .bfloat16, "image cache: features in float32")
         let (name, rows) = (name(of: content), features.rows)
-        let payload = UnsafeRawBufferPointer(start: rows.memory, count: rows.count * rows.element.byteWidth)
-        let bytes = Header(name: name, grid: features.grid, width: rows.columns).encoded(payload) + Array(payload)
-        withExtendedLifetime(rows) {}
+        let header = Header(name: name, grid: features.grid, width: rows.columns)
+        let bytes = rows.bytes.withUnsafeBytes { header.encoded($0) + Array($0) }
         guard makeRoom(for: bytes.count) else { return }
         do { try write(bytes, to: path(of: name)) } catch {
             if state.withLock({ state in

@@ -33,6 +33,14 @@ package final class RGBImage: @unchecked Sendable {
 
     package func row(_ row: Int) -> UnsafeMutablePointer<UInt8> { pixels + row * rowBytes }
 
+    /// The pixels, to be read as long as the image is held.         [height · width · 3]
+    package var values: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            _overrideLifetime(Span(_unsafeStart: UnsafePointer(pixels), count: count), borrowing: self)
+        }
+    }
+
     /// All bytes, for as long as the image lives.
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pixels, count: count) }
 }
