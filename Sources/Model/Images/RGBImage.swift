@@ -50,9 +50,15 @@ extension RGBImage {
     ///
     /// - Throws: `UserError` `.missing` and `.inputOutput` as `MappedFile`; else as `decode`
     package static func read(path: String, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
-        let file = try MappedFile(path: path)
+        try decode(MappedFile(path: path), maximumPixels: maximumPixels)
+    }
+
+    /// Decodes a mapped file.
+    ///
+    /// - Throws: as `decode(_:path:maximumPixels:)`
+    package static func decode(_ file: MappedFile, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
         defer { withExtendedLifetime(file) {} }
-        return try decode(file.bytes, path: path, maximumPixels: maximumPixels)
+        return try decode(file.bytes, path: file.path, maximumPixels: maximumPixels)
     }
 
     /// Decodes an image file in memory.
