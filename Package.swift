@@ -12,6 +12,9 @@ let processor = ProcessInfo.processInfo.environment["SHOAL_CPU"] ?? "native"
 /// Not given to the command line, whose first act is to check that the processor has them.
 let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(processor)"])]
 
+/// Lets a type lend views of its own memory (`Span`) that the compiler does not let outlive it.
+let lendsViews: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
 let package = Package(
     name: "Shoal",
     products: [.executable(name: "shoal", targets: ["CLI"])],
@@ -34,14 +37,14 @@ let package = Package(
         .systemLibrary(name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
-        .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised),
+        .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised + lendsViews),
         .target(name: "Tables", dependencies: ["Files", "CZlib", "CZstd"], swiftSettings: vectorised),
         .target(name: "Comm", dependencies: ["Files", "COpenMPI"]),
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
-            swiftSettings: vectorised),
-        .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised),
-        .target(name: "Data", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model"], swiftSettings: vectorised),
+            swiftSettings: vectorised + lendsViews),
+        .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
+        .target(name: "Data", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
         .target(name: "Loss", dependencies: ["Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),

@@ -42,7 +42,23 @@ extension Communicator {
         return result
     }
 
-    private func broadcast<T: MPIElement>(_ values: inout [T], from root: Int, file: StaticString, line: UInt) throws(CommError) {
+    /// Replaces `values` on every rank by root's.
+    ///
+    /// Collective, with the same count and root. Standard: section 5.4.
+    package func broadcast<T: MPIElement>(
+        _ values: inout MutableSpan<T>, from root: Int = 0, file: StaticString = #fileID, line: UInt = #line
+    ) throws(CommError) {
+        try values.withUnsafeMutableBufferPointer { buffer throws(CommError) in
+            try broadcast(buffer, from: root, file: file, line: line)
+        }
+    }
+
+    /// Replaces `values` on every rank by root's.
+    ///
+    /// Collective, with the same count and root. Standard: section 5.4.
+    package func broadcast<T: MPIElement>(
+        _ values: inout [T], from root: Int = 0, file: StaticString = #fileID, line: UInt = #line
+    ) throws(CommError) {
         try values.withUnsafeMutableBufferPointer { buffer throws(CommError) in
             try broadcast(buffer, from: root, file: file, line: line)
         }
@@ -107,6 +123,17 @@ extension Communicator {
         }
     }
 
+    /// The same for memory that something else holds, such as a tensor.
+    package func allGather<T: MPIElement>(
+        _ local: Span<T>, counts: [Int], into result: inout MutableSpan<T>, file: StaticString = #fileID, line: UInt = #line
+    ) throws(CommError) {
+        try local.withUnsafeBufferPointer { local throws(CommError) in
+            try result.withUnsafeMutableBufferPointer { result throws(CommError) in
+                try allGather(local, counts: counts, into: result, file: file, line: line)
+            }
+        }
+    }
+
     /// Every rank's elements when only the owner knows how many it has, [worldSize][count of that rank].
     ///
     /// Collective. Standard: section 5.7.
@@ -165,7 +192,15 @@ extension Communicator {
         try allReduce(values, .sum, CallSite(file: file, line: line))
     }
 
-    /// As above, for an array.
+    /// The same for memory that something else holds.
+    package func allReduceSum<T: MPIElement & Numeric>(
+        _ values: inout MutableSpan<T>, file: StaticString = #fileID, line: UInt = #line
+    ) throws(CommError) {
+        let site = CallSite(file: file, line: line)
+        try values.withUnsafeMutableBufferPointer { buffer throws(CommError) in try allReduce(buffer, .sum, site) }
+    }
+
+    /// The same for an array.
     package func allReduceSum<T: MPIElement & Numeric>(
         _ values: inout [T], file: StaticString = #fileID, line: UInt = #line
     ) throws(CommError) {

@@ -10,9 +10,12 @@ package final class PendingGather<T: MPIElement> {
     /// MPI reads both until the end.
     private let counts: UnsafeMutablePointer<Int32>
     private let starts: UnsafeMutablePointer<Int32>
+    /// Keeps the memory that MPI writes to.
+    private let owner: AnyObject
     fileprivate var request: MPI_Request?
 
-    fileprivate init(_ world: Communicator, counts: [Int], starts: [Int], bytes: Int, _ site: CallSite) {
+    fileprivate init(_ world: Communicator, counts: [Int], starts: [Int], bytes: Int, owner: AnyObject, _ site: CallSite) {
+        self.owner = owner
         self.world = world
         self.site = site
         self.bytes = bytes
@@ -22,9 +25,12 @@ package final class PendingGather<T: MPIElement> {
         self.starts.initialize(from: starts.map(Int32.init), count: starts.count)
     }
 
-    /// A rank that leaves on an error, before it has waited, leaves MPI what MPI may still read.
+    /// A rank that leaves on an error, before it has waited, leaves MPI what MPI may still read and write.
     deinit {
-        guard request == nil else { return }
+        guard request == nil else {
+            _ = Unmanaged.passRetained(owner)
+            return
+        }
         counts.deallocate()
         starts.deallocate()
     }
@@ -47,22 +53,25 @@ package final class PendingGather<T: MPIElement> {
 }
 
 extension Communicator {
-    /// Begins what `allGather(_:counts:into:)` does. `result` must stay where it is until `wait()` returns.
+    /// Begins what `allGather(_:counts:into:)` does. `result` is memory of `owner`, which is held until `wait()` returns.
     ///
     /// Collective, with the same `counts`. Standard: section 5.12.5. What one message would not hold is gathered at once.
     package func beginAllGather<T: MPIElement>(
-        _ local: UnsafeBufferPointer<T>, counts: [Int], into result: UnsafeMutableBufferPointer<T>,
+        _ local: Span<T>, counts: [Int], into result: UnsafeMutableBufferPointer<T>, of owner: AnyObject,
         file: StaticString = #fileID, line: UInt = #line
     ) throws(CommError) -> PendingGather<T> {
         let starts = checkedStarts(of: local.count, counts, result.count)
         let site = CallSite(file: file, line: line)
         let pending = PendingGather<T>(
-            self, counts: counts, starts: starts, bytes: result.count * MemoryLayout<T>.stride, site)
+            self, counts: counts, starts: starts, bytes: result.count * MemoryLayout<T>.stride, owner: owner, site)
         guard pieces(of: result.count, T.self).count == 1 else {
-            try allGather(local, counts: counts, into: result, file: file, line: line)
+            try local.withUnsafeBufferPointer { local throws(CommError) in
+                try allGather(local, counts: counts, into: result, file: file, line: line)
+            }
             return pending
         }
-        _ = UnsafeMutableBufferPointer(rebasing: result[starts[rank]..<(starts[rank] + local.count)]).update(from: local)
+        let own = UnsafeMutableBufferPointer(rebasing: result[starts[rank]..<(starts[rank] + local.count)])
+        local.withUnsafeBufferPointer { _ = own.update(from: $0) }
         let call = CollectiveCall(.allGather, T.mpiType, result.count, detail: CollectiveCall.hash(counts), site: site)
         try perform(call, bytes: 0) { comm throws(CommError) in try pending.begin(result, over: comm) }
         return pending

@@ -93,19 +93,16 @@ package struct HostWeights: Sendable {
                 for index in matrices.indices where index % host.worldSize == host.rank {
                     let prepared = prepared(matrices[index], engine, form)
                     try file.write(prepared.bytes, at: offsets[index])
-                    withExtendedLifetime(prepared) {}
                 }
             }
             let mapped = try host.together { try MappedFile(path: path) }
             withExtendedLifetime(created) {}
             return zip(matrices, offsets).map { matrix, offset in
-                let memory = mapped.bytes.baseAddress! + offset
                 guard form == .packed else {
-                    return WeightMatrix(
-                        memory: memory, rows: matrix.rows, columns: matrix.columns, element: engine.weightElement, owner: mapped)
+                    return WeightMatrix(mapped, at: offset, rows: matrix.rows, columns: matrix.columns, element: engine.weightElement)
                 }
                 var matrix = matrix
-                matrix.packed = PackedWeight(memory: memory, rows: matrix.rows, columns: matrix.columns, engine: engine, owner: mapped)
+                matrix.packed = PackedWeight(mapped, at: offset, rows: matrix.rows, columns: matrix.columns, engine: engine)
                 return matrix
             }
         } catch let error as UserError where [.output, .missing, .inputOutput].contains(error.code) {
@@ -116,10 +113,7 @@ package struct HostWeights: Sendable {
     /// The bytes of a matrix in another form.
     private static func prepared(_ matrix: WeightMatrix, _ engine: MatrixEngine, _ form: Form) -> WeightMatrix {
         guard form == .packed else { return matrix.converted(to: engine.weightElement) }
-        let bytes = PackedWeight.byteCount(rows: matrix.rows, columns: matrix.columns, engine: engine)
-        let panels = Tensor(1, bytes / 4)
-        PackedWeight.pack(engine.prepare(matrix), engine: engine, into: panels.memory)
-        return WeightMatrix(panels)
+        return WeightMatrix(PackedWeight.pack(engine.prepare(matrix), engine: engine))
     }
 
     /// Whole cache lines.

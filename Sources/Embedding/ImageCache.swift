@@ -70,13 +70,10 @@ package final class ImageCache: Sendable {
     package func features(of content: ContentHash, grid: TokenGrid, width: Int) -> ImageFeatures? {
         let name = name(of: content)
         guard let file = try? MappedFile(path: path(of: name)) else { return nil }
-        defer { withExtendedLifetime(file) {} }
-        let expected = Header(name: name, grid: grid, width: width)
-        guard let payload = expected.payload(of: file.bytes) else { return nil }
+        guard Header(name: name, grid: grid, width: width).isOf(file.contents) else { return nil }
         if limit != nil { utimensat(AT_FDCWD, file.path, nil, 0) }  // read now: it goes last
-        let rows = Tensor(grid.count, width, .bfloat16)
-        rows.memory.copyMemory(from: payload.baseAddress!, byteCount: payload.count)
-        return ImageFeatures(grid: grid, rows: rows)
+        let payload = file.contents.extracting(droppingFirst: Header.byteCount)
+        return ImageFeatures(grid: grid, rows: Tensor(copying: payload, rows: grid.count, columns: width, .bfloat16))
     }
 
     /// Writes the features of an image, where that can be done. Older files make room.
@@ -85,9 +82,8 @@ package final class ImageCache: Sendable {
     package func keep(_ features: ImageFeatures, of content: ContentHash) {
         precondition(features.rows.element == .bfloat16, "image cache: features in float32")
         let (name, rows) = (name(of: content), features.rows)
-        let payload = UnsafeRawBufferPointer(start: rows.memory, count: rows.count * rows.element.byteWidth)
-        let bytes = Header(name: name, grid: features.grid, width: rows.columns).encoded(payload) + Array(payload)
-        withExtendedLifetime(rows) {}
+        let header = Header(name: name, grid: features.grid, width: rows.columns)
+        let bytes = header.encoded(rows.bytes) + rows.bytes.copied(0..<rows.bytes.byteCount)
         guard makeRoom(for: bytes.count) else { return }
         do { try write(bytes, to: path(of: name)) } catch {
             if state.withLock({ state in
@@ -102,7 +98,7 @@ package final class ImageCache: Sendable {
     // MARK: Files
 
     /// SHA-256 of the image's content and the key.                 [32]
-    private func name(of content: ContentHash) -> [UInt8] { SHA256.hash(of: withUnsafeBytes(of: content) { Array($0) } + key) }
+    private func name(of content: ContentHash) -> [UInt8] { SHA256.hash(of: memoryBytes(of: [content]) + key) }
 
     private func path(of name: [UInt8]) -> String {
         let hex = SHA256.hex(name)
@@ -191,20 +187,21 @@ private struct Header {
 
     /// "shoalimg", and the number of this layout.
     private static let mark: [Int64] = [0x676d_696c_616f_6873, 1]
-    private static let byteCount = 6 * 8 + 2 * SHA256.digestLength
+    /// Bytes of a header.
+    static let byteCount = 6 * 8 + 2 * SHA256.digestLength
 
-    func encoded(_ payload: UnsafeRawBufferPointer) -> [UInt8] { fixed + SHA256.hash(of: payload) }
+    func encoded(_ payload: RawSpan) -> [UInt8] { fixed + SHA256.hash(of: payload) }
 
-    /// The features behind the header; nil when it is another one, or they are not what it says.
-    func payload(of file: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard file.count == Self.byteCount + grid.count * width * 2, file.starts(with: fixed) else { return nil }
-        let payload = UnsafeRawBufferPointer(rebasing: file[Self.byteCount...])
-        return file[fixed.count..<Self.byteCount].elementsEqual(SHA256.hash(of: payload)) ? payload : nil
+    /// Whether a file begins with this header and goes on with the features that it says.
+    func isOf(_ file: RawSpan) -> Bool {
+        let size = Self.byteCount + grid.count * width * 2
+        guard file.byteCount == size, file.extracting(0..<fixed.count).equals(fixed) else { return false }
+        return file.extracting(fixed.count..<Self.byteCount).equals(SHA256.hash(of: file.extracting(droppingFirst: Self.byteCount)))
     }
 
     /// All but the hash.
     private var fixed: [UInt8] {
         let numbers = Self.mark + [grid.frames, grid.height, grid.width, width].map(Int64.init)
-        return numbers.withUnsafeBytes { Array($0) } + name
+        return memoryBytes(of: numbers) + name
     }
 }

@@ -57,8 +57,7 @@ package struct ImageEncoder: Sendable {
     private func prepared(_ image: ImageFile) throws(UserError) -> Prepared {
         if let content = image.content, let features = kept(content, image) { return .features(features) }
         let file = try MappedFile(path: image.path)
-        defer { withExtendedLifetime(file) {} }
-        let content = image.content != nil || cache != nil ? ContentHash(of: file.bytes) : nil
+        let content = image.content != nil || cache != nil ? ContentHash(of: file.contents) : nil
         guard image.content == nil || image.content == content else {
             throw UserError(
                 .inputOutput, image.path, "was changed while this run used it; leave the file alone and start again with --resume")

@@ -150,10 +150,7 @@ package struct TextEmbedder {
     private func gathered(_ own: Tensor, counts: [Int], to places: [Int]) throws -> Tensor {
         let width = own.columns
         let (gathered, rows) = (Tensor(places.count, width), Tensor(places.count, width))
-        defer { withExtendedLifetime(gathered) {} }
-        try session.world.allGather(
-            UnsafeBufferPointer(start: own.floats, count: own.count), counts: counts.map { $0 * width },
-            into: UnsafeMutableBufferPointer(start: gathered.floats, count: gathered.count))
+        try gathered.withMutableFloats { try session.world.allGather(own.floats, counts: counts.map { $0 * width }, into: &$0) }
         rows.scatterRows(gathered, to: places)
         return rows
     }
@@ -199,21 +196,15 @@ package struct TextEmbedder {
     }
 
     private func encode(_ inputs: [EmbeddingInput]) -> (inputs: [EncodedInput], truncated: Int) {
-        var results = [(input: EncodedInput, isTruncated: Bool)?](repeating: nil, count: inputs.count)
-        results.withUnsafeMutableBufferPointer { results in
-            nonisolated(unsafe) let results = results
-            Threads.run(inputs.count, grain: 8) { block in
-                for i in block {
-                    switch inputs[i] {
-                    case .image(let image): results[i] = (.image(image), false)
-                    case .text(let text):
-                        let (ids, isTruncated) = session.processor.encode(text.text, prefix: text.prefix)
-                        results[i] = (.text(ids), isTruncated)
-                    }
-                }
+        let results = Threads.map(inputs.count, grain: 8) { index -> (input: EncodedInput, isTruncated: Bool) in
+            switch inputs[index] {
+            case .image(let image): return (.image(image), false)
+            case .text(let text):
+                let (ids, isTruncated) = session.processor.encode(text.text, prefix: text.prefix)
+                return (.text(ids), isTruncated)
             }
         }
-        return (results.map { $0!.input }, results.count { $0!.isTruncated })
+        return (results.map(\.input), results.count(where: \.isTruncated))
     }
 
     /// Inputs that have tokens, longest first, as many at a time as fit.

@@ -35,7 +35,7 @@ package struct RankedList: Equatable, Sendable {
 ///   - excluded: a document that must not appear: the query's own, or nil
 ///
 /// One pass over the scores: of 100,000 random ones about k·ln(100,000/k) are ever kept.
-package func topK(scores: UnsafeBufferPointer<Float>, k: Int, excluding excluded: Int? = nil) -> RankedList {
+package func topK(scores: Span<Float>, k: Int, excluding excluded: Int? = nil) -> RankedList {
     precondition(k > 0, "topK: k is \(k)")
     // At most 2k are held; when full, the best k stay and the last of them is the score to beat. A later document with just
     // that score would lose to it, so it is not kept.

@@ -38,22 +38,20 @@ struct RankedQueries {
         let panel = DocumentPanel(documents, mode, dimension: dimension)
         guard !panel.indices.isEmpty else { return }
         let places = Dictionary(uniqueKeysWithValues: panel.indices.enumerated().map { ($1, $0) })
-        let (vectors, segments, depth, grain) = (vectors, segments, depth, mode == .dense ? 64 : 16)
-        best.withUnsafeMutableBufferPointer { best in
-            nonisolated(unsafe) let best = best
-            Threads.run(segments.count, grain: grain) { block in
-                let scores = panel.scores(vectors, segments, block)
-                for (row, query) in block.enumerated() {
-                    let line = UnsafeBufferPointer(start: scores.floats + row * scores.columns, count: scores.columns)
-                    let own = dataset.queries[query].ownDocument.flatMap { places[$0] }
-                    let found = topK(scores: line, k: depth, excluding: own).entries.lazy.map {
-                        RankedList.Entry(document: panel.indices[$0.document], score: $0.score)
-                    }
-                    best[query] = best[query].merged(with: found, k: depth)
+        let (vectors, segments, best) = (vectors, segments, best)
+        let grain = mode == .dense ? 64 : 16
+        let ranked = Threads.map((segments.count + grain - 1) / grain, grain: 1) { number in
+            let block = number * grain..<min((number + 1) * grain, segments.count)
+            let scores = panel.scores(vectors, segments, block)
+            return block.enumerated().map { row, query in
+                let own = dataset.queries[query].ownDocument.flatMap { places[$0] }
+                let found = topK(scores: scores.row(row), k: depth, excluding: own).entries.lazy.map {
+                    RankedList.Entry(document: panel.indices[$0.document], score: $0.score)
                 }
-                withExtendedLifetime(scores) {}
+                return best[query].merged(with: found, k: depth)
             }
         }
+        self.best = Array(ranked.joined())
     }
 }
 
@@ -100,20 +98,16 @@ private struct DocumentPanel {
 
     /// Of a block of queries against all documents.              [block, documents]
     func scores(_ queries: Tensor, _ segments: [Range<Int>], _ block: Range<Int>) -> Tensor {
-        let (count, scores) = (indices.count, Tensor(block.count, indices.count))
         switch layout {
-        case .dense(let columns):
-            BlockProduct.multiply(
-                rows: block.count, columns: count, depth: queries.columns,
-                Strided(queries.floats + block.lowerBound * queries.columns, rowStride: queries.columns), columns.floats,
-                bStride: columns.columns, into: scores.floats, cStride: count, accumulate: false)
+        case .dense(let columns): return rowScores(queries, block, columns, count: indices.count)
         case .late(let tiles):
+            let scores = Tensor(block.count, indices.count)
             for tile in tiles {
                 MaxSim.score(
                     queries, Array(segments[block]), tile.tokens,
-                    into: MaxSimScores(scores.floats + tile.first, queryStride: count, documentStride: 1))
+                    into: MaxSimScores(scores, from: tile.first, queryStride: indices.count, documentStride: 1))
             }
+            return scores
         }
-        return scores
     }
 }

@@ -77,6 +77,11 @@ package struct PendingFile: ~Copyable {
     /// - Throws: `UserError` `.output`; an older file is then untouched
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(UserError) { try file.write(bytes) }
 
+    /// Writes bytes that something else holds.
+    ///
+    /// - Throws: `UserError` `.output`
+    package mutating func write(_ bytes: RawSpan) throws(UserError) { try file.write(bytes) }
+
     package mutating func write(_ bytes: [UInt8]) throws(UserError) { try file.write(bytes) }
 
     /// Gives the file its name.

@@ -59,6 +59,13 @@ package struct OutputFile: ~Copyable {
         size += bytes.count
     }
 
+    /// Writes bytes that something else holds.
+    ///
+    /// - Throws: `UserError` `.output`; the file is then worthless
+    package mutating func write(_ bytes: RawSpan) throws(UserError) {
+        try bytes.withUnsafeBytes { (bytes) throws(UserError) in try write(bytes) }
+    }
+
     package mutating func write(_ bytes: [UInt8]) throws(UserError) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(UserError) in try write(UnsafeRawBufferPointer(bytes)) }
     }

@@ -64,6 +64,13 @@ package final class PlacedFile: Sendable {
         }
     }
 
+    /// Writes bytes that something else holds. Safe from several threads.
+    ///
+    /// - Throws: `UserError` `.output`
+    package func write(_ bytes: RawSpan, at offset: Int) throws(UserError) {
+        try bytes.withUnsafeBytes { (bytes) throws(UserError) in try write(bytes, at: offset) }
+    }
+
     /// Numbers and structures of them, as they lie in memory.
     ///
     /// - Throws: `UserError` `.output`

@@ -28,6 +28,9 @@ package struct SHA256: ~Copyable {
         precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256: update failed")
     }
 
+    /// Takes more bytes, which something else holds.
+    package mutating func update(_ bytes: RawSpan) { bytes.withUnsafeBytes { update($0) } }
+
     package mutating func update(_ bytes: some Collection<UInt8>) {
         if bytes.withContiguousStorageIfAvailable({ update(UnsafeRawBufferPointer($0)) }) == nil {
             Array(bytes).withUnsafeBytes { update($0) }
@@ -47,6 +50,9 @@ package struct SHA256: ~Copyable {
         hash.update(bytes)
         return hash.finalize()
     }
+
+    /// The hash of bytes that something else holds.                 [32]
+    package static func hash(of bytes: RawSpan) -> [UInt8] { bytes.withUnsafeBytes { hash(of: $0) } }
 
     package static func hash(of bytes: some Collection<UInt8>) -> [UInt8] {
         var hash = SHA256()

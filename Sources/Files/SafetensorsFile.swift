@@ -44,6 +44,18 @@ package struct SafetensorsFile: Sendable {
     /// The data of one of this file's entries, little-endian, row-major.
     package func bytes(of entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[entry.bytes]) }
 
+    /// The data of one of this file's entries as numbers of its type, copied.
+    package func numbers<Number: BitwiseCopyable>(of entry: Entry, as _: Number.Type = Number.self) -> [Number] {
+        let (count, rest) = entry.bytes.count.quotientAndRemainder(dividingBy: MemoryLayout<Number>.stride)
+        precondition(rest == 0, "safetensors: \(entry.name) read as \(Number.self)")
+        return withExtendedLifetime(file) {
+            [Number](unsafeUninitializedCapacity: count) { numbers, initialized in
+                UnsafeMutableRawBufferPointer(numbers).copyMemory(from: bytes(of: entry))
+                initialized = count
+            }
+        }
+    }
+
     /// The header's place in the file, from the length that stands before it.
     private static func headerRange(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(UserError) -> Range<Int> {
         guard bytes.count >= 8 else {

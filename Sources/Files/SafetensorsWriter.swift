@@ -4,8 +4,8 @@
 /// Order: types by falling alignment, names by their bytes. Header: compact JSON, `__metadata__` first, filled with blanks to a
 /// multiple of 8 bytes. Several metadata keys go by their bytes; the reference takes them in random order.
 package enum SafetensorsWriter {
-    /// A tensor to write; `bytes` are little-endian, row-major, and as many as shape and type take.
-    package typealias Tensor = (name: String, dtype: SafetensorsDType, shape: [Int], bytes: UnsafeRawBufferPointer)
+    /// A tensor to write; its content is little-endian, row-major, and as many bytes as shape and type take.
+    package typealias Tensor = (name: String, dtype: SafetensorsDType, shape: [Int], content: TensorContent)
     /// What the header says of a tensor.
     package typealias Entry = (name: String, dtype: SafetensorsDType, shape: [Int])
 
@@ -29,15 +29,16 @@ package enum SafetensorsWriter {
         for index in fileOrder(of: entries) {
             let tensor = tensors[index]
             precondition(
-                tensor.dtype.byteCount(of: tensor.shape) == tensor.bytes.count,
-                "safetensors: \(tensor.name) \(tensor.shape) of \(tensor.dtype.rawValue) given as \(tensor.bytes.count) bytes")
-            try file.write(tensor.bytes)
+                tensor.dtype.byteCount(of: tensor.shape) == tensor.content.byteCount,
+                "safetensors: \(tensor.name) \(tensor.shape) of \(tensor.dtype.rawValue) given as \(tensor.content.byteCount) bytes")
+            try tensor.content.lend { (bytes) throws(UserError) in try file.write(bytes) }
         }
     }
 
     /// Bytes that the file will take.
     package static func fileSize(_ tensors: [Tensor], metadata: [String: String]?) -> Int {
-        header(of: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata).count + tensors.reduce(0) { $0 + $1.bytes.count }
+        let header = header(of: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata)
+        return tensors.reduce(header.count) { $0 + $1.content.byteCount }
     }
 
     /// The order in which the bytes of tensors follow the header: for those who make them one after the other.
@@ -75,15 +76,25 @@ package enum SafetensorsWriter {
     }
 }
 
-/// Lends `body` the memory of several arrays, for a writer that takes tensors as bytes.
-///
-/// Opens one array after the other, since each lends its memory only to a closure.
-package func withBytes<Element, Result>(
-    of arrays: ArraySlice<[Element]>, opened: [UnsafeRawBufferPointer] = [],
-    _ body: ([UnsafeRawBufferPointer]) throws(UserError) -> Result
-) throws(UserError) -> Result {
-    guard let array = arrays.first else { return try body(opened) }
-    return try array.withUnsafeBufferPointer { (array) throws(UserError) in
-        try withBytes(of: arrays.dropFirst(), opened: opened + [UnsafeRawBufferPointer(array)], body)
+/// The bytes of a tensor to write, with whatever holds them.
+package struct TensorContent {
+    /// Number of bytes.
+    package let byteCount: Int
+    /// Calls its argument with the bytes.
+    package let lend: (_ body: (RawSpan) throws(UserError) -> Void) throws(UserError) -> Void
+
+    /// Names bytes that `lend` gives out.
+    package init(byteCount: Int, lend: @escaping (_ body: (RawSpan) throws(UserError) -> Void) throws(UserError) -> Void) {
+        self.byteCount = byteCount
+        self.lend = lend
+    }
+
+    /// Holds a range of the elements of an array, all by default.
+    package init<Element: BitwiseCopyable>(_ elements: [Element], _ range: Range<Int>? = nil) {
+        let (range, width) = (range ?? elements.indices, MemoryLayout<Element>.stride)
+        precondition(range.lowerBound >= 0 && range.upperBound <= elements.count, "tensor content: \(range) of \(elements.count)")
+        self.init(byteCount: range.count * width) { (body) throws(UserError) in
+            try body(elements.span.bytes.extracting(range.lowerBound * width..<range.upperBound * width))
+        }
     }
 }

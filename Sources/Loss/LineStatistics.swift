@@ -2,6 +2,7 @@
 // every gradient.
 
 import Glibc
+import Tensor
 
 /// Of one line: a row over its columns, or the column of a positive over the rows.
 struct LineStatistics: Equatable {

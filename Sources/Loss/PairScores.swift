@@ -24,7 +24,7 @@ struct PairScores {
         let own = pairs.indices.filter { pool.ownPlaces[input(pairs[$0], .anchors)] != nil }
         let scores = Tensor(pairs.count, pool.heads.count)
         try forEachPair(.anchors) { pair, tile in
-            for head in 0..<pool.heads.count { scores.floats[pair * pool.heads.count + head] = tile.scores(head, 0)[0] }
+            for head in 0..<pool.heads.count { scores[pair, head] = tile.scores(head, 0)[0] }
         }
         return own.map { scores.rows($0..<$0 + 1).values }
     }

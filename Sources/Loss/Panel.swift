@@ -51,17 +51,9 @@ package struct Panel {
         self.tokens = tokens
     }
 
+    /// Rows of whole vectors, and one more to be read over.
     private static func copy(of source: Tensor, _ ranges: [Range<Int>]) -> Tensor {
-        let width = BlockProduct.padded(source.columns)
-        let copy = Tensor(ranges.reduce(1) { $0 + $1.count }, width)
-        var target = copy.floats
-        for row in ranges.joined() {
-            target.update(from: source.floats + row * source.columns, count: source.columns)
-            (target + source.columns).update(repeating: 0, count: width - source.columns)
-            target += width
-        }
-        target.update(repeating: 0, count: width)
-        return copy
+        source.rows(ranges, paddedTo: BlockProduct.padded(source.columns), spare: 1)
     }
 }
 

@@ -1,6 +1,7 @@
 // How hard the pool is for its rows: what a step reports beside the loss.
 
 import Glibc
+import Tensor
 
 /// Of one row, over the candidates it sees, by the reported head.
 struct PoolStatistics {

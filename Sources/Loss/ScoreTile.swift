@@ -17,6 +17,8 @@ struct ScorePanel {
     /// The panel's, when it holds candidates.
     fileprivate let documents: DocumentTokens?
 
+    fileprivate var rowsAre: MaxSimRows { side == .anchors ? .queries : .documents }
+
     init(_ panel: Panel, _ heads: ScoreHeads, rows side: ScoreSide) {
         self.panel = panel
         self.heads = heads
@@ -38,7 +40,7 @@ struct ScoreTile {
     let target: ScorePanel
     private let heads: ScoreHeads
     /// Scores, then their gradients, each [heads, rows, 256]; then one plane of work.
-    private let planes: Tensor
+    private let planes: ScorePlanes
     /// Best document token of each query token.                    [query tokens, documents]
     private let best: [Int32]
 
@@ -49,85 +51,41 @@ struct ScoreTile {
         self.block = block
         self.target = target
         heads = target.heads
-        planes = Tensor((2 * heads.count + 1) * rows.count, Self.stride)
-        best = heads.hasLate ? Self.scoreLate(block, target, planes, findsBest: findsBest) : []
+        planes = ScorePlanes(2 * heads.count + 1, rows: rows.count, stride: Self.stride)
+        best = Self.scoreLate(block, target, planes, findsBest: findsBest)
         scoreDense()
     }
 
-    /// Scores of a row, by its place within the block.             [columns]
-    func scores(_ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> { line(head, row) }
+    /// Scores of a row, by its place within the block, as long as the tile is held.    [columns]
+    func scores(_ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> { planes.line(head, row) }
 
-    /// Gradients of a row's scores, to be filled.                  [columns]
-    func gradient(_ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> { line(heads.count + head, row) }
+    /// Gradients of a row's scores, to be filled, as long as the tile is held.         [columns]
+    func gradient(_ head: Int, _ row: Int) -> UnsafeMutablePointer<Float> { planes.line(heads.count + head, row) }
 
-    private func line(_ plane: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-        planes.floats + (plane * rows.count + row) * Self.stride
-    }
+    private var work: Int { 2 * heads.count }
 
     // MARK: - Scores
 
     /// The dot product of whole vectors grows prefix by prefix; each prefix's product is divided by both lengths.
     private func scoreDense() {
-        guard let dense = block.dense, let transposed = target.transposed else { return }
-        let work = line(2 * heads.count, 0)
+        guard let dense = block.dense, let transposed = target.transposed, let others = target.panel.dense else { return }
         var start = 0
         for (head, width) in heads.widths.enumerated() {
-            BlockProduct.multiply(
-                rows: rows.count, columns: columns.count, depth: width - start,
-                Strided(dense.floats + start, rowStride: dense.columns), transposed.floats + start * transposed.columns,
-                bStride: transposed.columns, into: work, cStride: Self.stride, accumulate: start > 0)
+            let (ofRows, ofColumns) = (block.inverseLengths[head], target.panel.inverseLengths[head])
+            planes.multiply(dense, transposed, start..<width, columns: columns.count, into: work, accumulate: start > 0)
             start = width
-            for row in 0..<rows.count {
-                let (from, to) = (work + row * Self.stride, scores(head, row))
-                let own = block.inverseLengths[head][row]
-                target.panel.inverseLengths[head].withUnsafeBufferPointer { lengths in
-                    for column in 0..<columns.count { to[column] = from[column] * (own * lengths[column]) }
-                }
-                if heads.distance == .euclidean { measureDistances(row, head, to) }
+            planes.scaleProducts(work, into: head, ofRows: ofRows, ofColumns: ofColumns)
+            if heads.distance == .euclidean {
+                planes.measureDistances(head, dense, others, width: width, ofRows: ofRows, ofColumns: ofColumns)
             }
         }
     }
 
-    /// Cosines to distances. Of vectors close to one another 2 - 2·cosine keeps no digit: their differences are squared instead.
-    private func measureDistances(_ row: Int, _ head: Int, _ line: UnsafeMutablePointer<Float>) {
-        let dense = (block.dense!, target.panel.dense!)
-        for column in 0..<columns.count {
-            if line[column] < 0.99 {
-                line[column] = heads.score(cosine: line[column])
-            } else {
-                let (x, y) = (dense.0.floats + row * dense.0.columns, dense.1.floats + column * dense.1.columns)
-                let lengths = (block.inverseLengths[head][row], target.panel.inverseLengths[head][column])
-                var square: Float = 0
-                for i in 0..<heads.widths[head] {
-                    let difference = x[i] * lengths.0 - y[i] * lengths.1
-                    square += difference * difference
-                }
-                line[column] = -square.squareRoot()
-            }
-        }
-    }
-
-    private static func scoreLate(_ block: Panel, _ target: ScorePanel, _ planes: Tensor, findsBest: Bool) -> [Int32] {
-        let panel = target.panel
-        let isAnchors = target.side == .anchors
-        let (queries, documents) = isAnchors ? (block, panel) : (panel, block)
-        let start = planes.floats + target.heads.late! * block.count * stride
-        let scores =
-            isAnchors
-            ? MaxSimScores(start, queryStride: stride, documentStride: 1) : MaxSimScores(start, queryStride: 1, documentStride: stride)
+    private static func scoreLate(_ block: Panel, _ target: ScorePanel, _ planes: ScorePlanes, findsBest: Bool) -> [Int32] {
+        guard let head = target.heads.late else { return [] }
+        let (queries, documents) = target.side == .anchors ? (block, target.panel) : (target.panel, block)
         let tokens = target.documents ?? DocumentTokens(documents.late!, documents.tokens)
-        var best = [Int32](repeating: 0, count: findsBest ? (queries.tokens.last?.upperBound ?? 0) * documents.count : 0)
-        best.withUnsafeMutableBufferPointer { best in
-            MaxSim.score(
-                queries.late!, queries.tokens, tokens, into: scores, best: findsBest ? best.baseAddress : nil)
-        }
-        for (query, range) in queries.tokens.enumerated() {
-            let count = Float(range.count)
-            for document in 0..<documents.count {
-                scores.start[query * scores.queryStride + document * scores.documentStride] /= count
-            }
-        }
-        return best
+        return planes.scoreLate(into: head, rowsAre: target.rowsAre, queries.late!, queries.tokens, tokens, findsBest: findsBest)
     }
 
     // MARK: - Gradients
@@ -142,54 +100,23 @@ struct ScoreTile {
     /// two widths, add up over all wider heads; of the second only Σ_c g (â·ĉ) is kept until the end.
     private func addDense(to uses: UseGradient) {
         guard let dense = target.panel.dense, !heads.widths.isEmpty else { return }
-        let work = line(2 * heads.count, 0)
-        work.update(repeating: 0, count: rows.count * Self.stride)
+        planes.clear(work, columns: Self.stride)
         for head in heads.widths.indices.reversed() {
-            for row in 0..<rows.count {
-                let (score, gradient, to) = (scores(head, row), self.gradient(head, row), work + row * Self.stride)
-                let own = block.inverseLengths[head][row]
-                var along: Float = 0
-                target.panel.inverseLengths[head].withUnsafeBufferPointer { lengths in
-                    for column in 0..<columns.count where gradient[column] != 0 {
-                        let change = gradient[column] * heads.slope(score: score[column])
-                        along += change * heads.cosine(score: score[column])
-                        to[column] += change * (own * lengths[column])
-                    }
-                }
-                uses.addAlong(along, head, use: rows.lowerBound + row)
-            }
+            let along = planes.addCosineGradients(
+                head, heads.count + head, to: work, ofRows: block.inverseLengths[head], ofColumns: target.panel.inverseLengths[head],
+                isDistance: heads.distance == .euclidean)
+            for (row, value) in along.enumerated() { uses.addAlong(value, head, use: rows.lowerBound + row) }
             let start = head == 0 ? 0 : heads.widths[head - 1]
-            BlockProduct.multiply(
-                rows: rows.count, columns: heads.widths[head] - start, depth: columns.count, Strided(work, rowStride: Self.stride),
-                dense.floats + start, bStride: dense.columns, into: uses.dense!.floats + rows.lowerBound * heads.dimension + start,
-                cStride: heads.dimension, accumulate: true)
+            planes.addProduct(
+                of: work, depth: columns.count, dense, columns: start..<heads.widths[head], to: uses.dense!, from: rows.lowerBound)
         }
     }
 
     /// Each query token moves towards its best document token, and that one towards it.
     private func addLate(to uses: UseGradient) {
         guard let head = heads.late, let other = target.panel.late else { return }
-        let panelTokens = target.panel.tokens
-        let width = other.columns
-        let documents = target.side == .anchors ? columns.count : rows.count
-        for row in 0..<rows.count {
-            let line = gradient(head, row)
-            let own = uses.late!.floats + uses.tokens[rows.lowerBound + row].lowerBound * width
-            for column in 0..<columns.count where line[column] != 0 {
-                let queryTokens = target.side == .anchors ? block.tokens[row] : panelTokens[column]
-                let change = line[column] / Float(queryTokens.count)
-                let document = target.side == .anchors ? column : row
-                for (place, token) in queryTokens.enumerated() {
-                    let found = Int(best[token * documents + document])
-                    let (to, from) = target.side == .anchors ? (place, panelTokens[column].lowerBound + found) : (found, token)
-                    add(change, other.floats + from * width, to: own + to * width, width)
-                }
-            }
-        }
-    }
-
-    @inline(__always)
-    private func add(_ factor: Float, _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
-        for i in 0..<count { target[i].addProduct(factor, source[i]) }
+        planes.addLateGradient(
+            heads.count + head, rowsAre: target.rowsAre, block.tokens, target.panel.tokens, best: best, other, to: uses.late!,
+            uses.tokens[rows])
     }
 }

@@ -32,7 +32,7 @@ final class UseGradient: @unchecked Sendable {
     }
 
     /// Takes Σ gradient · cosine of a tile.
-    func addAlong(_ value: Float, _ head: Int, use: Int) { along.floats[head * along.columns + use] += value }
+    func addAlong(_ value: Float, _ head: Int, use: Int) { along[head, use] += value }
 
     /// Adds each use's gradient to that of its input.
     func add(_ inputs: [Int], to gradient: Embeddings, _ pool: any EmbeddingSource) {
@@ -40,22 +40,15 @@ final class UseGradient: @unchecked Sendable {
             let place = pool.ownPlaces[input]!
             if let dense, let target = gradient.dense { addDense(use, dense, pool.ownRows.dense!, place, to: target) }
             guard let late, let target = gradient.late else { continue }
-            let to = target.floats + pool.ownRows.tokens[place].lowerBound * target.columns
-            for (row, token) in tokens[use].enumerated() {
-                let from = late.floats + token * late.columns
-                for i in 0..<target.columns { to[row * target.columns + i] += from[i] }
-            }
+            target.addRows(from: pool.ownRows.tokens[place].lowerBound, late, tokens[use])
         }
     }
 
     private func addDense(_ use: Int, _ source: Tensor, _ vectors: Tensor, _ place: Int, to target: Tensor) {
-        let width = heads.dimension
-        let (from, vector, to) = (source.floats + use * width, vectors.floats + place * width, target.floats + place * width)
-        for (head, prefix) in heads.widths.enumerated() where prefix < width {
+        for (head, prefix) in heads.widths.enumerated() where prefix < heads.dimension {
             let inverse = inversePrefixLengths(of: vectors, dimension: prefix, rows: [place])[0]
-            let factor = along.floats[head * along.columns + use] * inverse * inverse
-            for i in 0..<prefix { from[i] -= factor * vector[i] }
+            source.subtract(along[head, use] * inverse * inverse, vectors, row: place, count: prefix, fromRow: use)
         }
-        for i in 0..<width { to[i] += from[i] }
+        target.addRows(from: place, source, use..<use + 1)
     }
 }

@@ -74,7 +74,7 @@ package struct JinaEmbeddingsV4: Sendable {
         if let dLate = dEmbeddings.late {
             guard let late = kept.late, let multiVectorHead else { preconditionFailure("backward: the forward pass made no late vectors") }
             let part = multiVectorHead.backward(dLate, late, states: decoder.states(kept.decoder), pass, into: gradient)
-            if let part, let sum = dStates { add(part, to: sum) } else { dStates = dStates ?? part }
+            if let part, var sum = dStates { add(part, to: &sum) } else { dStates = dStates ?? part }
         }
         guard let dStates else { return }
         decoder.backward(dStates, kept.decoder, into: gradient)

@@ -1,7 +1,7 @@
 // The storage type of frozen weights and of activations on their way into a bf16 product: the upper half of a Float.
 
 /// A 16-bit floating-point number with Float's exponent and eight significant bits.
-package struct BFloat16: Scalar, Sendable {
+package struct BFloat16: Scalar, BitwiseCopyable, Sendable {
     package var bits: UInt16
 
     static var element: Tensor.Element { .bfloat16 }

@@ -48,15 +48,15 @@ package enum EngineProof {
 
     fileprivate static func same(_ few: Tensor, _ all: Tensor, from first: Int) -> Bool {
         withExtendedLifetime((few, all)) {
-            let other = all.floats + first * all.columns
-            return (0..<few.count).allSatisfy { few.floats[$0].bitPattern == other[$0].bitPattern }
+            let other = all.start + first * all.columns
+            return (0..<few.count).allSatisfy { few.start[$0].bitPattern == other[$0].bitPattern }
         }
     }
 
     /// Values between -1 and 1 with many significant bits, so that every other order of a sum shows.
     fileprivate static func noise(_ rows: Int, _ columns: Int, _ element: Tensor.Element, seed: UInt64) -> Tensor {
         let wide = Tensor(rows, columns)
-        let target = wide.floats
+        let target = wide.start
         Threads.run(rows, grain: 16) { block in
             for index in block.lowerBound * columns..<block.upperBound * columns {
                 var bits = (UInt64(index) &+ seed &<< 40) &* 0x9e37_79b9_7f4a_7c15

@@ -40,9 +40,14 @@ package final class ExactSum: @unchecked Sendable {
     /// Adds `part` to the elements from `offset` on, each rounded to the nearest multiple of 2⁻⁵⁰.
     ///
     /// Safe from several threads for disjoint elements.
-    package func add(_ part: UnsafeBufferPointer<Float>, at offset: Int) {
-        precondition(offset + part.count <= count, "ExactSum: \(offset) + \(part.count) beyond \(count)")
-        let (source, target) = (part.baseAddress!, values + offset)
+    package func add(_ part: Span<Float>, at offset: Int) {
+        part.withUnsafeBufferPointer { add($0, at: offset) }
+    }
+
+    func add(_ part: UnsafeBufferPointer<Float>, at offset: Int) {
+        precondition(offset >= 0 && offset + part.count <= count, "ExactSum: \(offset) + \(part.count) beyond \(count)")
+        guard let source = part.baseAddress else { return }
+        let target = values + offset
         // A double holds part · 2⁵⁰ exactly, but not as an integer that a conversion by adding 1.5 · 2⁵² could read:
         // that reaches 2⁵¹ only. So the upper and lower 32 bits are converted one after the other.
         let shift = 0x1.8p52
@@ -58,6 +63,16 @@ package final class ExactSum: @unchecked Sendable {
             target[i] &+= integer
         }
         if largest >= limit.bitPattern { failed.store(true, ordering: .relaxed) }
+    }
+
+    /// Calls `body` with the first `count` sums, to be read and written: integers of 2⁻⁵⁰.
+    package func withSums<Result, Failure: Error>(
+        _ count: Int, _ body: (inout MutableSpan<Int64>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        precondition((0...self.count).contains(count), "ExactSum: \(count) of \(self.count)")
+        defer { withExtendedLifetime(self) {} }
+        var sums = MutableSpan(_unsafeStart: values, count: count)
+        return try body(&sums)
     }
 
     /// The first `count` sums times a factor, rounded to Float.
@@ -98,12 +113,12 @@ package func addOuterProducts(_ left: Tensor, _ right: Tensor, chunks: [Range<In
             let (a, b) = (left.tile(chunk, rows), right.tile(chunk, columns))
             BlockProduct.multiply(
                 rows: rows.count, columns: columns.count, depth: chunk.count,
-                Strided(a.start, rowStride: 1, columnStride: a.stride), b.start, bStride: b.stride, into: part.floats,
+                Strided(a.start, rowStride: 1, columnStride: a.stride), b.start, bStride: b.stride, into: part.start,
                 cStride: columns.count, accumulate: false)
             withExtendedLifetime((a, b)) {}
             for row in 0..<rows.count {
                 sum.add(
-                    UnsafeBufferPointer(start: part.floats + row * columns.count, count: columns.count),
+                    UnsafeBufferPointer(start: part.start + row * columns.count, count: columns.count),
                     at: offset + (rows.lowerBound + row) * n + columns.lowerBound)
             }
         }
@@ -128,11 +143,11 @@ extension Tensor {
     fileprivate func tile(_ rows: Range<Int>, _ columns: Range<Int>) -> Tile {
         let offset = rows.lowerBound * self.columns + columns.lowerBound
         if element == .float32 && BlockProduct.padded(self.columns) == self.columns {
-            return Tile(start: floats + offset, stride: self.columns, owner: self)
+            return Tile(start: start + offset, stride: self.columns, owner: self)
         }
         let copy = Tensor(rows.count, BlockProduct.padded(columns.count))
         func run<S: Scalar>(_: S.Type) {
-            var (source, target) = (pointer(to: S.self) + offset, copy.floats)
+            var (source, target) = (pointer(to: S.self) + offset, copy.start)
             for _ in rows {
                 for column in 0..<columns.count { target[column] = source[column].float }
                 source += self.columns
@@ -140,6 +155,6 @@ extension Tensor {
             }
         }
         element == .float32 ? run(Float.self) : run(BFloat16.self)
-        return Tile(start: copy.floats, stride: copy.columns, owner: copy)
+        return Tile(start: copy.start, stride: copy.columns, owner: copy)
     }
 }

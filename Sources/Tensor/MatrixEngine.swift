@@ -86,74 +86,85 @@ package struct MatrixEngine: Hashable, Sendable {
         return Rows(tensor: x, packed: PackedRows(x, for: PanelKernel(kind: kind, instructions: instructions)))
     }
 
-    /// x·Wᵀ, or sum + x·Wᵀ                           x [rows, in], W [out, in] → [rows, out]
+    /// x·Wᵀ                                        x [rows, in], W [out, in] → [rows, out]
     ///
-    /// - Parameters:
-    ///   - sum: added to in place and returned, where given; its element type is then the result's
-    ///   - element: of a new result; sums inside a product are float32 in either case
-    package func forward(
-        _ x: Rows, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
-    ) -> Tensor {
-        precondition(
-            x.tensor.columns == weight.columns, "forward: [\(x.tensor.rows), \(x.tensor.columns)] × [\(weight.rows), \(weight.columns)]ᵀ")
-        return multiply(x, weight, transposed: true, sum, element)
+    /// - Parameter element: of the result; sums inside the product are float32 in either case
+    package func forward(_ x: Rows, _ weight: WeightMatrix, as element: Tensor.Element = .float32) -> Tensor {
+        let result = Tensor(x.tensor.rows, weight.rows, element)
+        multiply(x, weight, transposed: true, into: result, accumulate: false)
+        return result
     }
 
     /// The same for rows that enter one product alone.
-    package func forward(
-        _ x: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
-    ) -> Tensor {
-        forward(rows(x), weight, addingTo: sum, as: element)
+    package func forward(_ x: Tensor, _ weight: WeightMatrix, as element: Tensor.Element = .float32) -> Tensor {
+        forward(rows(x), weight, as: element)
     }
 
-    /// dY·W, or sum + dY·W                           dY [rows, out], W [out, in] → [rows, in]
-    package func backward(
-        _ dY: Rows, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
-    ) -> Tensor {
-        precondition(
-            dY.tensor.columns == weight.rows, "backward: [\(dY.tensor.rows), \(dY.tensor.columns)] × [\(weight.rows), \(weight.columns)]")
-        return multiply(dY, weight, transposed: false, sum, element)
+    /// sum += x·Wᵀ                                 x [rows, in], W [out, in] → [rows, out]
+    package func forward(_ x: Rows, _ weight: WeightMatrix, addingTo sum: inout Tensor) {
+        multiply(x, weight, transposed: true, into: sum, accumulate: true)
     }
 
     /// The same for rows that enter one product alone.
-    package func backward(
-        _ dY: Tensor, _ weight: WeightMatrix, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32
-    ) -> Tensor {
-        backward(rows(dY), weight, addingTo: sum, as: element)
+    package func forward(_ x: Tensor, _ weight: WeightMatrix, addingTo sum: inout Tensor) {
+        forward(rows(x), weight, addingTo: &sum)
     }
 
-    private func multiply(
-        _ x: Rows, _ weight: WeightMatrix, transposed: Bool, _ sum: Tensor?, _ element: Tensor.Element
-    ) -> Tensor {
-        let (rows, columns) = (x.tensor.rows, transposed ? weight.rows : weight.columns)
-        let result = sum ?? Tensor(rows, columns, element)
+    /// dY·W                                        dY [rows, out], W [out, in] → [rows, in]
+    ///
+    /// - Parameter element: of the result; sums inside the product are float32 in either case
+    package func backward(_ dY: Rows, _ weight: WeightMatrix, as element: Tensor.Element = .float32) -> Tensor {
+        let result = Tensor(dY.tensor.rows, weight.columns, element)
+        multiply(dY, weight, transposed: false, into: result, accumulate: false)
+        return result
+    }
+
+    /// The same for rows that enter one product alone.
+    package func backward(_ dY: Tensor, _ weight: WeightMatrix, as element: Tensor.Element = .float32) -> Tensor {
+        backward(rows(dY), weight, as: element)
+    }
+
+    /// sum += dY·W                                 dY [rows, out], W [out, in] → [rows, in]
+    package func backward(_ dY: Rows, _ weight: WeightMatrix, addingTo sum: inout Tensor) {
+        multiply(dY, weight, transposed: false, into: sum, accumulate: true)
+    }
+
+    /// The same for rows that enter one product alone.
+    package func backward(_ dY: Tensor, _ weight: WeightMatrix, addingTo sum: inout Tensor) {
+        backward(rows(dY), weight, addingTo: &sum)
+    }
+
+    private func multiply(_ x: Rows, _ weight: WeightMatrix, transposed: Bool, into result: Tensor, accumulate: Bool) {
+        let (rows, columns, depth) = (x.tensor.rows, transposed ? weight.rows : weight.columns, transposed ? weight.columns : weight.rows)
+        precondition(
+            x.tensor.columns == depth,
+            "product: [\(rows), \(x.tensor.columns)] × [\(weight.rows), \(weight.columns)]\(transposed ? "ᵀ" : "")")
         precondition(
             result.rows == rows && result.columns == columns, "product: [\(result.rows), \(result.columns)] for [\(rows), \(columns)]")
         precondition(weight.packed != nil || multiplies(weight.element), "product: \(weight.element) weights in \(kind)")
-        guard rows > 0 else { return result }
+        guard rows > 0 else { return }
         switch library {
-        case .own: PanelProduct.multiply(x.packed!, weight, transposed: transposed, into: result, accumulate: sum != nil)
+        case .own: PanelProduct.multiply(x.packed!, weight, transposed: transposed, into: result, accumulate: accumulate)
         case .oneDNN:
             let shape = OneDNN.Shape(
-                rows: rows, columns: columns, depth: x.tensor.columns, transposed: transposed, accumulate: sum != nil,
+                rows: rows, columns: columns, depth: x.tensor.columns, transposed: transposed, accumulate: accumulate,
                 element: result.element)
             OneDNN.multiply(shape, x.tensor.memory, weight.memory, into: result.memory)
         case .openBLAS:
             withFloats(of: weight) {
                 OpenBLAS.multiply(
-                    rows: rows, columns: columns, depth: x.tensor.columns, transposed: transposed, accumulate: sum != nil,
-                    x.tensor.floats, $0, into: result.floats)
+                    rows: rows, columns: columns, depth: x.tensor.columns, transposed: transposed, accumulate: accumulate,
+                    x.tensor.start, $0, into: result.start)
             }
         }
-        return result
     }
 
     /// The weight as floats: itself, or widened into memory that is reused by the next product.
     private func withFloats(of weight: WeightMatrix, _ body: (UnsafePointer<Float>) -> Void) {
         guard weight.element != .float32 else { return body(weight.memory.assumingMemoryBound(to: Float.self)) }
         let wide = Tensor(weight.rows, weight.columns)
-        Threads.run(weight.count, grain: 1 << 16) { weight.widen($0, into: wide.floats + $0.lowerBound) }
-        body(wide.floats)
+        Threads.run(weight.count, grain: 1 << 16) { weight.widen($0, into: wide.start + $0.lowerBound) }
+        body(wide.start)
         withExtendedLifetime(wide) {}
     }
 }

@@ -58,10 +58,10 @@ package enum OpenBLAS {
             guard block.count < blockRows else { return product(from, to) }
             let filled = Tensor.zeros(blockRows, depth)
             let result = Tensor.zeros(blockRows, columns)
-            filled.floats.update(from: from, count: block.count * depth)
-            if accumulate { result.floats.update(from: to, count: block.count * columns) }
-            product(filled.floats, result.floats)
-            to.update(from: result.floats, count: block.count * columns)
+            filled.start.update(from: from, count: block.count * depth)
+            if accumulate { result.start.update(from: to, count: block.count * columns) }
+            product(filled.start, result.start)
+            to.update(from: result.start, count: block.count * columns)
             withExtendedLifetime((filled, result)) {}
         }
     }

@@ -2,6 +2,7 @@
 // packing of every product and costs the weight's size twice; the bits are the same either way.
 
 import CMatrixKernels
+import Files
 
 /// A weight [out, in] in panels, owned by something else, usually memory that the ranks of a host share.
 package struct PackedWeight: @unchecked Sendable {
@@ -11,8 +12,16 @@ package struct PackedWeight: @unchecked Sendable {
     private let memory: UnsafeRawPointer
     private let owner: AnyObject
 
-    /// Creates a view of what `pack` wrote to `memory`, which `owner` keeps alive.
-    package init(memory: UnsafeRawPointer, rows: Int, columns: Int, engine: MatrixEngine, owner: AnyObject) {
+    /// Creates a view of panels that `pack` made of a weight [rows, columns] and that lie in a mapped file from byte `offset` on.
+    package init(_ file: MappedFile, at offset: Int, rows: Int, columns: Int, engine: MatrixEngine) {
+        let bytes = Self.byteCount(rows: rows, columns: columns, engine: engine)
+        precondition(
+            offset >= 0 && offset % 64 == 0 && offset + bytes <= file.bytes.count,
+            "PackedWeight: \(bytes) bytes at \(offset) of \(file.bytes.count)")
+        self.init(memory: file.bytes.baseAddress! + offset, rows: rows, columns: columns, engine: engine, owner: file)
+    }
+
+    private init(memory: UnsafeRawPointer, rows: Int, columns: Int, engine: MatrixEngine, owner: AnyObject) {
         kernel = PanelKernel(kind: engine.kind, instructions: engine.instructions)
         (self.rows, self.columns, self.memory, self.owner) = (rows, columns, memory, owner)
     }
@@ -23,14 +32,16 @@ package struct PackedWeight: @unchecked Sendable {
         return 4 * (words(lanes: rows, depth: columns, kernel) + words(lanes: columns, depth: rows, kernel))
     }
 
-    /// Writes `weight` to `target`, which has room for `byteCount`, on all threads.
+    /// The panels of `weight`, made on all threads: `byteCount` bytes that mean nothing as floats.    [1, byteCount / 4]
     ///
     /// - Parameter weight: in an element type that the engine multiplies
-    package static func pack(_ weight: WeightMatrix, engine: MatrixEngine, into target: UnsafeMutableRawPointer) {
+    package static func pack(_ weight: WeightMatrix, engine: MatrixEngine) -> Tensor {
         let kernel = PanelKernel(kind: engine.kind, instructions: engine.instructions)
-        let start = target.assumingMemoryBound(to: UInt32.self)
+        let panels = Tensor(1, byteCount(rows: weight.rows, columns: weight.columns, engine: engine) / 4)
+        let start = panels.memory.assumingMemoryBound(to: UInt32.self)
         pack(weight, kernel, transposed: true, into: start)
         pack(weight, kernel, transposed: false, into: start + words(lanes: weight.rows, depth: weight.columns, kernel))
+        return panels
     }
 
     private static func pack(_ weight: WeightMatrix, _ kernel: PanelKernel, transposed: Bool, into target: UnsafeMutablePointer<UInt32>) {
@@ -58,8 +69,7 @@ package struct PackedWeight: @unchecked Sendable {
     package static func repays(_ matrices: [WeightMatrix], _ engine: MatrixEngine) -> Bool {
         guard let largest = matrices.max(by: { $0.count < $1.count }) else { return false }
         let stored = engine.prepare(largest)
-        let panels = Tensor(1, byteCount(rows: stored.rows, columns: stored.columns, engine: engine) / 4)
-        pack(stored, engine: engine, into: panels.memory)
+        let panels = pack(stored, engine: engine)
         var packed = stored
         packed.packed = PackedWeight(memory: panels.memory, rows: stored.rows, columns: stored.columns, engine: engine, owner: panels)
         let x = engine.rows(.zeros(512, stored.columns, engine.element))

@@ -108,12 +108,12 @@ enum PanelProduct {
         /// - Parameter next: columns that will probably be multiplied after these
         func run(_ rows: Range<Int>, _ columns: Range<Int>, next: Range<Int>?) {
             guard target.element == .bfloat16 else {
-                let start = target.floats + rows.lowerBound * target.columns + columns.lowerBound
+                let start = target.start + rows.lowerBound * target.columns + columns.lowerBound
                 return multiply(rows, columns, into: start, target.columns, next: next)
             }
             let sums = Tensor(rows.count, columns.count)
             let rounded = target.pointer(to: BFloat16.self) + columns.lowerBound
-            let wide = sums.floats
+            let wide = sums.start
             if accumulate {
                 for row in rows {
                     let (from, to) = (rounded + row * target.columns, wide + (row - rows.lowerBound) * columns.count)

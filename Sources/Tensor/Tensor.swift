@@ -7,9 +7,11 @@
 ///
 ///     let x = Tensor(tokens, hidden)                  // float32, not initialised
 ///     let y = Tensor(tokens, hidden, .bfloat16)
-///     x.floats[row * x.columns + column] = 1
+///     x[row, column] = 1
+///     for value in x.row(0).indices { ... }            // a view that cannot outlive x
 ///
-/// Safe to share between threads as long as they write to different elements.
+/// Outside of this module its memory is read and written by `floats`, `row`, `withMutableFloats` and the like, which end before
+/// the tensor does. Safe to share between threads as long as they write to different elements.
 package final class Tensor: @unchecked Sendable {
     /// What an element is stored as.
     package enum Element: Sendable {
@@ -23,7 +25,7 @@ package final class Tensor: @unchecked Sendable {
     package let columns: Int
     package let element: Element
     /// 64-byte aligned; the first `rows × columns` elements are the matrix.
-    package let memory: UnsafeMutableRawPointer
+    let memory: UnsafeMutableRawPointer
 
     package init(_ rows: Int, _ columns: Int, _ element: Element = .float32) {
         self.rows = rows
@@ -43,7 +45,7 @@ package final class Tensor: @unchecked Sendable {
     package convenience init(_ values: [Float], rows: Int, columns: Int) {
         precondition(values.count == rows * columns, "Tensor: \(values.count) values for [\(rows), \(columns)]")
         self.init(rows, columns)
-        values.withUnsafeBufferPointer { floats.update(from: $0.baseAddress!, count: $0.count) }
+        values.withUnsafeBufferPointer { start.update(from: $0.baseAddress!, count: $0.count) }
     }
 
     deinit {
@@ -52,14 +54,14 @@ package final class Tensor: @unchecked Sendable {
 
     package var count: Int { rows * columns }
 
-    /// The elements; the tensor must be float32.
+    /// The first element; the tensor must be float32.
     ///
-    /// Does not keep the tensor: a local tensor whose last mention is `floats` may be freed, and its block handed to another
-    /// thread, before the pointer is read. A parameter lives as long as the call; a local needs `withExtendedLifetime`.
-    package var floats: UnsafeMutablePointer<Float> { pointer() }
+    /// For kernels. Does not keep the tensor: a local tensor whose last mention is `start` may be freed, and its block handed to
+    /// another thread, before the pointer is read. A parameter lives as long as the call; a local needs `withExtendedLifetime`.
+    var start: UnsafeMutablePointer<Float> { pointer() }
 
     /// A copy of the elements, row by row, float32.
-    package var values: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: floats, count: count)) } }
+    package var values: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: start, count: count)) } }
 
     /// The elements as `Scalar`, which must be what the tensor holds.
     @inline(__always)
@@ -80,39 +82,4 @@ extension Float: Scalar {
     static var element: Tensor.Element { .float32 }
     @inline(__always) init(rounding value: Float) { self = value }
     @inline(__always) var float: Float { self }
-}
-
-extension Tensor {
-    /// A copy of some rows, in the same element type.
-    package func rows(_ range: Range<Int>) -> Tensor {
-        let (copy, width) = (Tensor(range.count, columns, element), columns * element.byteWidth)
-        copy.memory.copyMemory(from: memory + range.lowerBound * width, byteCount: range.count * width)
-        return copy
-    }
-
-    /// Writes the rows of `source` from `row` on, float32.
-    package func setRows(from row: Int, to source: Tensor) {
-        precondition(source.columns == columns && row + source.rows <= rows, "setRows: [\(source.rows), \(source.columns)] at \(row)")
-        (floats + row * columns).update(from: source.floats, count: source.count)
-    }
-
-    /// Writes row i of `source` to row places[i], float32.
-    package func scatterRows(_ source: Tensor, to places: [Int]) {
-        precondition(source.columns == columns && source.rows == places.count, "scatterRows: [\(source.rows), \(source.columns)]")
-        for (row, place) in places.enumerated() {
-            (floats + place * columns).update(from: source.floats + row * columns, count: columns)
-        }
-    }
-
-    /// [columns, width] with width ≥ rows, zeros beyond, float32.
-    package func transposed(paddedTo width: Int) -> Tensor {
-        let result = Tensor.zeros(columns, width)
-        let (source, target) = (floats, result.floats)
-        Threads.run(columns, grain: 16) { block in
-            for row in 0..<rows {
-                for column in block { target[column * width + row] = source[row * columns + column] }
-            }
-        }
-        return result
-    }
 }

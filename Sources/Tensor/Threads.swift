@@ -73,6 +73,17 @@ package enum Threads {
         }
     }
 
+    /// The results of `body(0) ... body(count - 1)` in this order, made on all threads in tasks of `grain`.    [count]
+    package static func map<Element>(_ count: Int, grain: Int, _ body: (Int) -> Element) -> [Element] {
+        [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let start = buffer.baseAddress
+            run(count, grain: grain) { range in
+                for index in range { (start! + index).initialize(to: body(index)) }
+            }
+            initialized = count
+        }
+    }
+
     /// The tasks of one loop; threads take the next one until none is left.
     private final class Loop: @unchecked Sendable {
         let tasks: Int

@@ -24,7 +24,7 @@ package struct TrainingState: Sendable {
     /// SHA-256 of the adapters.
     var fingerprint: [UInt8] {
         var hash = SHA256()
-        for adapter in adapters { adapter.values.withUnsafeBytes { hash.update($0) } }
+        for adapter in adapters { hash.update(adapter.values.span.bytes) }
         return hash.finalize()
     }
 

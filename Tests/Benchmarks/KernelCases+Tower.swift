@@ -16,7 +16,8 @@ extension KernelCases {
         let positions = RotaryPositions(streams: [places, places])
         return attention + [
             passes("tower: RMSNorm with bias", bytes: x.count * (8 + width)) {
-                _ = rmsNorm(addingTo: x, bias: weight, weight: weight, epsilon: 1e-6, as: element)
+                var x = x
+                _ = rmsNorm(addingTo: &x, bias: weight, weight: weight, epsilon: 1e-6, as: element)
             },
             passes("tower: rotation of q", bytes: x.count * 2 * width) {
                 _ = rotate(qkv, columns: 0..<1280, bias: bias, table, positions, as: element)

@@ -54,7 +54,10 @@ struct KernelCases {
         let element = element
         return [
             passes("RMSNorm", bytes: x.count * (4 + 2 * width)) { _ = rmsNorm(x, weight: weight, epsilon: 1e-6, as: element) },
-            passes("RMSNorm, backward", bytes: x.count * (4 + width + 8)) { rmsNormBackward(x, kept, weight: weight, addingTo: dX) },
+            passes("RMSNorm, backward", bytes: x.count * (4 + width + 8)) {
+                var dX = dX
+                rmsNormBackward(x, kept, weight: weight, addingTo: &dX)
+            },
         ]
     }
 
@@ -98,7 +101,10 @@ struct KernelCases {
         let x = Tensor.sample(tokens, hidden, element)
         return [
             passes("dropout", bytes: x.count * 2 * width) { _ = dropout.applied(to: x, stream: 1) },
-            passes("dropout, backward", bytes: x.count * 2 * width) { dropout.apply(to: x, stream: 1) },
+            passes("dropout, backward", bytes: x.count * 2 * width) {
+                var x = x
+                dropout.apply(to: &x, stream: 1)
+            },
         ]
     }
 
@@ -142,10 +148,9 @@ struct KernelCases {
         return [
             products("MaxSim", 2 * Double(queries.count * tokens)) {
                 Threads.run(8) { block in
-                    let start = scores.floats + block * 8 * segments.count
                     MaxSim.score(
                         queries.rows(block * 256..<(block + 1) * 256), ranges, documents,
-                        into: MaxSimScores(start, queryStride: segments.count, documentStride: 1))
+                        into: MaxSimScores(scores, from: block * 8 * segments.count, queryStride: segments.count, documentStride: 1))
                 }
             },
             passes("late vectors to length 1", bytes: 8 * late.count) { _ = unitRows(late, bias: bias) },

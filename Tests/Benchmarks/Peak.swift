@@ -23,7 +23,13 @@ final class PackedProduct {
             packed: 1)
         Self.check(onednn_product_create(&product, self.engine, shape))
         packed = Tensor(1, product.packed_bytes / 2, .bfloat16)
-        Self.check(onednn_product_pack(&product, self.stream, weights.memory, packed.memory))
+        packed.withMutableBytes { packed in
+            packed.withUnsafeMutableBytes { packed in
+                weights.bytes.withUnsafeBytes { weights in
+                    Self.check(onednn_product_pack(&product, self.stream, weights.baseAddress, packed.baseAddress))
+                }
+            }
+        }
     }
 
     deinit {
@@ -35,7 +41,16 @@ final class PackedProduct {
     var implementation: String { String(cString: product.implementation) }
 
     func multiply(_ x: Tensor, into y: Tensor) {
-        Self.check(onednn_product_execute(&product, stream, x.memory, packed.memory, y.memory))
+        let packed = packed
+        y.withMutableBytes { y in
+            y.withUnsafeMutableBytes { y in
+                x.bytes.withUnsafeBytes { x in
+                    packed.bytes.withUnsafeBytes { packed in
+                        Self.check(onednn_product_execute(&product, stream, x.baseAddress, packed.baseAddress, y.baseAddress))
+                    }
+                }
+            }
+        }
     }
 
     private static func check(_ status: dnnl_status_t) {
@@ -104,9 +119,17 @@ struct MemoryTriad {
     }
 
     func pass() {
-        let (target, left, right) = (a.floats, b.floats, c.floats)
-        Threads.run(a.count, grain: 1 << 16) { range in
-            for i in range { target[i] = left[i] + 3 * right[i] }
+        a.withMutableFloats { target in
+            target.withUnsafeMutableBufferPointer { target in
+                b.floats.withUnsafeBufferPointer { left in
+                    c.floats.withUnsafeBufferPointer { right in
+                        let (target, left, right) = (target.baseAddress!, left.baseAddress!, right.baseAddress!)
+                        Threads.run(a.count, grain: 1 << 16) { range in
+                            for i in range { target[i] = left[i] + 3 * right[i] }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -104,17 +104,19 @@ struct PoolCommand: ParsableCommand {
         let columns = late ? 128 : width
         let rowsOfInput = late ? tokens : 1
         let vectors = Tensor(inputs.count * rowsOfInput, columns)
-        Threads.run(inputs.count, grain: 8) { block in
-            for place in block {
-                let stream = RandomStream(UInt64(inputs[place]))
-                for row in 0..<rowsOfInput {
-                    let target = vectors.floats + (place * rowsOfInput + row) * columns
-                    var square: Float = 0
-                    for i in 0..<columns {
-                        target[i] = Float(Int64(bitPattern: stream.bits(at: row * columns + i)) >> 32) * 0x1p-31
-                        square += target[i] * target[i]
+        vectors.withMutableFloats { values in
+            Threads.run(inputs.count, grain: 8) { block in
+                for place in block {
+                    let stream = RandomStream(UInt64(inputs[place]))
+                    for row in 0..<rowsOfInput {
+                        let start = (place * rowsOfInput + row) * columns
+                        var square: Float = 0
+                        for i in 0..<columns {
+                            values[start + i] = Float(Int64(bitPattern: stream.bits(at: row * columns + i)) >> 32) * 0x1p-31
+                            square += values[start + i] * values[start + i]
+                        }
+                        for i in 0..<columns { values[start + i] /= square.squareRoot() }
                     }
-                    for i in 0..<columns { target[i] /= square.squareRoot() }
                 }
             }
         }

@@ -50,9 +50,11 @@ extension Tensor {
     /// Uniform in ±1, the same at every run.                       [rows, columns]
     static func sample(_ rows: Int, _ columns: Int, _ element: Element = .float32) -> Tensor {
         let tensor = Tensor(rows, columns)
-        let (stream, target) = (RandomStream(7), tensor.floats)
-        Threads.run(tensor.count, grain: 1 << 16) { range in
-            for i in range { target[i] = Float(Int32(truncatingIfNeeded: stream.bits(at: i))) * 0x1p-31 }
+        let stream = RandomStream(7)
+        tensor.withMutableFloats { target in
+            Threads.run(target.count, grain: 1 << 16) { range in
+                for i in range { target[i] = Float(Int32(truncatingIfNeeded: stream.bits(at: i))) * 0x1p-31 }
+            }
         }
         return converted(tensor, to: element)
     }

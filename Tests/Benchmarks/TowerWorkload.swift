@@ -59,9 +59,10 @@ struct TowerWorkload {
     /// Uniform in ±1, in a way that is easily repeated elsewhere: the place times a constant, modulo 2³².
     private static func values(_ rows: Int, _ columns: Int) -> Tensor {
         let tensor = Tensor(rows, columns)
-        let target = tensor.floats
-        Threads.run(tensor.count, grain: 1 << 16) { range in
-            for i in range { target[i] = Float(Int32(bitPattern: UInt32(truncatingIfNeeded: i) &* 2_654_435_769)) * 0x1p-31 }
+        tensor.withMutableFloats { target in
+            Threads.run(target.count, grain: 1 << 16) { range in
+                for i in range { target[i] = Float(Int32(bitPattern: UInt32(truncatingIfNeeded: i) &* 2_654_435_769)) * 0x1p-31 }
+            }
         }
         return tensor
     }

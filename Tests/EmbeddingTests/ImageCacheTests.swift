@@ -40,7 +40,7 @@ import Testing
 
     private func bytes(_ features: ImageFeatures?) -> [UInt8]? {
         features.map { features in
-            withExtendedLifetime(features) { Array(UnsafeRawBufferPointer(start: features.rows.memory, count: features.rows.count * 2)) }
+            features.rows.bytes.withUnsafeBytes { Array($0) }
         }
     }
 

@@ -11,7 +11,7 @@ private func list(_ documents: [Int]) -> RankedList {
 }
 
 private func topDocuments(_ scores: [Float], k: Int, excluding: Int? = nil) -> [Int] {
-    scores.withUnsafeBufferPointer { topK(scores: $0, k: k, excluding: excluding).entries.map(\.document) }
+    topK(scores: scores.span, k: k, excluding: excluding).entries.map(\.document)
 }
 
 @Suite struct TopKTests {
@@ -87,7 +87,7 @@ private func topDocuments(_ scores: [Float], k: Int, excluding: Int? = nil) -> [
         for (index, item) in cases.enumerated() {
             let scores = try #require(item["scores"]?.arrayValue).map { Float($0.numberValue!) }
             let own = item["own"]?.integerValue.map(Int.init)
-            let ranking = scores.withUnsafeBufferPointer { topK(scores: $0, k: RetrievalMetric.depth, excluding: own) }
+            let ranking = topK(scores: scores.span, k: RetrievalMetric.depth, excluding: own)
             #expect(ranking.entries.map { Int64($0.document) } == item["top"]?.arrayValue?.map { $0.integerValue! }, "case \(index)")
             #expect(ranking.entries.allSatisfy { $0.score == scores[$0.document] })
             let judged = try #require(item["grades"]?.objectValue).entries.map { (Int($0.key)!, Int($0.value.integerValue!)) }

@@ -157,17 +157,15 @@ private let content = (0..<4_500).map { UInt8(truncatingIfNeeded: $0) }
     @Test func holdsSafetensors() throws {
         let folder = try TemporaryFolder()
         let pending = try PendingFolder(destination: folder.path("step-1"))
-        let summary = try content.withUnsafeBytes { bytes in
-            let tensors: [SafetensorsWriter.Tensor] = [("a", .u8, [bytes.count], bytes)]
-            var file = try pending.createFile("a.safetensors", expectedSize: SafetensorsWriter.fileSize(tensors, metadata: nil))
-            try SafetensorsWriter.write(tensors, metadata: nil, into: &file)
-            return try file.finish()
-        }
+        let tensors: [SafetensorsWriter.Tensor] = [("a", .u8, [content.count], TensorContent(Array(content)))]
+        var file = try pending.createFile("a.safetensors", expectedSize: SafetensorsWriter.fileSize(tensors, metadata: nil))
+        try SafetensorsWriter.write(tensors, metadata: nil, into: &file)
+        let summary = try file.finish()
         try pending.commit()
         let written = try folder.bytes("step-1/a.safetensors")
         #expect(summary.size == written.count && summary.sha256 == SHA256.hex(SHA256.hash(of: written)))
-        let file = try SafetensorsFile(path: folder.path("step-1/a.safetensors"))
-        expectSameBytes(file.bytes(of: try #require(file["a"])), content, "tensor a")
+        let read = try SafetensorsFile(path: folder.path("step-1/a.safetensors"))
+        expectSameBytes(read.bytes(of: try #require(read["a"])), content, "tensor a")
     }
 
     @Test func removesFolders() throws {

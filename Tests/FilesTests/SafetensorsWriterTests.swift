@@ -45,11 +45,8 @@ private let goldenFolder = URL(fileURLWithPath: #filePath)
 
 /// Writes samples and gives the file's path and hash.
 private func write(_ samples: [Sample], _ metadata: [String: String]?, to path: String) throws -> String {
-    let data = samples.map { NSData(data: Data($0.bytes)) }
-    let tensors = zip(samples, data).map { sample, data in
-        (name: sample.name, dtype: sample.dtype, shape: sample.shape, bytes: UnsafeRawBufferPointer(start: data.bytes, count: data.length))
-    }
-    return try withExtendedLifetime(data) { try SafetensorsWriter.write(tensors, metadata: metadata, to: path) }
+    let tensors = samples.map { (name: $0.name, dtype: $0.dtype, shape: $0.shape, content: TensorContent(Array($0.bytes))) }
+    return try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
 }
 
 @Suite struct SafetensorsWriterTests {

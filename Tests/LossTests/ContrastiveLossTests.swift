@@ -102,7 +102,7 @@ import Testing
         let gradient = try objective().run(plan, pool, Communicator.alone()).gradient.dense!
         var turn: Float = 0
         for input in 0..<5 {
-            let (g, v) = (gradient.floats + 2 * input, pool.ownRows.dense!.floats + 2 * input)
+            let (g, v) = (gradient.rows(input..<input + 1).values, pool.ownRows.dense!.rows(input..<input + 1).values)
             turn += g[0] * v[1] - g[1] * v[0]
         }
         #expect(abs(turn) < 1e-6)
@@ -147,10 +147,10 @@ import Testing
             ] {
                 let (step, own) = (Float(0x1p-14), tensor.floats[place])
                 let values = try [own + step, own - step].map { value in
-                    tensor.floats[place] = value
+                    tensor[place / tensor.columns, place % tensor.columns] = value
                     return try objective.inDouble(plan, pool(vectors))
                 }
-                tensor.floats[place] = own
+                tensor[place / tensor.columns, place % tensor.columns] = own
                 let difference = (values[0] - values[1]) / (2 * Double(step))
                 #expect(abs(Double(change.floats[place]) - difference) < 1e-6 + 1e-3 * abs(difference), "input \(input), \(difference)")
             }

@@ -13,23 +13,17 @@ package struct Samples: Sendable {
 
     /// Standard normal times `scale`, as the element type holds them.   [rows, columns]
     package func tensor(_ rows: Int, _ columns: Int, _ element: Tensor.Element = .float32, scale: Double = 1) -> Tensor {
-        let tensor = Tensor(rows, columns, element)
-        switch element {
-        case .float32:
-            let target = tensor.floats
-            for i in 0..<tensor.count { target[i] = Float(stream.gaussian(at: i) * scale) }
-        case .bfloat16:
-            let target = tensor.memory.assumingMemoryBound(to: BFloat16.self)
-            for i in 0..<tensor.count { target[i] = BFloat16(rounding: Float(stream.gaussian(at: i) * scale)) }
-        }
-        return tensor
+        let tensor = Tensor(rows, columns)
+        tensor.withMutableFloats { for i in $0.indices { $0[i] = Float(stream.gaussian(at: i) * scale) } }
+        return converted(tensor, to: element)
     }
 
     /// Uniform in ±`bound`: for big matrices, twenty times faster than `tensor`.    [rows, columns]
     package func uniform(_ rows: Int, _ columns: Int, _ element: Tensor.Element = .float32, bound: Float = 1) -> Tensor {
         let tensor = Tensor(rows, columns)
-        let target = tensor.floats
-        for i in 0..<tensor.count { target[i] = Float(Int32(truncatingIfNeeded: stream.bits(at: i))) * (bound * 0x1p-31) }
+        tensor.withMutableFloats {
+            for i in $0.indices { $0[i] = Float(Int32(truncatingIfNeeded: stream.bits(at: i))) * (bound * 0x1p-31) }
+        }
         return converted(tensor, to: element)
     }
 }
@@ -44,9 +38,8 @@ extension Tensor {
 
     /// A copy of some rows in the same element type.
     package func copy(of range: Range<Int>) -> Tensor {
-        let copy = Tensor(range.count, columns, element)
         let width = columns * element.byteWidth
-        copy.memory.copyMemory(from: memory + range.lowerBound * width, byteCount: range.count * width)
-        return copy
+        return Tensor(
+            copying: bytes.extracting(range.lowerBound * width..<range.upperBound * width), rows: range.count, columns: columns, element)
     }
 }

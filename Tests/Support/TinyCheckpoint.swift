@@ -106,13 +106,7 @@ package struct TinyCheckpoint {
 
     /// Writes tensors as one safetensors file.
     package static func write(_ tensors: [StoredTensor], to path: String) throws {
-        let bytes = tensors.map { tensor in
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: tensor.bytes.count, alignment: 8)
-            copy.copyBytes(from: tensor.bytes)
-            return copy
-        }
-        defer { for copy in bytes { copy.deallocate() } }
-        let entries = zip(tensors, bytes).map { ($0.name, $0.dtype, $0.shape, UnsafeRawBufferPointer($1)) }
+        let entries = tensors.map { ($0.name, $0.dtype, $0.shape, TensorContent($0.bytes)) }
         try SafetensorsWriter.write(entries, metadata: ["format": "pt"], to: path)
     }
 

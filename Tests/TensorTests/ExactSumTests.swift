@@ -26,7 +26,7 @@ import Testing
     }
 
     private func add(_ values: [Float], to sum: ExactSum, at offset: Int = 0) {
-        values.withUnsafeBufferPointer { sum.add($0, at: offset) }
+        sum.add(values.span, at: offset)
     }
 
     /// Any sign, exponent and significand below the limit of a single part, 2¹².
@@ -130,7 +130,7 @@ import Testing
         for chunk in chunks {
             var part = [Float](repeating: 0, count: m * n)
             for row in chunk { for i in 0..<m { for j in 0..<n { part[i * n + j].addProduct(a[row * m + i], b[row * n + j]) } } }
-            part.withUnsafeBufferPointer { sum.add($0, at: 0) }
+            sum.add(part.span, at: 0)
         }
         return (0..<m * n).map { sum.values[$0] }
     }

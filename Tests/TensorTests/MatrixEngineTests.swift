@@ -1,8 +1,9 @@
 // Every engine against Double, and the promise under all others: a row's bits do not depend on the other rows.
 
 import Support
-import Tensor
 import Testing
+
+@testable import Tensor
 
 private let engines = MatrixEngines.own + MatrixEngines.libraries
 
@@ -24,8 +25,8 @@ private let engines = MatrixEngines.own + MatrixEngines.libraries
             let (sumY, sumX) = (y + Matrix(y0), dX + Matrix(dX0))
             expect(engine.forward(x, weight), y, "x·Wᵀ")
             expect(engine.backward(dY, weight), dX, "dY·W")
-            expect(engine.forward(x, weight, addingTo: y0), sumY, "y + x·Wᵀ")
-            expect(engine.backward(dY, weight, addingTo: dX0), sumX, "dX + dY·W")
+            expect(engine.forward(x, weight, onto: y0), sumY, "y + x·Wᵀ")
+            expect(engine.backward(dY, weight, onto: dX0), sumX, "dX + dY·W")
         }
     }
 
@@ -40,9 +41,9 @@ private let engines = MatrixEngines.own + MatrixEngines.libraries
         expectSameBits(
             engine.forward(x, weight, as: .bfloat16).asFloats, exact.values.map { BFloat16(rounding: $0).float }, "x·Wᵀ rounded",
             shape: exact.shape)
-        let sum = engine.forward(x, weight, addingTo: Tensor(y0.asFloats, rows: 37, columns: out))
+        let sum = engine.forward(x, weight, onto: Tensor(y0.asFloats, rows: 37, columns: out))
         expectSameBits(
-            engine.forward(x, weight, addingTo: y0).asFloats, sum.values.map { BFloat16(rounding: $0).float }, "y + x·Wᵀ rounded",
+            engine.forward(x, weight, onto: y0).asFloats, sum.values.map { BFloat16(rounding: $0).float }, "y + x·Wᵀ rounded",
             shape: exact.shape)
     }
 
@@ -141,10 +142,10 @@ struct ProductShapes: CustomTestStringConvertible, Sendable {
             let dY = Samples(seed: 3).uniform(rows, out, engine.element)
             for element in Set([.float32, engine.element]) {
                 check("\(engine.testDescription) x·Wᵀ, W [\(out), \(width)]", x, width: out, counts, element) {
-                    engine.forward($0, weight, addingTo: $1, as: element)
+                    engine.forward($0, weight, onto: $1, as: element)
                 }
                 check("\(engine.testDescription) dY·W, W [\(out), \(width)]", dY, width: width, counts, element) {
-                    engine.backward($0, weight, addingTo: $1, as: element)
+                    engine.backward($0, weight, onto: $1, as: element)
                 }
             }
         }

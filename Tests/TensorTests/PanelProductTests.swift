@@ -96,10 +96,10 @@ private enum ElementArithmetic {
             let name = "\(engine.testDescription), [\(rows), \(depth)] × [\(depth), \(out)]\(accumulate ? ", added" : "")"
             func sum() -> Tensor? { accumulate ? start.copy(of: 0..<rows) : nil }
             expectSameBits(
-                engine.forward(x, WeightMatrix(w), addingTo: sum()).values, expected { forward[$1 * depth + $0] }, "\(name), x·Wᵀ",
+                engine.forward(x, WeightMatrix(w), onto: sum()).values, expected { forward[$1 * depth + $0] }, "\(name), x·Wᵀ",
                 shape: [rows, out])
             expectSameBits(
-                engine.backward(x, WeightMatrix(wt), addingTo: sum()).values, expected { backward[$0 * out + $1] }, "\(name), dY·W",
+                engine.backward(x, WeightMatrix(wt), onto: sum()).values, expected { backward[$0 * out + $1] }, "\(name), dY·W",
                 shape: [rows, out])
         }
     }

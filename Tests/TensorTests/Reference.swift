@@ -179,3 +179,19 @@ extension Reference {
         return (dQ, dK, dV)
     }
 }
+
+extension MatrixEngine {
+    /// x·Wᵀ, or start + x·Wᵀ in the memory of `start`.
+    func forward(_ x: Tensor, _ weight: WeightMatrix, onto start: Tensor?, as element: Tensor.Element = .float32) -> Tensor {
+        guard var sum = start else { return forward(x, weight, as: element) }
+        forward(x, weight, addingTo: &sum)
+        return sum
+    }
+
+    /// dY·W, or start + dY·W in the memory of `start`.
+    func backward(_ dY: Tensor, _ weight: WeightMatrix, onto start: Tensor?, as element: Tensor.Element = .float32) -> Tensor {
+        guard var sum = start else { return backward(dY, weight, as: element) }
+        backward(dY, weight, addingTo: &sum)
+        return sum
+    }
+}

@@ -1,8 +1,9 @@
 // Widening and rounding of weights, whatever their element type.
 
 import Support
-import Tensor
 import Testing
+
+@testable import Tensor
 
 @Suite struct WeightMatrixTests {
     @Test func widening() {

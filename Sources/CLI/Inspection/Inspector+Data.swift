@@ -146,13 +146,6 @@ private struct TextMeasure {
 
     private func lengths(_ texts: [PromptedText]) -> [Int] {
         guard let processor else { return texts.map(\.text.count) }
-        var lengths = [Int](repeating: 0, count: texts.count)
-        lengths.withUnsafeMutableBufferPointer { lengths in
-            nonisolated(unsafe) let lengths = lengths
-            Threads.run(texts.count, grain: 64) { block in
-                for i in block { lengths[i] = processor.encode(texts[i].text, prefix: texts[i].prefix).ids.count }
-            }
-        }
-        return lengths
+        return Threads.map(texts.count, grain: 64) { processor.encode(texts[$0].text, prefix: texts[$0].prefix).ids.count }
     }
 }

@@ -44,24 +44,22 @@ package struct EmbeddingFile: Sendable {
     /// - Throws: `UserError` `.output`; an older file is then untouched
     package func write(_ embeddings: Tensor, of list: InputList) throws(UserError) {
         precondition(embeddings.rows == list.entries.count, "embeddings: \(embeddings.rows) rows for \(list.entries.count) inputs")
-        let bytes = UnsafeRawBufferPointer(start: embeddings.floats, count: embeddings.count * 4)
         switch format {
         case .npy:
             let header = Self.numpyHeader(rows: embeddings.rows, columns: embeddings.columns)
-            try AtomicWrite.replace(path, expectedSize: header.count + bytes.count) { (file) throws(UserError) in
+            try AtomicWrite.replace(path, expectedSize: header.count + embeddings.bytes.byteCount) { (file) throws(UserError) in
                 try file.write(header)
-                try file.write(bytes)
+                try file.write(embeddings.bytes)
             }
         case .jsonLines:
             try AtomicWrite.replace(path, expectedSize: embeddings.count * 12) { (file) throws(UserError) in
                 for (row, entry) in list.entries.enumerated() {
-                    let start = embeddings.floats + row * embeddings.columns
-                    try file.write(Self.line(entry, UnsafeBufferPointer(start: start, count: embeddings.columns)))
+                    try file.write(Self.line(entry, embeddings.row(row)))
                 }
             }
         case .safetensors:
             try SafetensorsWriter.write(
-                [(Self.tensorName, .f32, [embeddings.rows, embeddings.columns], bytes)], metadata: nil, to: path)
+                [(Self.tensorName, .f32, [embeddings.rows, embeddings.columns], TensorContent(embeddings))], metadata: nil, to: path)
         }
     }
 
@@ -78,7 +76,7 @@ package struct EmbeddingFile: Sendable {
     }
 
     /// Values in the shortest form that reads back as the same float.
-    private static func line(_ entry: InputList.Entry, _ embedding: UnsafeBufferPointer<Float>) -> [UInt8] {
+    private static func line(_ entry: InputList.Entry, _ embedding: Span<Float>) -> [UInt8] {
         let head: JSONValue =
             switch entry.content {
             case .text(let text, let role):
@@ -87,7 +85,7 @@ package struct EmbeddingFile: Sendable {
                 ]
             case .image(let path): ["image": .string(path), "task": .string(entry.task)]
             }
-        let values = embedding.map { "\($0)" }.joined(separator: ",")
+        let values = embedding.indices.map { "\(embedding[$0])" }.joined(separator: ",")
         return head.serialized().dropLast() + Array(",\"embedding\":[\(values)]}\n".utf8)
     }
 }

@@ -40,7 +40,8 @@ extension EmbeddingJob {
             let vectors = try vectors(of: group, list, inputs, embedders)
             try world.together { () throws -> Void in
                 for input in world.rank == 0 ? group : [] {
-                    try vectors[input]!.values.withUnsafeBytes { try file?.write($0) }
+                    let rows = vectors[input]!
+                    try file?.write(rows.bytes)
                 }
             }
         }

@@ -109,8 +109,8 @@ package struct EmbeddingJob: Sendable {
             embeddings.scatterRows(part.embeddings.dense!, to: places)
             truncated += faults.truncated
         }
-        let values = UnsafeBufferPointer(start: embeddings.floats, count: embeddings.count)
-        if let place = values.firstIndex(where: { !$0.isFinite }) { throw entries[place / width].isNotFinite }
+        let values = embeddings.floats
+        if let place = values.indices.first(where: { !values[$0].isFinite }) { throw entries[place / width].isNotFinite }
         guard let dimension, dimension < width else { return (embeddings, truncated) }
         return (normalizedPrefix(of: embeddings, dimension: dimension), truncated)
     }

@@ -12,9 +12,11 @@ package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
     package let high: Int64
     package let low: Int64
 
-    package init(of text: [UInt8]) { self = text.withUnsafeBytes { ContentHash(of: $0) } }
+    /// Hashes a text.
+    package init(of text: [UInt8]) { self.init(of: text.span.bytes) }
 
-    package init(of bytes: UnsafeRawBufferPointer) { self.init(SHA256.hash(of: bytes)[..<Self.byteCount]) }
+    /// Hashes bytes that something else holds, such as an image file.
+    package init(of bytes: RawSpan) { self.init(SHA256.hash(of: bytes)[..<Self.byteCount]) }
 
     /// - Parameter bytes: the sixteen
     private init(_ bytes: ArraySlice<UInt8>) {

@@ -18,9 +18,9 @@ package enum HeldOutRows {
     /// Whether the row with this anchor is held out: the SHA-256 of its bytes, as a number, is divisible by 5.
     ///
     /// 256 ≡ 1 modulo 5, so the number's remainder is that of the sum of its bytes.
-    package static func contain(anchor: [UInt8]) -> Bool { anchor.withUnsafeBytes { contain(anchor: $0) } }
+    package static func contain(anchor: [UInt8]) -> Bool { contain(anchor: anchor.span.bytes) }
 
-    private static func contain(anchor: UnsafeRawBufferPointer) -> Bool {
+    private static func contain(anchor: RawSpan) -> Bool {
         SHA256.hash(of: anchor).reduce(0) { $0 + Int($1) } % 5 == 0
     }
 }

@@ -54,15 +54,9 @@ package struct PairFile: Sendable {
     ///
     /// - Throws: the error of the first that cannot be trained on
     package func rows(_ numbers: [Int]) throws(UserError) -> [TrainingRow] {
-        var results = [Result<TrainingRow, UserError>?](repeating: nil, count: numbers.count)
-        results.withUnsafeMutableBufferPointer { results in
-            nonisolated(unsafe) let results = results
-            Threads.run(numbers.count, grain: 32) { block in
-                for place in block { results[place] = Result { () throws(UserError) in try row(numbers[place]) } }
-            }
-        }
+        let results = Threads.map(numbers.count, grain: 32) { place in Result { () throws(UserError) in try row(numbers[place]) } }
         var rows: [TrainingRow] = []
-        for result in results { rows.append(try result!.get()) }
+        for result in results { rows.append(try result.get()) }
         return rows
     }
 }

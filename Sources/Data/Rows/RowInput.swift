@@ -21,13 +21,12 @@ package enum RowInput: Equatable, Sendable {
     /// The bytes that make this input what it is: the text's, or the image file's.
     ///
     /// - Throws: `UserError` when the image cannot be read
-    package func withContent<Result>(in folder: ImageFolder, _ body: (UnsafeRawBufferPointer) -> Result) throws(UserError) -> Result {
+    package func withContent<Result>(in folder: ImageFolder, _ body: (RawSpan) -> Result) throws(UserError) -> Result {
         switch self {
-        case .text(let text): return text.withUnsafeBytes(body)
+        case .text(let text): return body(text.span.bytes)
         case .image(let name):
             let file = try MappedFile(path: folder.path(of: name))
-            defer { withExtendedLifetime(file) {} }
-            return body(file.bytes)
+            return body(file.contents)
         }
     }
 }

@@ -49,11 +49,10 @@ package struct RowImages: Sendable {
         guard case .success(let reader) = reader else { preconditionFailure("row images: a model without images") }
         do {
             let file = try MappedFile(path: path)
-            defer { withExtendedLifetime(file) {} }
-            let grid = try reader.processor.config.grid(of: ImageHeader(file.bytes, path: path), path: path)
-            if skipsBad { _ = try RGBImage.decode(file.bytes, path: path) }
+            let grid = try reader.processor.config.grid(of: ImageHeader(file), path: path)
+            if skipsBad { _ = try RGBImage.decode(file) }
             return Measured(
-                content: ContentHash(of: file.bytes), grid: grid, tokens: reader.tokenCount(grid), identity: file.identity)
+                content: ContentHash(of: file.contents), grid: grid, tokens: reader.tokenCount(grid), identity: file.identity)
         } catch { throw Fault(file: error) }
     }
 

@@ -61,8 +61,8 @@ package struct TokenIndex: Sendable {
     ///   - folder: of the training file
     /// - Returns: nil when there is no file, or it is not whole, or was made with another key
     init?(path: String, key: [UInt8], folder: String) {
-        guard let file = try? MappedFile(path: path), let header = TokenIndexHeader(file.bytes), header.key == key else { return nil }
-        let tables = UnsafeRawBufferPointer(rebasing: file.bytes[header.rowsOffset...])
+        guard let file = try? MappedFile(path: path), let header = TokenIndexHeader(file.contents), header.key == key else { return nil }
+        let tables = file.contents.extracting(droppingFirst: header.rowsOffset)
         guard TokenIndexHeader.hash(ofTables: tables) == header.tablesHash else { return nil }
         self.file = file
         self.folder = folder
@@ -80,44 +80,38 @@ package struct TokenIndex: Sendable {
     }
 
     package func kind(ofRow row: Int) -> RowKind {
-        defer { withExtendedLifetime(file) {} }
         return RowKind(task: Int(rows[row].task), isGraded: rows[row].isGraded == 1)
     }
 
     /// Hard negatives that are used.
     package func negativeCount(ofRow row: Int) -> Int {
-        defer { withExtendedLifetime(file) {} }
         return inputs(ofRow: row).count - 2
     }
 
     /// In the training file, blank lines not counted.
     func number(ofRow row: Int) -> Int {
-        defer { withExtendedLifetime(file) {} }
         return Int(rows[row].number)
     }
 
     /// The rows of the training file that are not here, by number: held out, or left out for an image.
     var absentRows: [Int] {
-        defer { withExtendedLifetime(file) {} }
-        let present = Set(rows.dropLast().map { Int($0.number) })
+        let rows = rows
+        let present = Set(rows.indices.dropLast().map { Int(rows[$0].number) })
         return (0..<header.fileRows).filter { !present.contains($0) }
     }
 
     /// Names of the images that rows were left out for.
     var badImages: Set<String> {
-        defer { withExtendedLifetime(file) {} }
-        return Set(images.filter { $0.frames == 0 }.map(name))
+        return Set((0..<header.images).map { images[$0] }.filter { $0.frames == 0 }.map(name))
     }
 
     /// Of all its inputs, and of its images alone.
     func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
-        defer { withExtendedLifetime(file) {} }
-        return inputs(ofRow: row).reduce((0, 0)) { ($0.0 + Int($1.tokens), $0.1 + ($1.isImage ? Int($1.tokens) : 0)) }
+        inputs(ofRow: row).reduce((0, 0)) { ($0.0 + Int($1.tokens), $0.1 + ($1.isImage ? Int($1.tokens) : 0)) }
     }
 
     /// - Parameter file: index of the training file in `data.train`
     func summary(ofRow row: Int, file: Int) -> RowSummary {
-        defer { withExtendedLifetime(self.file) {} }
         let entry = rows[row]
         let own = inputs(ofRow: row)
         return RowSummary(
@@ -128,8 +122,7 @@ package struct TokenIndex: Sendable {
 
     /// - Throws: `UserError` `.inputOutput` when the row's tokens are damaged. The file is then removed, to be made anew
     func tokens(ofRow row: Int, _ text: RowText) throws(UserError) -> [Int32] {
-        defer { withExtendedLifetime(file) {} }
-        let all = UnsafeBufferPointer(rebasing: tokens[Int(rows[row].firstToken)..<Int(rows[row + 1].firstToken)])
+        let all = tokens.extracting(Int(rows[row].firstToken)..<Int(rows[row + 1].firstToken))
         guard Self.check(all) == rows[row].check else {
             unlink(path)
             throw UserError(
@@ -140,11 +133,10 @@ package struct TokenIndex: Sendable {
         let own = inputs(ofRow: row)
         let input = place(of: text, in: own)
         let start = own[..<input].reduce(0) { $0 + $1.storedTokens }
-        return Array(all[start..<start + own[input].storedTokens])
+        return (start..<start + own[input].storedTokens).map { all[$0] }
     }
 
     func image(ofRow row: Int, _ text: RowText) -> ImageFile {
-        defer { withExtendedLifetime(file) {} }
         let own = inputs(ofRow: row)
         let input = own[place(of: text, in: own)]
         precondition(input.isImage, "token index: a text taken for an image")
@@ -158,7 +150,6 @@ package struct TokenIndex: Sendable {
     ///
     /// - Parameter share: of all images of the index
     func imagesAreUnchanged(_ share: Range<Int>) -> Bool {
-        defer { withExtendedLifetime(file) {} }
         return share.allSatisfy { number in
             let (image, now) = (images[number], try? FileIdentity(path: path(of: images[number])))
             return (now?.size ?? -1, now?.seconds ?? 0, now?.nanoseconds ?? 0)
@@ -168,19 +159,22 @@ package struct TokenIndex: Sendable {
 
     /// SHA-256 of what all rows' images hold.
     var imageContents: [UInt8] {
-        defer { withExtendedLifetime(file) {} }
         var hash = SHA256()
-        for input in inputs where input.isImage { withUnsafeBytes(of: input.content) { hash.update($0) } }
+        let inputs = inputs
+        for index in inputs.indices where inputs[index].isImage {
+            hash.update([inputs[index].content.high, inputs[index].content.low].span.bytes)
+        }
         return hash.finalize()
     }
 
     private func name(_ image: Image) -> String {
-        String(decoding: file.bytes[(header.namesOffset + Int(image.name))...].prefix(Int(image.nameLength)), as: UTF8.self)
+        let start = header.namesOffset + Int(image.name)
+        return String(decoding: file.contents.copied(start..<start + Int(image.nameLength)), as: UTF8.self)
     }
 
     private func path(of image: Image) -> String { ImageFolder.path(of: name(image), in: folder) }
 
-    private func place(of text: RowText, in own: UnsafeBufferPointer<Input>) -> Int {
+    private func place(of text: RowText, in own: [Input]) -> Int {
         switch text {
         case .anchor: 0
         case .positive: 1
@@ -188,23 +182,36 @@ package struct TokenIndex: Sendable {
         }
     }
 
-    static func check(_ tokens: UnsafeBufferPointer<Int32>) -> UInt64 {
-        UInt64(bitPattern: ContentHash(of: UnsafeRawBufferPointer(tokens)).high)
+    static func check(_ tokens: Span<Int32>) -> UInt64 {
+        UInt64(bitPattern: ContentHash(of: tokens.bytes).high)
     }
 
     // MARK: Tables
 
-    private var rows: UnsafeBufferPointer<Row> { table(at: header.rowsOffset, count: header.rows + 1) }
-    private var inputs: UnsafeBufferPointer<Input> { table(at: header.inputsOffset, count: header.inputs) }
-    private var images: UnsafeBufferPointer<Image> { table(at: header.imagesOffset, count: header.images) }
-    private var tokens: UnsafeBufferPointer<Int32> { table(at: header.tokensOffset, count: header.tokens) }
-
-    private func inputs(ofRow row: Int) -> UnsafeBufferPointer<Input> {
-        UnsafeBufferPointer(rebasing: inputs[Int(rows[row].firstInput)..<Int(rows[row + 1].firstInput)])
+    private var rows: Span<Row> {
+        @_lifetime(borrow self)
+        get { file.table(at: header.rowsOffset, count: header.rows + 1) }
     }
 
-    private func table<Entry>(at offset: Int, count: Int) -> UnsafeBufferPointer<Entry> {
-        UnsafeBufferPointer(start: (file.bytes.baseAddress! + offset).assumingMemoryBound(to: Entry.self), count: count)
+    private var inputs: Span<Input> {
+        @_lifetime(borrow self)
+        get { file.table(at: header.inputsOffset, count: header.inputs) }
+    }
+
+    private var images: Span<Image> {
+        @_lifetime(borrow self)
+        get { file.table(at: header.imagesOffset, count: header.images) }
+    }
+
+    private var tokens: Span<Int32> {
+        @_lifetime(borrow self)
+        get { file.table(at: header.tokensOffset, count: header.tokens) }
+    }
+
+    private func inputs(ofRow row: Int) -> [Input] {
+        let own = Int(rows[row].firstInput)..<Int(rows[row + 1].firstInput)
+        let inputs = inputs
+        return own.map { inputs[$0] }
     }
 }
 

@@ -88,8 +88,8 @@ package struct TokenIndexHeader: Sendable {
             origin.size, origin.seconds, origin.nanoseconds, fileRows, rows, inputs, tokens, images, names, truncated, droppedNegatives,
             skippedRows, imageInputs, holdsOut ? 1 : 0, rowsByTask.count,
         ]
-        var bytes = ([Self.mark, Self.format]).withUnsafeBytes { Array($0) } + key + origin.sha256 + tablesHash
-        bytes += (numbers + rowsByTask + gradedByTask).withUnsafeBytes { Array($0) }
+        var bytes = memoryBytes(of: [Self.mark, Self.format]) + key + origin.sha256 + tablesHash
+        bytes += memoryBytes(of: numbers + rowsByTask + gradedByTask)
         let room = Self.byteCount - SHA256.digestLength
         precondition(bytes.count <= room, "token index: \(rowsByTask.count) tasks in a header")
         bytes += [UInt8](repeating: 0, count: room - bytes.count)
@@ -98,14 +98,13 @@ package struct TokenIndexHeader: Sendable {
 
     /// - Parameter file: the whole file
     /// - Returns: nil when the block is damaged or of another format, or the file's size is not what it says
-    init?(_ file: UnsafeRawBufferPointer) {
+    init?(_ file: RawSpan) {
         let room = Self.byteCount - SHA256.digestLength
-        guard file.count >= Self.byteCount, file.loadUnaligned(as: Int64.self) == Self.mark,
-            file.loadUnaligned(fromByteOffset: 8, as: Int64.self) == Self.format,
-            file[room..<Self.byteCount].elementsEqual(SHA256.hash(of: UnsafeRawBufferPointer(rebasing: file[..<room])))
+        guard file.byteCount >= Self.byteCount, file.integer(at: 0) == Self.mark, file.integer(at: 8) == Self.format,
+            file.extracting(room..<Self.byteCount).equals(SHA256.hash(of: file.extracting(0..<room)))
         else { return nil }
-        func digest(_ place: Int) -> [UInt8] { Array(file[16 + 32 * place..<48 + 32 * place]) }
-        func number(_ place: Int) -> Int { file.loadUnaligned(fromByteOffset: 112 + 8 * place, as: Int.self) }
+        func digest(_ place: Int) -> [UInt8] { file.copied(16 + 32 * place..<48 + 32 * place) }
+        func number(_ place: Int) -> Int { file.integer(at: 112 + 8 * place) }
         key = digest(0)
         origin = Origin(sha256: digest(1), size: number(0), seconds: number(1), nanoseconds: number(2))
         tablesHash = digest(2)
@@ -115,22 +114,16 @@ package struct TokenIndexHeader: Sendable {
         let tasks = number(14)
         rowsByTask = (0..<tasks).map { number(15 + $0) }
         gradedByTask = (0..<tasks).map { number(15 + tasks + $0) }
-        guard fileSize == file.count else { return nil }
+        guard fileSize == file.byteCount else { return nil }
     }
 
     /// SHA-256 over the SHA-256 of every 4 MiB, which all threads make.
-    static func hash(ofTables bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    static func hash(ofTables bytes: RawSpan) -> [UInt8] {
         let blockBytes = 4 << 20
-        let length = SHA256.digestLength
-        var digests = [UInt8](repeating: 0, count: (bytes.count + blockBytes - 1) / blockBytes * length)
-        digests.withUnsafeMutableBytes { digests in
-            nonisolated(unsafe) let digests = digests
-            Threads.run(bytes.count, grain: blockBytes) { block in
-                let digest = SHA256.hash(of: UnsafeRawBufferPointer(rebasing: bytes[block]))
-                for (place, byte) in digest.enumerated() { digests[block.lowerBound / blockBytes * length + place] = byte }
-            }
+        let digests = Threads.map((bytes.byteCount + blockBytes - 1) / blockBytes, grain: 1) { block in
+            SHA256.hash(of: bytes.extracting(block * blockBytes..<min((block + 1) * blockBytes, bytes.byteCount)))
         }
-        return SHA256.hash(of: digests)
+        return SHA256.hash(of: Array(digests.joined()))
     }
 }
 

@@ -84,8 +84,7 @@ struct TokenIndexWriter {
             group.together { () throws(UserError) -> [UInt8] in
                 guard group.rank == 0 else { return [] }
                 let file = try MappedFile(path: output.path)
-                defer { withExtendedLifetime(file) {} }
-                return TokenIndexHeader.hash(ofTables: UnsafeRawBufferPointer(rebasing: file.bytes[counted.rowsOffset...]))
+                return TokenIndexHeader.hash(ofTables: file.contents.extracting(droppingFirst: counted.rowsOffset))
             })
         let block = header.encoded
         try group.together {

@@ -66,7 +66,7 @@ struct TokenPart: Sendable {
     mutating func endRow() {
         let last = rows.count - 1
         let start = Int(rows[last].firstToken)
-        rows[last].check = tokens.withUnsafeBufferPointer { TokenIndex.check(UnsafeBufferPointer(rebasing: $0[start...])) }
+        rows[last].check = TokenIndex.check(tokens.span.extracting(start..<tokens.count))
     }
 
     mutating func append(_ other: TokenPart) {

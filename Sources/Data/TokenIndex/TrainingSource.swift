@@ -95,15 +95,13 @@ package struct TrainingSource: Sendable {
     func tokenized(_ rows: Range<Int>, of pairs: PairFile, file: Int) throws(UserError) -> TokenPart {
         let grain = 32
         let holdsOut = holdsOut(of: pairs)
-        var parts = [Result<TokenPart, UserError>](repeating: .success(TokenPart()), count: (rows.count + grain - 1) / grain)
-        parts.withUnsafeMutableBufferPointer { parts in
-            nonisolated(unsafe) let parts = parts
-            Threads.run(rows.count, grain: grain) { block in
-                parts[block.lowerBound / grain] = Result { () throws(UserError) in
-                    var part = TokenPart()
-                    for place in block { try append(row: rows.lowerBound + place, of: pairs, file, to: &part, holdsOut: holdsOut) }
-                    return part
+        let parts = Threads.map((rows.count + grain - 1) / grain, grain: 1) { number in
+            Result { () throws(UserError) in
+                var part = TokenPart()
+                for place in number * grain..<min((number + 1) * grain, rows.count) {
+                    try append(row: rows.lowerBound + place, of: pairs, file, to: &part, holdsOut: holdsOut)
                 }
+                return part
             }
         }
         var all = TokenPart()

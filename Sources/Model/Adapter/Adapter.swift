@@ -67,9 +67,7 @@ package struct LoadedAdapter: Sendable {
 
     fileprivate init(layout: AdapterLayout, flat: Tensor) {
         func matrix(at offset: Int, rows: Int, columns: Int) -> WeightMatrix {
-            WeightMatrix(
-                memory: UnsafeRawPointer(flat.memory) + offset * flat.element.byteWidth, rows: rows, columns: columns,
-                element: flat.element == .float32 ? .float32 : .bfloat16, owner: flat)
+            WeightMatrix(flat, from: offset, rows: rows, columns: columns)
         }
         self.layout = layout
         lowestPlace = layout.groups.firstIndex { $0 != nil } ?? layout.groups.count

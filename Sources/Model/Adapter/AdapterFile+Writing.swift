@@ -43,9 +43,7 @@ extension AdapterFile {
     ) throws(UserError) -> [(name: String, summary: OutputFile.Summary)] {
         let content = published(adapters, description)
         var file = try folder.createFile(AdapterSource.weightsName, expectedSize: content.count * element.byteWidth)
-        try withTensors(content, as: element) { (tensors) throws(UserError) in
-            try SafetensorsWriter.write(tensors, metadata: metadata, into: &file)
-        }
+        try SafetensorsWriter.write(content.tensors(as: element), metadata: metadata, into: &file)
         var files = [
             (AdapterSource.weightsName, try file.finish()),
             (AdapterSource.configName, try folder.write(content.config, to: AdapterSource.configName)),
@@ -84,13 +82,19 @@ extension AdapterFile {
         /// Values in all.
         var count: Int { adapters.count * factors.reduce(0) { $0 + $1.range.count } }
 
-        /// - Parameter bytes: the values of each adapter
-        func tensors(_ dtype: SafetensorsDType, _ bytes: [UnsafeRawBufferPointer]) -> [SafetensorsWriter.Tensor] {
-            zip(adapters, bytes).flatMap { adapter, bytes in
+        /// All factors of all adapters, rounded to nearest.
+        func tensors(as element: Tensor.Element) -> [SafetensorsWriter.Tensor] {
+            switch element {
+            case .float32: tensors(.f32, adapters.map(\.values))
+            case .bfloat16: tensors(.bf16, adapters.map { $0.values.map(BFloat16.init(rounding:)) })
+            }
+        }
+
+        private func tensors<Value: BitwiseCopyable>(_ dtype: SafetensorsDType, _ values: [[Value]]) -> [SafetensorsWriter.Tensor] {
+            zip(adapters, values).flatMap { adapter, values in
                 factors.map { factor in
                     let name = AdapterTensorName.text(factor.pair.module, factor.part, task: namesTasks ? adapter.task : nil)
-                    let range = factor.range.lowerBound * dtype.byteWidth..<factor.range.upperBound * dtype.byteWidth
-                    return (name, dtype, [factor.rows, factor.columns], UnsafeRawBufferPointer(rebasing: bytes[range]))
+                    return (name, dtype, [factor.rows, factor.columns], TensorContent(values, factor.range))
                 }
             }
         }
@@ -112,22 +116,8 @@ extension AdapterFile {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw UserError(.output, folder, "cannot be created: \(error.localizedDescription); choose another output folder")
         }
-        try withTensors(content, as: element) { (tensors) throws(UserError) in
-            try SafetensorsWriter.write(tensors, metadata: metadata, to: folder + "/" + AdapterSource.weightsName)
-        }
+        try SafetensorsWriter.write(content.tensors(as: element), metadata: metadata, to: folder + "/" + AdapterSource.weightsName)
         try AtomicWrite.write(content.config, to: folder + "/" + AdapterSource.configName)
         if let projector { try ProjectorFile.write(projector, to: folder) }
-    }
-
-    private static func withTensors(
-        _ content: Content, as element: Tensor.Element, _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
-    ) throws(UserError) {
-        let values = content.adapters.map(\.values)
-        switch element {
-        case .float32: try withBytes(of: values[...]) { (bytes) throws(UserError) in try body(content.tensors(.f32, bytes)) }
-        case .bfloat16:
-            let rounded = values.map { $0.map(BFloat16.init(rounding:)) }
-            try withBytes(of: rounded[...]) { (bytes) throws(UserError) in try body(content.tensors(.bf16, bytes)) }
-        }
     }
 }

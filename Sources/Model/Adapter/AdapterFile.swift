@@ -128,7 +128,7 @@ package enum AdapterFile {
         }
         var values = [Float](repeating: 0, count: layout.count)
         for (factor, name, matrix) in matrices {
-            values.withUnsafeMutableBufferPointer { matrix.widen(0..<matrix.count, into: $0.baseAddress! + factor.offset) }
+            values.replaceSubrange(factor.range, with: matrix.widened())
             guard values[factor.range].allSatisfy({ $0.isFinite }) else {
                 throw UserError(.content, tensors.path, "tensor \(quoted(name)) holds a value that is not finite; the adapter is unusable")
             }

@@ -23,26 +23,43 @@ struct LinearGroup: Sendable {
 
     /// - Parameters:
     ///   - x: [tokens, inputs], the engine's element type
-    ///   - sum: where the output of a group of one is added
     ///   - element: of the outputs
     /// - Returns: outputs [tokens, outputs]; and s·A·d(x) of each adapted linear for the backward pass, [tokens, rank]
-    func forward(
-        _ x: Tensor, addingTo sum: Tensor? = nil, as element: Tensor.Element = .float32, _ pass: ForwardPass
-    ) -> (y: [Tensor], low: [Tensor]) {
+    func forward(_ x: Tensor, as element: Tensor.Element = .float32, _ pass: ForwardPass) -> (y: [Tensor], low: [Tensor]) {
         let rows = pass.engine.rows(x)
-        guard let factors = pass.adapter?.factors(at: place) else {
-            return (linears.map { pass.engine.forward(rows, $0.weight, addingTo: sum, as: element) }, [])
-        }
-        let dropped = pass.dropped(x, at: place)
-        let together = pass.engine.forward(dropped === x ? rows : pass.engine.rows(dropped), factors.a)
-        let low = scaledBlocks(together, count: factors.members.count, by: factors.scale, to: pass.engine.element)
+        let (factors, low) = low(rows, pass)
         let y = linears.enumerated().map { index, linear in
-            let start = factors.members.firstIndex { $0.linear == index }.map { member in
-                pass.engine.forward(low[member], factors.members[member].b, addingTo: sum, as: element)
+            guard let member = factors.firstIndex(where: { $0.linear == index }) else {
+                return pass.engine.forward(rows, linear.weight, as: element)
             }
-            return pass.engine.forward(rows, linear.weight, addingTo: start ?? sum, as: element)
+            var sum = pass.engine.forward(low[member], factors[member].b, as: element)
+            pass.engine.forward(rows, linear.weight, addingTo: &sum)
+            return sum
         }
         return (y, low)
+    }
+
+    /// Adds the output of a group of one to `sum`.
+    ///
+    /// - Parameters:
+    ///   - x: [tokens, inputs], the engine's element type
+    ///   - sum: [tokens, outputs]
+    /// - Returns: s·A·d(x) for the backward pass, [tokens, rank], where the linear is adapted
+    func forward(_ x: Tensor, addingTo sum: inout Tensor, _ pass: ForwardPass) -> [Tensor] {
+        precondition(linears.count == 1, "linear group: the sum of \(linears.count) linears")
+        let rows = pass.engine.rows(x)
+        let (factors, low) = low(rows, pass)
+        for (factors, low) in zip(factors, low) { pass.engine.forward(low, factors.b, addingTo: &sum) }
+        pass.engine.forward(rows, linears[0].weight, addingTo: &sum)
+        return low
+    }
+
+    /// s·A·d(x) of each adapted linear, [tokens, rank], with the factors that they are multiplied with next.
+    private func low(_ rows: MatrixEngine.Rows, _ pass: ForwardPass) -> ([GroupFactors.Member], low: [Tensor]) {
+        guard let factors = pass.adapter?.factors(at: place) else { return ([], []) }
+        let dropped = pass.dropped(rows.tensor, at: place)
+        let together = pass.engine.forward(dropped === rows.tensor ? rows : pass.engine.rows(dropped), factors.a)
+        return (factors.members, scaledBlocks(together, count: factors.members.count, by: factors.scale, to: pass.engine.element))
     }
 
     /// Adds the gradients of the group's factors to `gradient`.
@@ -64,11 +81,17 @@ struct LinearGroup: Sendable {
             addOuterProducts(dLow, pass.dropped(x(), at: place), chunks: pass.tokens.chunks, to: gradient.sum, at: factors.aOffset)
             if isWanted {
                 dX = pass.engine.backward(dLow, factors.a, as: element)
-                pass.dropout?.apply(to: dX!, stream: UInt64(place))
+                pass.dropout?.apply(to: &dX!, stream: UInt64(place))
             }
         }
         guard isWanted else { return nil }
-        for (dY, linear) in zip(dY, linears) { dX = pass.engine.backward(dY, linear.weight, addingTo: dX, as: element) }
+        for (dY, linear) in zip(dY, linears) {
+            guard dX != nil else {
+                dX = pass.engine.backward(dY, linear.weight, as: element)
+                continue
+            }
+            pass.engine.backward(dY, linear.weight, addingTo: &dX!)
+        }
         return dX
     }
 

@@ -23,15 +23,15 @@ extension Checkpoint {
 extension SafetensorsFile {
     fileprivate func addSample(to hash: inout SHA256) {
         let (pages, pageSize) = (256, 4096)
-        let bytes = file.bytes
-        let header = entries.first?.bytes.lowerBound ?? bytes.count
-        hash.update(Array("\(path.split(separator: "/").last ?? "") \(bytes.count)\n".utf8))
-        hash.update(UnsafeRawBufferPointer(rebasing: bytes[..<header]))
-        let data = bytes.count - header
-        guard data > pages * pageSize else { return hash.update(UnsafeRawBufferPointer(rebasing: bytes[header...])) }
+        let bytes = file.contents
+        let header = entries.first?.bytes.lowerBound ?? bytes.byteCount
+        hash.update(Array("\(path.split(separator: "/").last ?? "") \(bytes.byteCount)\n".utf8))
+        hash.update(bytes.extracting(0..<header))
+        let data = bytes.byteCount - header
+        guard data > pages * pageSize else { return hash.update(bytes.extracting(droppingFirst: header)) }
         for page in 0..<pages {
             let start = header + (data - pageSize) / (pages - 1) * page
-            hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<start + pageSize]))
+            hash.update(bytes.extracting(start..<start + pageSize))
         }
     }
 }

@@ -85,19 +85,6 @@ struct TensorTable {
                 "tensor \(quoted(entry.name)) is of type \(entry.dtype.rawValue); expected BF16, F16 or F32: convert the weights first")
         }
         takenParameters += rows * columns
-        return weights(file, entry, rows: rows, columns: columns, element)
-    }
-
-    private func weights(
-        _ file: SafetensorsFile, _ entry: SafetensorsFile.Entry, rows: Int, columns: Int, _ element: WeightMatrix.Element
-    ) -> WeightMatrix {
-        let bytes = file.bytes(of: entry)
-        guard let address = bytes.baseAddress, Int(bitPattern: address) % entry.dtype.byteWidth != 0 else {
-            return WeightMatrix(memory: bytes.baseAddress!, rows: rows, columns: columns, element: element, owner: file.file)
-        }
-        // Data may begin at any byte; products read elements at their natural addresses. A tensor of 16 bits serves both halves.
-        let copy = Tensor(rows, columns, element == .float32 ? .float32 : .bfloat16)
-        copy.memory.copyMemory(from: address, byteCount: bytes.count)
-        return WeightMatrix(memory: UnsafeRawPointer(copy.memory), rows: rows, columns: columns, element: element, owner: copy)
+        return WeightMatrix(file.file, at: entry.bytes.lowerBound, rows: rows, columns: columns, element: element)
     }
 }

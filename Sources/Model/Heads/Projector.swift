@@ -20,7 +20,7 @@ package struct Projector: Sendable {
     }
 
     /// SHA-256 of all values.
-    package var fingerprint: [UInt8] { (weight.widened() + bias).withUnsafeBytes { SHA256.hash(of: $0) } }
+    package var fingerprint: [UInt8] { SHA256.hash(of: (weight.widened() + bias).span.bytes) }
 
     /// - Throws: `UserError` `.content` when one of the two tensors is absent or has another shape
     init(_ tensors: inout TensorTable, _ config: ModelConfig) throws(UserError) {

@@ -24,31 +24,23 @@ package enum ProjectorFile {
     }
 
     static func write(_ projector: Projector, to folder: String) throws(UserError) {
-        try withTensors(projector) { (tensors) throws(UserError) in
-            try SafetensorsWriter.write(tensors, metadata: metadata, to: folder + "/" + name)
-        }
+        try SafetensorsWriter.write(tensors(projector), metadata: metadata, to: folder + "/" + name)
     }
 
     /// Into a folder that appears as a whole.
     static func write(_ projector: Projector, into folder: borrowing PendingFolder) throws(UserError) -> OutputFile.Summary {
         var file = try folder.createFile(name, expectedSize: (projector.weight.count + projector.bias.count) * 4)
-        try withTensors(projector) { (tensors) throws(UserError) in
-            try SafetensorsWriter.write(tensors, metadata: metadata, into: &file)
-        }
+        try SafetensorsWriter.write(tensors(projector), metadata: metadata, into: &file)
         return try file.finish()
     }
 
     private static let metadata = ["format": "pt"]
 
-    private static func withTensors(
-        _ projector: Projector, _ body: ([SafetensorsWriter.Tensor]) throws(UserError) -> Void
-    ) throws(UserError) {
+    private static func tensors(_ projector: Projector) -> [SafetensorsWriter.Tensor] {
         let weight = projector.weight
-        try withBytes(of: [weight.widened(), projector.bias]) { (bytes) throws(UserError) in
-            try body([
-                (Projector.weightName, .f32, [weight.rows, weight.columns], bytes[0]),
-                (Projector.biasName, .f32, [projector.bias.count], bytes[1]),
-            ])
-        }
+        return [
+            (Projector.weightName, .f32, [weight.rows, weight.columns], TensorContent(weight.widened())),
+            (Projector.biasName, .f32, [projector.bias.count], TensorContent(projector.bias)),
+        ]
     }
 }

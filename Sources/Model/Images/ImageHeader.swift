@@ -70,11 +70,17 @@ package struct ImageHeader: Sendable, Equatable {
         }
     }
 
+    /// Reads the header of a mapped file.
+    ///
+    /// - Throws: as `init(_:path:maximumPixels:)`
+    package init(_ file: MappedFile, maximumPixels: Int = Self.maximumPixels) throws(UserError) {
+        defer { withExtendedLifetime(file) {} }
+        try self.init(file.bytes, path: file.path, maximumPixels: maximumPixels)
+    }
+
     /// - Throws: as `MappedFile` and `init(_:path:maximumPixels:)`
     package static func read(path: String, maximumPixels: Int = Self.maximumPixels) throws(UserError) -> ImageHeader {
-        let file = try MappedFile(path: path)
-        defer { withExtendedLifetime(file) {} }
-        return try ImageHeader(file.bytes, path: path, maximumPixels: maximumPixels)
+        try ImageHeader(MappedFile(path: path), maximumPixels: maximumPixels)
     }
 }
 

@@ -24,40 +24,10 @@ extension ImagePatches {
             image.width % config.factor == 0 && image.height % config.factor == 0,
             "ImagePatches: \(image.width) × \(image.height), not of whole \(config.factor)")
         let grid = ImageGrid(frames: 1, height: image.height / config.patchSize, width: image.width / config.patchSize)
-        let values = Tensor(grid.count, config.patchValues)
-        let (levels, target) = (config.normalisedLevels, values.floats)
-        // A row of tokens is a task.
-        let tokenRowPatches = grid.width * config.mergeSize
-        Threads.run(grid.height / config.mergeSize) { tokenRow in
-            levels.withUnsafeBufferPointer { levels in
-                for patch in 0..<tokenRowPatches {
-                    let (cell, inCell) = patch.quotientAndRemainder(dividingBy: config.mergeSize * config.mergeSize)
-                    let row = tokenRow * config.mergeSize + inCell / config.mergeSize
-                    let column = cell * config.mergeSize + inCell % config.mergeSize
-                    let pixels = image.row(row * config.patchSize) + 3 * column * config.patchSize
-                    let place = (tokenRow * tokenRowPatches + patch) * config.patchValues
-                    Self.write(pixels, image.rowBytes, levels, config, to: target + place)
-                }
-            }
-        }
-        self.init(grid: grid, values: values)
-    }
-
-    /// One patch.                                                   [3, frames, patchSize, patchSize]
-    private static func write(
-        _ pixels: UnsafePointer<UInt8>, _ rowBytes: Int, _ levels: UnsafeBufferPointer<Float>, _ config: ImageProcessorConfig,
-        to target: UnsafeMutablePointer<Float>
-    ) {
-        let (size, frame) = (config.patchSize, config.patchSize * config.patchSize)
-        for colour in 0..<3 {
-            let first = target + colour * config.temporalPatchSize * frame
-            let levels = levels.baseAddress! + 256 * colour
-            for row in 0..<size {
-                let (source, place) = (pixels + row * rowBytes + colour, first + row * size)
-                for column in 0..<size { place[column] = levels[Int(source[3 * column])] }
-            }
-            for repeated in 1..<max(config.temporalPatchSize, 1) { (first + repeated * frame).update(from: first, count: frame) }
-        }
+        let shape = PatchShape(
+            size: config.patchSize, frames: config.temporalPatchSize, height: grid.height, width: grid.width, group: config.mergeSize)
+        self.init(
+            grid: grid, values: pixelPatches(image.values, rowBytes: image.rowBytes, levels: config.normalisedLevels, shape))
     }
 }
 

@@ -25,10 +25,9 @@ package struct ImageProcessor: Sendable {
     package func patches(path: String) throws(UserError) -> ImagePatches { try patches(of: MappedFile(path: path)) }
 
     package func patches(of file: MappedFile) throws(UserError) -> ImagePatches {
-        defer { withExtendedLifetime(file) {} }
         // A shape that is refused costs no decoding.
-        _ = try config.grid(of: ImageHeader(file.bytes, path: file.path), path: file.path)
-        return patches(try RGBImage.decode(file.bytes, path: file.path))
+        _ = try config.grid(of: ImageHeader(file), path: file.path)
+        return patches(try RGBImage.decode(file))
     }
 
     /// The patches of a decoded picture, whose shape `grid` must have allowed.

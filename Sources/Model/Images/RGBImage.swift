@@ -33,6 +33,14 @@ package final class RGBImage: @unchecked Sendable {
 
     package func row(_ row: Int) -> UnsafeMutablePointer<UInt8> { pixels + row * rowBytes }
 
+    /// The pixels, to be read as long as the image is held.         [height · width · 3]
+    package var values: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            _overrideLifetime(Span(_unsafeStart: UnsafePointer(pixels), count: count), borrowing: self)
+        }
+    }
+
     /// All bytes, for as long as the image lives.
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pixels, count: count) }
 }
@@ -42,9 +50,15 @@ extension RGBImage {
     ///
     /// - Throws: `UserError` `.missing` and `.inputOutput` as `MappedFile`; else as `decode`
     package static func read(path: String, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
-        let file = try MappedFile(path: path)
+        try decode(MappedFile(path: path), maximumPixels: maximumPixels)
+    }
+
+    /// Decodes a mapped file.
+    ///
+    /// - Throws: as `decode(_:path:maximumPixels:)`
+    package static func decode(_ file: MappedFile, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
         defer { withExtendedLifetime(file) {} }
-        return try decode(file.bytes, path: path, maximumPixels: maximumPixels)
+        return try decode(file.bytes, path: file.path, maximumPixels: maximumPixels)
     }
 
     /// Decodes an image file in memory.

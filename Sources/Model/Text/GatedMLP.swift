@@ -18,15 +18,15 @@ struct GatedMLP: Sendable {
     let down: LinearGroup
 
     /// Adds mlp(norm(x)) to x.
-    func forward(addingTo x: Tensor, _ pass: ForwardPass) -> MLPActivations {
+    func forward(addingTo x: inout Tensor, _ pass: ForwardPass) -> MLPActivations {
         let (normed, norm) = rmsNorm(x, weight: normWeight, epsilon: normEpsilon, as: pass.engine.element)
         let (y, lowInput) = input.forward(normed, as: pass.engine.element, pass)
-        let (_, lowGated) = down.forward(swiGLU(gate: y[0], up: y[1]), addingTo: x, pass)
+        let lowGated = down.forward(swiGLU(gate: y[0], up: y[1]), addingTo: &x, pass)
         return MLPActivations(norm: norm, gate: y[0], up: y[1], lowInput: lowInput, lowGated: lowGated)
     }
 
     /// - Parameter dX: gradient of the output; becomes that of the input, unless nothing below is trained
-    func backward(_ dX: Tensor, _ kept: MLPActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
+    func backward(_ dX: inout Tensor, _ kept: MLPActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
         let element = pass.engine.element
         guard
             let dProduct = down.backward(
@@ -37,6 +37,6 @@ struct GatedMLP: Sendable {
             let dNormed = input.backward(
                 [dGate, dUp], rescaled(kept.norm, weight: normWeight), low: kept.lowInput, pass, into: gradient)
         else { return }
-        rmsNormBackward(dNormed, kept.norm, weight: normWeight, addingTo: dX)
+        rmsNormBackward(dNormed, kept.norm, weight: normWeight, addingTo: &dX)
     }
 }

@@ -24,7 +24,7 @@ struct GroupedQueryAttention: Sendable {
     let qBias, kBias, vBias: [Float]
 
     /// Adds attention(norm(x)) to x.
-    func forward(addingTo x: Tensor, _ pass: ForwardPass) -> AttentionActivations {
+    func forward(addingTo x: inout Tensor, _ pass: ForwardPass) -> AttentionActivations {
         let element = pass.engine.element
         let (normed, norm) = rmsNorm(x, weight: normWeight, epsilon: normEpsilon, as: element)
         let (y, lowInput) = input.forward(normed, pass)
@@ -32,13 +32,13 @@ struct GroupedQueryAttention: Sendable {
         let k = rotate(y[1], bias: kBias, pass.rotary, pass.tokens.positions, as: element)
         let v = converted(y[2], bias: vBias, to: element)
         let (output, logSumExp) = causalAttention(q: q, k: k, v: v, segments: pass.tokens.segments, shape)
-        let (_, lowOutput) = o.forward(output, addingTo: x, pass)
+        let lowOutput = o.forward(output, addingTo: &x, pass)
         return AttentionActivations(
             norm: norm, q: q, k: k, v: v, output: output, logSumExp: logSumExp, lowInput: lowInput, lowOutput: lowOutput)
     }
 
     /// - Parameter dX: gradient of the output; becomes that of the input, unless nothing below is trained
-    func backward(_ dX: Tensor, _ kept: AttentionActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
+    func backward(_ dX: inout Tensor, _ kept: AttentionActivations, _ pass: ForwardPass, into gradient: AdapterGradient) {
         let element = pass.engine.element
         guard let dOutput = o.backward([converted(dX, to: element)], kept.output, low: kept.lowOutput, pass, into: gradient) else { return }
         let (dQ, dK, dV) = causalAttentionBackward(
@@ -52,6 +52,6 @@ struct GroupedQueryAttention: Sendable {
         guard let dNormed = input.backward(dY, rescaled(kept.norm, weight: normWeight), low: kept.lowInput, pass, into: gradient) else {
             return
         }
-        rmsNormBackward(dNormed, kept.norm, weight: normWeight, addingTo: dX)
+        rmsNormBackward(dNormed, kept.norm, weight: normWeight, addingTo: &dX)
     }
 }

@@ -58,12 +58,12 @@ struct TextDecoder: Sendable {
 
     /// - Returns: states after the final norm [tokens, hidden], float32; and what `keeping` says
     func forward(_ pass: ForwardPass, keeping: ActivationKeeping) -> (states: Tensor, kept: DecoderActivations) {
-        let x = embedded(pass.tokens)
+        var x = embedded(pass.tokens)
         var kept: [DecoderActivations.Layer] = []
         for (index, layer) in layers.enumerated() {
             let isKept = index >= lowestTrained(pass)
             if isKept, keeping == .layerInputs { kept.append(.input(x.rows(0..<x.rows))) }
-            let activations = layer.forward(x, pass)
+            let activations = layer.forward(&x, pass)
             if isKept, keeping == .everything { kept.append(.activations(activations)) }
         }
         let (states, norm) = rmsNorm(x, weight: finalNorm, epsilon: normEpsilon, as: .float32)
@@ -74,18 +74,18 @@ struct TextDecoder: Sendable {
     ///
     /// - Parameter dStates: [tokens, hidden], float32
     func backward(_ dStates: Tensor, _ kept: consuming DecoderActivations, into gradient: AdapterGradient) {
-        let dX = Tensor.zeros(dStates.rows, dStates.columns)
-        rmsNormBackward(dStates, kept.finalNorm, weight: finalNorm, addingTo: dX)
+        var dX = Tensor.zeros(dStates.rows, dStates.columns)
+        rmsNormBackward(dStates, kept.finalNorm, weight: finalNorm, addingTo: &dX)
         let pass = kept.pass
         var index = layers.count
         while let layer = kept.layers.popLast() {
             index -= 1
             let activations =
                 switch layer {
-                case .input(let x): layers[index].forward(x, pass)
+                case .input(var x): layers[index].forward(&x, pass)
                 case .activations(let activations): activations
                 }
-            layers[index].backward(dX, activations, pass, into: gradient)
+            layers[index].backward(&dX, activations, pass, into: gradient)
         }
     }
 
@@ -99,17 +99,13 @@ struct TextDecoder: Sendable {
 
     /// The embedding rows of the ids, widened, and the features of images where they stand.    [tokens, hidden]
     private func embedded(_ tokens: PackedTokens) -> Tensor {
-        let hidden = embedding.columns
-        let x = Tensor(tokens.ids.count, hidden)
-        Threads.run(tokens.ids.count, grain: 64) { block in
-            for token in block {
-                let row = Int(tokens.ids[token])
-                embedding.widen(row * hidden..<(row + 1) * hidden, into: x.floats + token * hidden)
-            }
-        }
+        let x = embedding.widenedRows(tokens.ids)
         for image in tokens.images {
-            precondition(image.features.rows.columns == hidden, "decoder: features of width \(image.features.rows.columns) for \(hidden)")
-            WeightMatrix(image.features.rows).widen(0..<image.tokens.count * hidden, into: x.floats + image.tokens.lowerBound * hidden)
+            let features = image.features.rows
+            precondition(
+                features.columns == x.columns && features.rows == image.tokens.count,
+                "decoder: features [\(features.rows), \(features.columns)] for \(image.tokens.count) tokens of width \(x.columns)")
+            x.setRows(from: image.tokens.lowerBound, to: features)
         }
         return x
     }

@@ -17,7 +17,7 @@ struct ResidualStream {
     private static let normEpsilon: Float = 1e-6
 
     /// [patches, hidden], float32, without `bias`
-    private let values: Tensor
+    private var values: Tensor
     private var bias: [Float]?
     private let engine: MatrixEngine
 
@@ -32,13 +32,13 @@ struct ResidualStream {
     mutating func normalized(weight: [Float], together: Int = 1) -> Tensor {
         defer { bias = nil }
         return rmsNorm(
-            addingTo: values, bias: bias, weight: weight, epsilon: Self.normEpsilon, together: together, as: engine.element)
+            addingTo: &values, bias: bias, weight: weight, epsilon: Self.normEpsilon, together: together, as: engine.element)
     }
 
     /// Adds `linear` of y.
     mutating func add(_ linear: BiasedLinear, of y: Tensor) {
         precondition(bias == nil, "residual stream: two products without a norm between them")
-        _ = engine.forward(y, linear.weight, addingTo: values)
+        engine.forward(y, linear.weight, addingTo: &values)
         bias = linear.bias
     }
 }

@@ -118,7 +118,7 @@ private func write<S: Scalar>(
         let (sum, out) = (sums + row * shape.stride, output.pointer(to: S.self) + token * output.columns + head * dimension)
         let inverse = 1 / softmax.sum[row]
         for d in 0..<dimension { out[d] = S(rounding: sum[d] * inverse) }
-        logSumExp?.floats[token * shape.heads + head] = softmax.maximum[row] + logf(softmax.sum[row])
+        logSumExp?.start[token * shape.heads + head] = softmax.maximum[row] + logf(softmax.sum[row])
     }
 }
 

@@ -46,15 +46,15 @@ private func backward<S: Scalar>(
             }
             for row in 0..<queries.count {
                 let token = segment.lowerBound + first + row
-                let out = gradients.dQ.floats + token * gradients.dQ.columns + head * dimension
+                let out = gradients.dQ.start + token * gradients.dQ.columns + head * dimension
                 for d in 0..<dimension { out[d] = block.dQ[row * stride + d] * shape.scale }
             }
         }
     }
     for row in 0..<length {
         let offset = (segment.lowerBound + row) * gradients.dK.columns + keyValueHead * dimension
-        (gradients.dK.floats + offset).update(from: dK + row * stride, count: dimension)
-        (gradients.dV.floats + offset).update(from: dV + row * stride, count: dimension)
+        (gradients.dK.start + offset).update(from: dK + row * stride, count: dimension)
+        (gradients.dV.start + offset).update(from: dV + row * stride, count: dimension)
     }
 }
 
@@ -92,13 +92,13 @@ private struct BackwardBlock {
         for row in 0..<queries.count {
             let token = segment.lowerBound + queries.lowerBound + row
             let offset = token * q.columns + head * dimension
-            let (source, dSource) = (q.pointer(to: S.self) + offset, dOutput.floats + offset)
+            let (source, dSource) = (q.pointer(to: S.self) + offset, dOutput.start + offset)
             for d in 0..<dimension {
                 rows[row * stride + d] = source[d].float * shape.scale
                 dRows[row * stride + d] = dSource[d]
             }
             delta[row] = dot(UnsafePointer(dSource), UnsafePointer(output.pointer(to: S.self) + offset), dimension)
-            logSumExp[row] = statistics.floats[token * shape.heads + head]
+            logSumExp[row] = statistics.start[token * shape.heads + head]
         }
     }
 

@@ -101,6 +101,6 @@ final class Scratch {
 
     init(floats: Int, zeroed: Bool = false) {
         tensor = zeroed ? .zeros(1, floats) : Tensor(1, floats)
-        start = tensor.floats
+        start = tensor.start
     }
 }

@@ -27,7 +27,7 @@ package struct Dropout: Sendable {
     }
 
     /// The same in place. As a gradient is masked and scaled like its value, this is also the backward pass.
-    package func apply(to x: Tensor, stream: UInt64) { mask(x, into: x, stream) }
+    package func apply(to x: inout Tensor, stream: UInt64) { mask(x, into: x, stream) }
 
     private func mask(_ x: Tensor, into y: Tensor, _ stream: UInt64) {
         precondition(x.rows == rowKeys.count, "dropout: \(rowKeys.count) keys for [\(x.rows), \(x.columns)]")

@@ -8,7 +8,7 @@ package func scaledBlocks(_ x: Tensor, count: Int, by factor: Float, to element:
     func run<S: Scalar>(_: S.Type) -> [Tensor] {
         let width = x.columns / count
         let blocks = (0..<count).map { _ in Tensor(x.rows, width, S.element) }
-        let (from, to) = (x.floats, blocks.map { $0.pointer(to: S.self) })
+        let (from, to) = (x.start, blocks.map { $0.pointer(to: S.self) })
         Threads.run(x.rows, grain: 128) { rows in
             for row in rows {
                 for block in 0..<count {
@@ -30,7 +30,7 @@ package func scaledSideBySide(_ blocks: [Tensor], by factor: Float, to element: 
     func run<S: Scalar>(_: S.Type) -> Tensor {
         let (width, rows) = (blocks[0].columns, blocks[0].rows)
         let y = Tensor(rows, width * blocks.count, S.element)
-        let (from, to) = (blocks.map(\.floats), y.pointer(to: S.self))
+        let (from, to) = (blocks.map(\.start), y.pointer(to: S.self))
         Threads.run(rows, grain: 128) { rows in
             for row in rows {
                 for block in blocks.indices {
@@ -78,9 +78,9 @@ package func converted(_ x: Tensor, columns: Range<Int>? = nil, bias: [Float]? =
 }
 
 /// sum += x                                                         [rows, columns], float32
-package func add(_ x: Tensor, to sum: Tensor) {
+package func add(_ x: Tensor, to sum: inout Tensor) {
     precondition(x.rows == sum.rows && x.columns == sum.columns, "add: [\(x.rows), \(x.columns)] to [\(sum.rows), \(sum.columns)]")
-    let (source, target) = (x.floats, sum.floats)
+    let (source, target) = (x.start, sum.start)
     Threads.run(x.count, grain: 1 << 14) { range in
         for i in range { target[i] += source[i] }
     }
@@ -90,7 +90,7 @@ extension Tensor {
     /// x · factor in place, float32.
     package func multiply(by factor: Float) {
         guard factor != 1 else { return }
-        let values = floats
+        let values = start
         Threads.run(rows, grain: 128) { rows in
             for i in rows.lowerBound * columns..<rows.upperBound * columns { values[i] *= factor }
         }

@@ -8,16 +8,19 @@ package struct DocumentTokens {
     /// The tokens of each document, without gaps from 0 on.        [documents]
     package let ranges: [Range<Int>]
 
+    /// Lays out the tokens of some documents, to be searched.
+    ///
     /// - Parameters:
     ///   - rows: [at least as many as there are tokens, dimension], float32
     ///   - ranges: the rows of each document, without gaps from 0 on; none is empty
     package init(_ rows: Tensor, _ ranges: [Range<Int>]) {
         let tokens = ranges.last?.upperBound ?? 0
+        precondition(tokens <= rows.rows, "DocumentTokens: \(tokens) of \(rows.rows)")
         let (columns, width) = (rows.columns, BlockProduct.padded(tokens))
         let transposed = Tensor.zeros(columns, width)
         Threads.run(columns, grain: 16) { block in
             for token in 0..<tokens {
-                for column in block { transposed.floats[column * width + token] = rows.floats[token * columns + column] }
+                for column in block { transposed.start[column * width + token] = rows.start[token * columns + column] }
             }
         }
         self.transposed = transposed
@@ -25,19 +28,33 @@ package struct DocumentTokens {
     }
 }
 
-/// Where the scores of queries and documents go.
+/// Where the scores of queries and documents go: that of query q and document d to element
+/// `offset + q · queryStride + d · documentStride` of a tensor, counted row by row.
 package struct MaxSimScores {
-    package let start: UnsafeMutablePointer<Float>
-    package let queryStride: Int
-    package let documentStride: Int
+    let target: Tensor
+    let offset: Int
+    let queryStride: Int
+    let documentStride: Int
 
-    package init(_ start: UnsafeMutablePointer<Float>, queryStride: Int, documentStride: Int) {
-        self.start = start
+    /// Names elements of `target`, float32.
+    package init(_ target: Tensor, from offset: Int = 0, queryStride: Int, documentStride: Int) {
+        self.target = target
+        self.offset = offset
         self.queryStride = queryStride
         self.documentStride = documentStride
     }
+
+    /// The first score, once it is certain that the last lies within the tensor.
+    func start(queries: Int, documents: Int) -> UnsafeMutablePointer<Float> {
+        let last = offset + (queries - 1) * queryStride + (documents - 1) * documentStride
+        precondition(
+            queries == 0 || documents == 0 || offset >= 0 && min(queryStride, documentStride) > 0 && last < target.count,
+            "MaxSim: [\(queries), \(documents)] scores from \(offset) in \(target.count) elements")
+        return target.start + offset
+    }
 }
 
+/// Scores of token vectors against token vectors.
 package enum MaxSim {
     /// So many document tokens, and their products with so many query tokens, stay in the second cache: the documents, which
     /// no cache holds, are read from memory once for all of these query tokens.
@@ -50,13 +67,34 @@ package enum MaxSim {
     /// - Parameters:
     ///   - queries: rows of at least the documents' dimension
     ///   - queryTokens: the rows of each query, without gaps
-    ///   - best: receives each query token's best token, counted within the document, the lowest on ties:
-    ///     [query tokens, documents]
-    package static func score(
+    package static func score(_ queries: Tensor, _ queryTokens: [Range<Int>], _ documents: DocumentTokens, into scores: MaxSimScores) {
+        score(queries, queryTokens, documents, into: scores, best: nil)
+    }
+
+    /// The same with each query token's best token, counted within the document, the lowest on ties.
+    ///
+    /// - Returns: [query tokens, documents]
+    package static func scoreAndFind(
+        _ queries: Tensor, _ queryTokens: [Range<Int>], _ documents: DocumentTokens, into scores: MaxSimScores
+    ) -> [Int32] {
+        let tokens = queryTokens.last?.upperBound ?? 0
+        return [Int32](unsafeUninitializedCapacity: tokens * documents.ranges.count) { best, initialized in
+            best.initialize(repeating: 0)
+            score(queries, queryTokens, documents, into: scores, best: best.baseAddress)
+            initialized = best.count
+        }
+    }
+
+    private static func score(
         _ queries: Tensor, _ queryTokens: [Range<Int>], _ documents: DocumentTokens, into scores: MaxSimScores,
-        best: UnsafeMutablePointer<Int32>? = nil
+        best: UnsafeMutablePointer<Int32>?
     ) {
         let count = documents.ranges.count
+        let target = scores.start(queries: queryTokens.count, documents: count)
+        precondition(
+            queries.columns >= documents.transposed.rows
+                && queryTokens.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= queries.rows },
+            "MaxSim: queries [\(queries.rows), \(queries.columns)] for tokens of \(documents.transposed.rows)")
         withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * (blockTokens + count) + count) { scratch in
             let products = scratch.baseAddress!
             let maxima = products + blockRows * blockTokens
@@ -71,7 +109,7 @@ package enum MaxSim {
                     }
                 }
                 for document in 0..<count {
-                    scores.start[query * scores.queryStride + document * scores.documentStride] = sums[document]
+                    target[query * scores.queryStride + document * scores.documentStride] = sums[document]
                 }
             }
         }
@@ -90,7 +128,7 @@ package enum MaxSim {
             let end = min(start + blockTokens, tokens)
             BlockProduct.multiply(
                 rows: rows, columns: end - start, depth: documents.transposed.rows,
-                Strided(queries.floats + first * queries.columns, rowStride: queries.columns), documents.transposed.floats + start,
+                Strided(queries.start + first * queries.columns, rowStride: queries.columns), documents.transposed.start + start,
                 bStride: width, into: products, cStride: blockTokens, accumulate: false)
             while document < count {
                 let range = documents.ranges[document]

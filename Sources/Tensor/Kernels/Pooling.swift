@@ -15,17 +15,17 @@ package func meanPooled(_ states: Tensor, segments: [Range<Int>]) -> PooledRows 
     let (unit, hidden) = (Tensor(segments.count, states.columns), states.columns)
     let norms = Tensor(segments.count, 1)
     Threads.run(segments.count) { index in
-        let (segment, target) = (segments[index], unit.floats + index * hidden)
+        let (segment, target) = (segments[index], unit.start + index * hidden)
         target.update(repeating: 0, count: hidden)
         for token in segment {
-            let source = states.floats + token * hidden
+            let source = states.start + token * hidden
             for i in 0..<hidden { target[i] += source[i] }
         }
         let inverse = 1 / Float(segment.count)
         for i in 0..<hidden { target[i] *= inverse }
         let norm = max(dot(UnsafePointer(target), UnsafePointer(target), hidden).squareRoot(), 1e-12)
         for i in 0..<hidden { target[i] /= norm }
-        norms.floats[index] = norm
+        norms.start[index] = norm
     }
     return PooledRows(unit: unit, norms: norms.values)
 }
@@ -42,11 +42,11 @@ package func meanPooledBackward(_ dUnit: Tensor, _ kept: PooledRows, segments: [
     let coversAll = segments.reduce(0) { $0 + $1.count } == tokens
     let dStates = coversAll ? Tensor(tokens, hidden) : .zeros(tokens, hidden)
     Threads.run(segments.count) { index in
-        let (segment, unit, dUnit) = (segments[index], kept.unit.floats + index * hidden, dUnit.floats + index * hidden)
+        let (segment, unit, dUnit) = (segments[index], kept.unit.start + index * hidden, dUnit.start + index * hidden)
         let along = dot(UnsafePointer(dUnit), UnsafePointer(unit), hidden)
         let scale = 1 / (kept.norms[index] * Float(segment.count))
         for token in segment {
-            let target = dStates.floats + token * hidden
+            let target = dStates.start + token * hidden
             for i in 0..<hidden { target[i] = (dUnit[i] - unit[i] * along) * scale }
         }
     }
@@ -59,7 +59,7 @@ package func normalizedPrefix(of embeddings: Tensor, dimension: Int) -> Tensor {
     let prefix = Tensor(embeddings.rows, dimension)
     Threads.run(embeddings.rows, grain: 64) { block in
         for row in block {
-            let (source, target) = (embeddings.floats + row * embeddings.columns, prefix.floats + row * dimension)
+            let (source, target) = (embeddings.start + row * embeddings.columns, prefix.start + row * dimension)
             let norm = max(dot(UnsafePointer(source), UnsafePointer(source), dimension).squareRoot(), 1e-12)
             for i in 0..<dimension { target[i] = source[i] / norm }
         }
@@ -70,7 +70,7 @@ package func normalizedPrefix(of embeddings: Tensor, dimension: Int) -> Tensor {
 /// 1 / length of the first `dimension` values of some rows, lengths at least 1e-12.    [rows]
 package func inversePrefixLengths(of embeddings: Tensor, dimension: Int, rows: [Int]) -> [Float] {
     rows.map { row in
-        let start = UnsafePointer(embeddings.floats + row * embeddings.columns)
+        let start = UnsafePointer(embeddings.start + row * embeddings.columns)
         return 1 / max(dot(start, start, dimension).squareRoot(), 1e-12)
     }
 }

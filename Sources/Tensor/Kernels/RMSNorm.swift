@@ -32,12 +32,12 @@ private func rmsNorm<S: Scalar>(_ x: Tensor, _ weight: [Float], _ epsilon: Float
     precondition(weight.count == hidden, "rmsNorm: weight \(weight.count) for [\(x.rows), \(hidden)]")
     let (y, unit, inverse) = (Tensor(x.rows, hidden, S.element), Tensor(x.rows, hidden, S.element), Tensor(x.rows, 1))
     weight.withUnsafeBufferPointer { weight in
-        let (from, toY, toUnit) = (x.floats, y.pointer(to: S.self), unit.pointer(to: S.self))
+        let (from, toY, toUnit) = (x.start, y.pointer(to: S.self), unit.pointer(to: S.self))
         Threads.run(x.rows, grain: 32) { rows in
             for row in rows {
                 let (source, unit, y) = (from + row * hidden, toUnit + row * hidden, toY + row * hidden)
                 let scale = 1 / (dot(source, source, hidden) / Float(hidden) + epsilon).squareRoot()
-                inverse.floats[row] = scale
+                inverse.start[row] = scale
                 for i in 0..<hidden {
                     let value = S(rounding: source[i] * scale)
                     unit[i] = value
@@ -74,10 +74,11 @@ package func rescaled(_ kept: NormalizedRows, weight: [Float]) -> Tensor {
 /// - Parameters:
 ///   - dY: [tokens, hidden], float32
 ///   - dX: [tokens, hidden], float32: on a residual stream, the gradient that goes around the normalisation
-package func rmsNormBackward(_ dY: Tensor, _ kept: NormalizedRows, weight: [Float], addingTo dX: Tensor) {
+package func rmsNormBackward(_ dY: Tensor, _ kept: NormalizedRows, weight: [Float], addingTo dX: inout Tensor) {
+    let dX = dX
     func run<S: Scalar>(_: S.Type) {
         let hidden = dY.columns
-        let (from, unit, to) = (dY.floats, kept.unit.pointer(to: S.self), dX.floats)
+        let (from, unit, to) = (dY.start, kept.unit.pointer(to: S.self), dX.start)
         weight.withUnsafeBufferPointer { weight in
             Threads.run(dY.rows, grain: 32) { rows in
                 withUnsafeTemporaryAllocation(of: Float.self, capacity: hidden) { scratch in
@@ -86,7 +87,7 @@ package func rmsNormBackward(_ dY: Tensor, _ kept: NormalizedRows, weight: [Floa
                         let (dY, unit, dX) = (from + row * hidden, unit + row * hidden, to + row * hidden)
                         for i in 0..<hidden { g[i] = dY[i] * weight[i] }
                         let mean = dot(UnsafePointer(g), UnsafePointer(unit), hidden) / Float(hidden)
-                        let scale = kept.inverseRMS.floats[row]
+                        let scale = kept.inverseRMS.start[row]
                         for i in 0..<hidden { dX[i] += (g[i] - unit[i].float * mean) * scale }
                     }
                 }

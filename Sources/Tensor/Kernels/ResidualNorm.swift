@@ -12,13 +12,14 @@
 ///   - together: how many consecutive rows become one of the result
 /// - Returns: y [rows / together, together · hidden] in `element`
 package func rmsNorm(
-    addingTo x: Tensor, bias: [Float]?, weight: [Float], epsilon: Float, together: Int = 1, as element: Tensor.Element
+    addingTo x: inout Tensor, bias: [Float]?, weight: [Float], epsilon: Float, together: Int = 1, as element: Tensor.Element
 ) -> Tensor {
+    let x = x
     func run<S: Scalar>(_: S.Type) -> Tensor {
         let hidden = x.columns
         let y = Tensor(x.rows / together, together * hidden, S.element)
         let bias = bias ?? [Float](repeating: 0, count: hidden)
-        let (stream, target) = (x.floats, y.pointer(to: S.self))
+        let (stream, target) = (x.start, y.pointer(to: S.self))
         weight.withUnsafeBufferPointer { weight in
             bias.withUnsafeBufferPointer { bias in
                 Threads.run(x.rows, grain: 32) { rows in

@@ -12,7 +12,7 @@ package func gatheredRows(_ sources: [Tensor], order: [Int], group: Int, as elem
         let width = sources[0].columns
         let y = Tensor(order.count * group, width, S.element)
         let starts = sources.flatMap { source in
-            stride(from: 0, to: source.rows, by: group).map { UnsafePointer(source.floats) + $0 * width }
+            stride(from: 0, to: source.rows, by: group).map { UnsafePointer(source.start) + $0 * width }
         }
         let (target, count) = (y.pointer(to: S.self), group * width)
         Threads.run(order.count, grain: 16) { groups in
@@ -38,7 +38,7 @@ package func gatheredRows(_ sources: [Tensor], order: [Int], group: Int, as elem
 package func scatteredRows(_ x: Tensor, bias: [Float], order: [Int], as element: Tensor.Element) -> Tensor {
     func run<S: Scalar>(_: S.Type) -> Tensor {
         let (y, width) = (Tensor(x.rows, x.columns, S.element), x.columns)
-        let (source, target) = (x.floats, y.pointer(to: S.self))
+        let (source, target) = (x.start, y.pointer(to: S.self))
         bias.withUnsafeBufferPointer { bias in
             Threads.run(x.rows, grain: 32) { rows in
                 for row in rows {

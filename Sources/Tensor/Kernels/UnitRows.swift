@@ -19,11 +19,11 @@ package func unitRows(_ x: Tensor, bias: [Float]) -> UnitRows {
     bias.withUnsafeBufferPointer { bias in
         Threads.run(x.rows, grain: 64) { block in
             for row in block {
-                let (source, target) = (x.floats + row * width, unit.floats + row * width)
+                let (source, target) = (x.start + row * width, unit.start + row * width)
                 for i in 0..<width { target[i] = source[i] + bias[i] }
                 let norm = max(dot(UnsafePointer(target), UnsafePointer(target), width).squareRoot(), 1e-12)
                 for i in 0..<width { target[i] /= norm }
-                norms.floats[row] = norm
+                norms.start[row] = norm
             }
         }
     }
@@ -42,9 +42,9 @@ package func unitRowsBackward(_ dUnit: Tensor, _ kept: UnitRows, as element: Ten
         let target = dX.pointer(to: S.self)
         Threads.run(dUnit.rows, grain: 64) { block in
             for row in block {
-                let (dUnit, unit, target) = (dUnit.floats + row * width, kept.unit.floats + row * width, target + row * width)
+                let (dUnit, unit, target) = (dUnit.start + row * width, kept.unit.start + row * width, target + row * width)
                 let along = dot(UnsafePointer(dUnit), UnsafePointer(unit), width)
-                let scale = 1 / kept.norms.floats[row]
+                let scale = 1 / kept.norms.start[row]
                 for i in 0..<width { target[i] = S(rounding: (dUnit[i] - unit[i] * along) * scale) }
             }
         }

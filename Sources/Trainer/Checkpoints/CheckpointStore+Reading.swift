@@ -164,10 +164,6 @@ extension Communicator {
         try broadcast(&bias)
         return Projector(weight: WeightMatrix(Tensor(weight, rows: rows, columns: columns)), bias: bias)
     }
-
-    private func broadcast(_ values: inout [Float]) throws {
-        try values.withUnsafeMutableBufferPointer { try broadcast($0) }
-    }
 }
 
 /// All of a checkpoint but its long arrays.

@@ -26,12 +26,12 @@ extension Communicator {
         let anchors = try broadcast(step?.anchorBytes ?? [])
         let count = contents.count / ContentHash.byteCount
         var tokens = step?.embeddings.owners.tokenCounts ?? [Int](repeating: 0, count: count)
-        try tokens.withUnsafeMutableBufferPointer { try broadcast($0) }
+        try broadcast(&tokens)
         let (model, rows) = (setting.model, step?.embeddings.rows)
         let dense = setting.heads.hasDense ? rows?.dense ?? Tensor(count, model.text.hiddenSize) : nil
         let late = setting.heads.hasLate ? rows?.late ?? Tensor(tokens.reduce(0, +), model.projectorDimension) : nil
         for tensor in [dense, late].compactMap(\.self) {
-            try broadcast(UnsafeMutableBufferPointer(start: tensor.floats, count: tensor.count))
+            try tensor.withMutableFloats { try broadcast(&$0) }
         }
         return MemoryBank.Step(
             contentBytes: contents, anchorBytes: anchors, tokens: tokens, Embeddings(dense: dense, late: late))

@@ -18,35 +18,25 @@ enum MemoryBankFile {
         let steps = zip(state.adapters, state.banks).flatMap { adapter, bank in
             bank.steps.enumerated().map { (name: "\(adapter.task).\($0)", step: $1) }
         }
-        let hashes = steps.flatMap { [$0.step.contentBytes, $0.step.anchorBytes] }
-        let tokens = steps.map { $0.step.embeddings.owners.tokenCounts.map(Int64.init) }
-        defer { withExtendedLifetime(steps) {} }
-        return try withBytes(of: hashes[...]) { (hashes) throws(UserError) in
-            try withBytes(of: tokens[...]) { (tokens) throws(UserError) in
-                let tensors = steps.indices.flatMap { index in
-                    self.tensors(steps[index].name, steps[index].step, hashes[2 * index], hashes[2 * index + 1], tokens[index])
-                }
-                var file = try folder.createFile(name, expectedSize: SafetensorsWriter.fileSize(tensors, metadata: nil))
-                try SafetensorsWriter.write(tensors, metadata: nil, into: &file)
-                return try file.finish()
-            }
-        }
+        let tensors = steps.flatMap { self.tensors($0.name, $0.step) }
+        var file = try folder.createFile(name, expectedSize: SafetensorsWriter.fileSize(tensors, metadata: nil))
+        try SafetensorsWriter.write(tensors, metadata: nil, into: &file)
+        return try file.finish()
     }
 
-    private static func tensors(
-        _ name: String, _ step: MemoryBank.Step, _ contents: UnsafeRawBufferPointer, _ anchors: UnsafeRawBufferPointer,
-        _ tokens: UnsafeRawBufferPointer
-    ) -> [SafetensorsWriter.Tensor] {
+    private static func tensors(_ name: String, _ step: MemoryBank.Step) -> [SafetensorsWriter.Tensor] {
         precondition(step.embeddings.owners.lists == [Array(step.contents.indices)], "memory bank: \(name) is not whole and in order")
+        let (contents, anchors) = (step.contentBytes, step.anchorBytes)
+        let tokens = step.embeddings.owners.tokenCounts.map(Int64.init)
         let (hash, count) = (ContentHash.byteCount, step.contents.count)
         var tensors: [SafetensorsWriter.Tensor] = [
-            ("\(name).contents", .u8, [count, hash], contents), ("\(name).anchors", .u8, [anchors.count / hash, hash], anchors),
-            ("\(name).tokens", .i64, [count], tokens),
+            ("\(name).contents", .u8, [count, hash], TensorContent(contents)),
+            ("\(name).anchors", .u8, [anchors.count / hash, hash], TensorContent(anchors)),
+            ("\(name).tokens", .i64, [count], TensorContent(tokens)),
         ]
         for (part, rows) in [("dense", step.embeddings.rows.dense), ("late", step.embeddings.rows.late)] {
             guard let rows else { continue }
-            let bytes = UnsafeRawBufferPointer(start: rows.memory, count: rows.count * 4)
-            tensors.append(("\(name).\(part)", .f32, [rows.rows, rows.columns], bytes))
+            tensors.append(("\(name).\(part)", .f32, [rows.rows, rows.columns], TensorContent(rows)))
         }
         return tensors
     }
@@ -76,10 +66,9 @@ enum MemoryBankFile {
         guard (1...max(count, 1)).contains(rows) else {
             throw tensors.fault("has \(rows) rows in \(quoted("\(name).anchors")) for \(count) candidates")
         }
-        let contents = Array(try tensors.bytes("\(name).contents", .u8, [count, hash]))
-        let anchors = Array(try tensors.bytes("\(name).anchors", .u8, [rows, hash]))
-        let bytes = try tensors.bytes("\(name).tokens", .i64, [count])
-        let tokens = (0..<count).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
+        let contents = try tensors.numbers("\(name).contents", .u8, [count, hash], as: UInt8.self)
+        let anchors = try tensors.numbers("\(name).anchors", .u8, [rows, hash], as: UInt8.self)
+        let tokens = try tensors.numbers("\(name).tokens", .i64, [count], as: Int64.self)
         guard tokens.allSatisfy({ (1...Int64(Int32.max)).contains($0) }) else {
             throw tensors.fault("has a number of tokens below 1 in \(quoted("\(name).tokens"))")
         }

@@ -1,7 +1,6 @@
 // AdamW with decoupled weight decay, in the arithmetic of torch.optim.AdamW: float32 values, scalars from Double.
 
 import Glibc
-import Synchronization
 import Tensor
 
 /// One task's moments, and the update.
@@ -47,33 +46,10 @@ package struct AdamW: Sendable {
         precondition(gradient.count == firstMoment.count && gradient.count <= values.count, "AdamW: \(gradient.count) gradients")
         steps += 1
         let (beta1, beta2) = (configuration.beta1, configuration.beta2)
-        let decay = Float(1 - learningRate * configuration.weightDecay)
-        let (blend, keep, add) = (Float(1 - beta1), Float(beta2), Float(1 - beta2))
-        let rate = Float(learningRate / (1 - pow(beta1, Double(steps))))
-        let correction = Float((1 - pow(beta2, Double(steps))).squareRoot())
-        let epsilon = Float(configuration.epsilon)
-        let isFinite = Atomic(true)
-        values.withUnsafeMutableBufferPointer { values in
-            firstMoment.withUnsafeMutableBufferPointer { first in
-                secondMoment.withUnsafeMutableBufferPointer { second in
-                    gradient.withUnsafeBufferPointer { gradient in
-                        nonisolated(unsafe) let (p, m, v, g) = (
-                            values.baseAddress!, first.baseAddress!, second.baseAddress!, gradient.baseAddress!
-                        )
-                        Threads.run(gradient.count, grain: 1 << 15) { range in
-                            var largest: UInt32 = 0
-                            for i in range {
-                                m[i] += blend * (g[i] - m[i])
-                                v[i] = v[i] * keep + add * g[i] * g[i]
-                                p[i] = p[i] * decay - rate * (m[i] / (v[i].squareRoot() / correction + epsilon))
-                                largest = max(largest, p[i].bitPattern & 0x7fff_ffff)
-                            }
-                            if largest >= Float.infinity.bitPattern { isFinite.store(false, ordering: .relaxed) }
-                        }
-                    }
-                }
-            }
-        }
-        return isFinite.load(ordering: .relaxed)
+        let factors = AdamWFactors(
+            decay: Float(1 - learningRate * configuration.weightDecay), blend: Float(1 - beta1), keep: Float(beta2), add: Float(1 - beta2),
+            rate: Float(learningRate / (1 - pow(beta1, Double(steps)))), correction: Float((1 - pow(beta2, Double(steps))).squareRoot()),
+            epsilon: Float(configuration.epsilon))
+        return adamWUpdate(&values, &firstMoment, &secondMoment, gradient, factors)
     }
 }

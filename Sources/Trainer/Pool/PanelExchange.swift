@@ -45,12 +45,12 @@ struct PanelExchange {
     }
 
     private func begin(_ rows: Tensor, _ ranges: [Range<Int>], _ counts: [Int]) throws -> Transfer.Part {
-        let own = rows.copied(ranges)
+        let own = rows.rows(ranges)
         let all = Tensor(counts.reduce(0, +), rows.columns)
-        let pending = try withExtendedLifetime(own) {
-            try world.beginAllGather(
-                UnsafeBufferPointer(start: own.floats, count: own.count), counts: counts.map { $0 * rows.columns },
-                into: UnsafeMutableBufferPointer(start: all.floats, count: all.count))
+        let pending = try all.withMutableFloats { floats in
+            try floats.withUnsafeMutableBufferPointer { result in
+                try world.beginAllGather(own.floats, counts: counts.map { $0 * rows.columns }, into: result, of: all)
+            }
         }
         return Transfer.Part(rows: all, pending: pending)
     }

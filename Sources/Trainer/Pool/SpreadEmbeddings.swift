@@ -112,20 +112,7 @@ extension EmbeddingRows {
     /// Copies of the inputs at some places.
     fileprivate func copied(_ places: [Int]) -> Embeddings {
         Embeddings(
-            dense: dense.map { $0.copied(places.map { $0..<$0 + 1 }) }, late: late.map { $0.copied(places.map { tokens[$0] }) })
-    }
-}
-
-extension Tensor {
-    /// Copies of some runs of rows, one after the other.
-    func copied(_ ranges: [Range<Int>]) -> Tensor {
-        let copy = Tensor(ranges.reduce(0) { $0 + $1.count }, columns)
-        var target = copy.floats
-        for range in ranges {
-            target.update(from: floats + range.lowerBound * columns, count: range.count * columns)
-            target += range.count * columns
-        }
-        return copy
+            dense: dense.map { $0.rows(places.map { $0..<$0 + 1 }) }, late: late.map { $0.rows(places.map { tokens[$0] }) })
     }
 }
 
@@ -136,11 +123,7 @@ extension Communicator {
     /// - Parameter counts: rows of each rank
     fileprivate func allGatherRows(_ own: Tensor, _ counts: [Int]) throws -> Tensor {
         let all = Tensor(counts.reduce(0, +), own.columns)
-        try withExtendedLifetime(own) {
-            try allGather(
-                UnsafeBufferPointer(start: own.floats, count: own.count), counts: counts.map { $0 * own.columns },
-                into: UnsafeMutableBufferPointer(start: all.floats, count: all.count))
-        }
+        try all.withMutableFloats { try allGather(own.floats, counts: counts.map { $0 * own.columns }, into: &$0) }
         return all
     }
 }

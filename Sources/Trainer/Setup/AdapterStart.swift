@@ -61,7 +61,7 @@ package struct AdapterStart {
         for adapter in adapters {
             let layout = adapter.layout
             hash.update(Array("\(adapter.task) \(layout.rank) \(layout.alpha) \(layout.pairs.map(\.module))\n".utf8))
-            adapter.values.withUnsafeBytes { hash.update($0) }
+            hash.update(adapter.values.span.bytes)
         }
         if let projector { hash.update(projector.fingerprint) }
         return hash.finalize()

@@ -78,7 +78,7 @@ extension RGBImage {
 }
 
 extension ImagePatches {
-    var sha256: String { SHA256.hex(SHA256.hash(of: UnsafeRawBufferPointer(start: values.floats, count: values.count * 4))) }
+    var sha256: String { SHA256.hex(SHA256.hash(of: values.bytes)) }
 }
 
 extension ImageProcessorConfig {

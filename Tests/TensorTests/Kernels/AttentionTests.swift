@@ -124,7 +124,7 @@ extension AttentionTests {
     /// Scores of ±10⁴, whose floats are 2⁻¹¹ apart, leave no exponential but the largest key's: the maximum is subtracted first.
     @Test func largeScores() {
         let attention = AttentionCase(lengths: [140], heads: 1, keyValueHeads: 1, headDimension: 16)
-        for i in 0..<attention.q.count { attention.q.floats[i] *= 1000 }
+        attention.q.withMutableFloats { for i in $0.indices { $0[i] *= 1000 } }
         attention.expectReference(scores: Tolerance("large scores", 0x1p-8))
     }
 
@@ -132,7 +132,7 @@ extension AttentionTests {
     @Test(arguments: [Float.nan, .infinity])
     func notFinite(value: Float) {
         let attention = AttentionCase(lengths: [40, 7], heads: 2, keyValueHeads: 1, headDimension: 16)
-        attention.q.floats[20 * 32 + 3] = value
+        attention.q[20, 3] = value
         let result = attention.run()
         #expect(result.output.rows(20..<21).values.contains { $0.isNaN })
         #expect(result.dK.rows(0..<21).values.contains { $0.isNaN })
@@ -176,7 +176,7 @@ extension AttentionTests {
 
     @Test func notFinite() {
         let attention = AttentionCase(lengths: [40, 7], heads: 1, keyValueHeads: 1, headDimension: 16)
-        attention.k.floats[20 * 16 + 3] = .nan
+        attention.k[20, 3] = .nan
         let output = full(attention)
         #expect((0..<40).allSatisfy { output.rows($0..<$0 + 1).values.contains { $0.isNaN } })
         #expect(!output.rows(40..<47).values.contains { $0.isNaN })

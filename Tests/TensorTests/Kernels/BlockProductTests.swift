@@ -1,8 +1,9 @@
 // Each element against its definition, a chain of fused multiply-adds in the order of k: to the bit, at every edge of the tiles.
 
 import Support
-import Tensor
 import Testing
+
+@testable import Tensor
 
 @Suite struct BlockProductTests {
     private struct Layout {
@@ -30,9 +31,9 @@ import Testing
         let before = c.values
         let view =
             layout.aTransposed
-            ? Strided(a.floats, rowStride: 1, columnStride: a.columns) : Strided(a.floats, rowStride: a.columns)
+            ? Strided(a.start, rowStride: 1, columnStride: a.columns) : Strided(a.start, rowStride: a.columns)
         BlockProduct.multiply(
-            rows: rows, columns: columns, depth: depth, view, b.floats, bStride: bStride, into: c.floats, cStride: cStride,
+            rows: rows, columns: columns, depth: depth, view, b.start, bStride: bStride, into: c.start, cStride: cStride,
             accumulate: layout.accumulate, instructions)
         var expected = before
         for row in 0..<rows {
@@ -53,10 +54,10 @@ import Testing
         let (left, right, depth) = (Samples(seed: 4).tensor(48, 200), Samples(seed: 5).tensor(32, 200), 200)
         func product(_ a: Tensor, _ b: Tensor) -> Tensor {
             let (panel, result) = (Tensor(depth, b.rows), Tensor(a.rows, b.rows))
-            for row in 0..<b.rows { for k in 0..<depth { panel.floats[k * b.rows + row] = b.floats[row * depth + k] } }
+            for row in 0..<b.rows { for k in 0..<depth { panel[k, row] = b.floats[row * depth + k] } }
             BlockProduct.multiply(
-                rows: a.rows, columns: b.rows, depth: depth, Strided(a.floats, rowStride: depth), panel.floats, bStride: b.rows,
-                into: result.floats, cStride: b.rows, accumulate: false)
+                rows: a.rows, columns: b.rows, depth: depth, Strided(a.start, rowStride: depth), panel.start, bStride: b.rows,
+                into: result.start, cStride: b.rows, accumulate: false)
             return result
         }
         let (one, other) = (product(left, right), product(right, left))

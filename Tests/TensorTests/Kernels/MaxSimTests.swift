@@ -40,12 +40,9 @@ private struct TokenVectors {
     /// Scores [queries, documents] and best tokens [query tokens, documents].
     private func maxSim(_ queries: TokenVectors, _ documents: TokenVectors) -> (scores: Tensor, best: [Int32]) {
         let scores = Tensor(queries.count, documents.count)
-        var best = [Int32](repeating: -1, count: queries.rows.rows * documents.count)
-        best.withUnsafeMutableBufferPointer { best in
-            MaxSim.score(
-                queries.rows, queries.segments, DocumentTokens(documents.rows, documents.segments),
-                into: MaxSimScores(scores.floats, queryStride: documents.count, documentStride: 1), best: best.baseAddress)
-        }
+        let best = MaxSim.scoreAndFind(
+            queries.rows, queries.segments, DocumentTokens(documents.rows, documents.segments),
+            into: MaxSimScores(scores, queryStride: documents.count, documentStride: 1))
         return (scores, best)
     }
 
@@ -124,7 +121,7 @@ private struct TokenVectors {
         let columns = Tensor.zeros(3, 5)
         MaxSim.score(
             queries.rows, queries.segments, DocumentTokens(documents.rows, documents.segments),
-            into: MaxSimScores(columns.floats, queryStride: 1, documentStride: 5))
+            into: MaxSimScores(columns, queryStride: 1, documentStride: 5))
         for document in 0..<3 {
             let row = columns.rows(document..<document + 1).values
             #expect(row == [expected[document], expected[3 + document], 0, 0, 0])
