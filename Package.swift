@@ -71,6 +71,7 @@ let package = Package(
         .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
 
+        .testTarget(name: "TablesTests", dependencies: ["Files", "Tables", "Support"]),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),

@@ -24,7 +24,7 @@ package struct LossResult {
     /// The loss over the global batch, the same on every rank.
     package let value: Double
     /// The gradient of this rank's inputs.
-    package let gradient: Embeddings
+    package var gradient: Embeddings
     /// Number of pairs of a row and a column left out as duplicates, of those that the loss is made of.
     package let maskedPairs: Int
     /// How hard the pool is; nil for losses that look at a row's own pairs alone.

@@ -5,7 +5,7 @@ import Files
 /// The columns to read.
 package enum TableProjection: Sendable {
     case all
-    /// These alone, in this order. In JSON a row may lack some of them; elsewhere all must be there.
+    /// These alone, in this order; a name given twice counts once. In JSON a row may lack some of them; elsewhere all must be there.
     case columns([String])
 
     /// Whether a key of a JSON row is wanted.
@@ -25,7 +25,7 @@ package enum TableProjection: Sendable {
             guard let place = columns.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
                 throw UserError(.content, path, "has no column \(quoted(name)); its columns are \(listed(columns.map(\.name)))")
             }
-            places.append(place)
+            if !places.contains(place) { places.append(place) }
         }
         return places
     }

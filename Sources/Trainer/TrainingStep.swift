@@ -104,7 +104,7 @@ package struct TrainingStep {
         let pool = try timer.measure(.gather) { try gather(shard.embeddings, plan, state) }
 
         // 4. Loss: statistics of own anchors, gathered; then gradients of own inputs from all anchors and candidates.
-        let loss = try timer.measure(.loss) { try configuration.objective.run(plan, pool, world) }
+        var loss = try timer.measure(.loss) { try configuration.objective.run(plan, pool, world) }
         let scale = configuration.objective.sumScale(plan)
         loss.gradient.multiply(by: Float(weight(plan)) / scale)
 
@@ -192,7 +192,7 @@ package struct TrainingStep {
         let count = ownGradient.layout.count(reachedBy: configuration.objective.heads.embeddingHeads)
         switch configuration.reduction {
         case .exact:
-            try world.allReduceSum(UnsafeMutableBufferPointer(start: ownGradient.sum.values, count: count))
+            try ownGradient.sum.withSums(count) { try world.allReduceSum(&$0) }
             return ownGradient.sum.rounded(count, times: scale)
         case .float32:
             var summed = ownGradient.sum.rounded(count, times: scale)

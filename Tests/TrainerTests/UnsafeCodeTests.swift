@@ -10,6 +10,9 @@ private let unsafeFolders: [String: String] = [
     "Tensor/": "the memory of tensors, packed weights, calls of libraries",
     "Tensor/Kernels/": "inner loops over the memory of tensors",
     "Comm/": "the buffers that MPI reads and writes",
+    "Tables/": "mapped files",
+    "Tables/Parquet/": "decoders over the bytes of a mapped file",
+    "Tables/Text/": "scanners over the bytes of a stream, calls of zlib and libzstd",
     "Files/": "mapped files, scanners over them, hashes, system calls",
 ]
 
@@ -48,7 +51,6 @@ private let unsafeFiles: [String: String] = [
     "Trainer/Console/Console.swift": "a system call writes a line",
     "Trainer/Pool/PanelExchange.swift": "lends a tensor to MPI until a gather has ended",
     "Trainer/Records/MetricsFile.swift": "reads lines of a mapped file",
-    "Trainer/TrainingStep.swift": "lends the sums of a gradient to MPI",
 ]
 
 @Suite struct UnsafeCodeTests {

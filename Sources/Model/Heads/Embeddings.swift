@@ -26,8 +26,8 @@ package struct Embeddings {
         self.late = late
     }
 
-    /// In place.
-    package func multiply(by factor: Float) {
+    /// Multiplies every value, in place.
+    package mutating func multiply(by factor: Float) {
         dense?.multiply(by: factor)
         late?.multiply(by: factor)
     }

@@ -7,6 +7,9 @@ Each file is one that pyarrow, polars or duckdb writes of its own, with one choi
 groups and pages. Bytes stand in files.json as {"bytes": hexadecimal}; floats that JSON cannot hold do not occur.
 """
 
+import datetime
+import decimal
+import gzip
 import json
 import pathlib
 import random
@@ -89,6 +92,34 @@ def arrow(name, data, **options):
     note(f"pyarrow-{name}.parquet")
 
 
+def packed():
+    """The same three rows as text, packed as a whole; gzip in two members, Zstandard in two frames."""
+    texts = {"rows.csv": 'id,text\n1,"a, ""b"""\n2,"two\nlines"\n3,é\n', "rows.tsv": 'id\ttext\n1\t"a, ""b"""\n2\t"two\nlines"\n3\té\n',
+             "rows.json": '[{"id": "1", "text": "a, \\"b\\""},\n {"id": "2", "text": "two\\nlines"}, {"id": "3", "text": "é"}]',
+             "rows.jsonl": '{"id": "1", "text": "a, \\"b\\""}\n{"id": "2", "text": "two\\nlines"}\n{"id": "3", "text": "é"}\n'}
+    for name, text in texts.items():
+        data = text.encode()
+        (FOLDER / name).write_bytes(data)
+        halves = [data[:20], data[20:]]
+        (FOLDER / f"{name}.gz").write_bytes(b"".join(gzip.compress(half, mtime=0) for half in halves))
+        (FOLDER / f"{name}.zst").write_bytes(b"".join(pa.compress(half, codec="zstd", asbytes=True) for half in halves))
+
+
+def refused():
+    """What is named and not read: types, codecs."""
+    day, moment = datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3, 4, 5)
+    data = {"id": pa.array([1, 2]), "day": pa.array([day, None]), "time": pa.array([moment, None], pa.timestamp("us")),
+            "clock": pa.array([datetime.time(1, 2), None]), "price": pa.array([decimal.Decimal("1.50"), None]),
+            "half": pa.array([0.5, None], pa.float32()).cast(pa.float16()), "fixed": pa.array([b"abc", None], pa.binary(3)),
+            "map": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64())),
+            "when": pa.array([{"at": moment}, None], pa.struct([("at", pa.timestamp("ms"))]))}
+    pq.write_table(pa.table(data), FOLDER / "refused-types.parquet")
+    pq.write_table(pa.table({"id": [1, 2], "old": pa.array([moment, None])}), FOLDER / "refused-int96.parquet",
+                   use_deprecated_int96_timestamps=True)
+    for codec in ["brotli", "lz4"]:
+        pq.write_table(pa.table({"a": ["text"] * 50}), FOLDER / f"refused-{codec}.parquet", compression=codec)
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.parquet"):
@@ -148,8 +179,14 @@ def main():
     many = table(5000, 31, columns=["id", "kind"])
     duckdb.sql(f"COPY many TO '{FOLDER / 'duckdb-groups.parquet'}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
     note("duckdb-groups.parquet")
-    lines = [json.dumps(name) + ": " + json.dumps(cells[name], ensure_ascii=False) for name in sorted(cells)]
-    (FOLDER.parent / "files.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    packed()
+    refused()
+    # Files with the same cells share them.
+    tables = {}
+    for name in sorted(cells):
+        tables.setdefault(json.dumps(cells[name], ensure_ascii=False), []).append(name)
+    lines = [json.dumps(names) + "," + cell_text for cell_text, names in tables.items()]
+    (FOLDER.parent / "files.json").write_text("[\n" + ",\n".join(f"[{line}]" for line in lines) + "\n]\n", encoding="utf-8")
     print(len(cells), "files,", sum(f.stat().st_size for f in FOLDER.glob("*.parquet")), "bytes")
 
 
