@@ -105,9 +105,9 @@ private func fault(_ name: String, _ bytes: some Sequence<UInt8>) throws -> User
         arguments: [
             ("[{\"a\":1}", 1, 9, "end of the file"), ("[{\"a\":1},]", 1, 10, "row 2"), ("[{\"a\":1} {}]", 1, 10, "comma"),
             ("[1]", 1, 2, "row 1: found '1'"), ("[{\"a\":1}]x", 1, 10, "after the end"), ("[{\"a\":tru}]", 1, 10, "true"),
-            ("[\n {\"a\":1},\n  {\"a\":1,\"a\":2}]", 3, 13, "twice"), ("[\n {\"a\":1},\n  {\"a\":\n \"x]", 4, 2, "never ends"),
+            ("[\n {\"a\":1},\n  {\"a\":1,\"a\":2}]", 3, 10, "twice"), ("[\n {\"a\":1},\n  {\"a\":\n \"x]", 4, 2, "never ends"),
             ("12", 1, 1, "array of objects"),
-            ("[{]}", 1, 3, "key"), ("[{\"a\\", 1, 3, ""),
+            ("[{]}", 1, 3, "key"), ("[{\"a\\", 1, 5, "ends inside a string"),
         ] as [(String, Int, Int, String)])
     func refusesJSONArrays(_ text: String, _ line: Int, _ column: Int, _ words: String) throws {
         let error = try #require(try fault("a.json", text.utf8))

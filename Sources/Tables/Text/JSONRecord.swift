@@ -20,11 +20,9 @@ struct JSONRecords {
         var isLikeLast = true
         try scanner.beginObject()
         while let key = try scanner.nextKey() {
-            let (name, place) = (key.string, scanner.offset)
+            let name = key.string
             let exact = ExactString(name)
-            guard own.insert(exact).inserted else {
-                throw scanner.fault("the key \(quoted(name)) stands twice in one object; remove one", at: place)
-            }
+            guard own.insert(exact).inserted else { throw scanner.fault("the key \(quoted(name)) stands twice in one object; remove one") }
             if seen.insert(exact).inserted { names.append(name) }
             guard projection.contains(name) else {
                 try scanner.skipValue()
