@@ -14,17 +14,18 @@ private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchroni
 private let mayImport: [String: Set<String>] = [
     "System": [],
     "Files": ["CMemoryFile", "CCrypto", "CZlib"],
+    "Config": ["Files", "CYAML"],
     "Tensor": ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
     "Comm": ["Files", "COpenMPI"],
-    "Model": ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"],
-    "Data": ["Files", "Tensor", "Comm", "Model"],
-    "Loss": ["Tensor", "Model", "Data"],
+    "Model": ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"],
+    "Data": ["Files", "Config", "Tensor", "Comm", "Model"],
+    "Loss": ["Files", "Config", "Tensor", "Model", "Data"],
     "Embedding": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Evaluation": ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"],
-    "Config": ["Files", "Tensor", "Model", "Loss", "CYAML"],
-    "Trainer": ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config"],
+    "Project": ["Files", "Config", "Tensor", "Model", "Data", "Loss"],
+    "Trainer": ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
     "CLI": [
-        "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Config", "Trainer", "CProcessor", "ArgumentParser",
+        "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor", "ArgumentParser",
     ],
 ]
 
