@@ -1,5 +1,5 @@
 // swift-tools-version: 6.0
-// Targets in layer order: C libraries, then Comm and Tensor, Model, Trainer, and the command line on top.
+// Targets in layer order: C libraries, then Config, Comm and Tensor, Model, Trainer, and the command line on top.
 
 import Foundation
 import PackageDescription
@@ -39,36 +39,37 @@ let package = Package(
 
         .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised + lendsViews),
         .target(name: "Tables", dependencies: ["Files", "CZlib", "CZstd"], swiftSettings: vectorised),
+        .target(name: "Config", dependencies: ["Files", "CYAML"], swiftSettings: vectorised),
         .target(name: "Comm", dependencies: ["Files", "COpenMPI"]),
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised + lendsViews),
-        .target(name: "Model", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
-        .target(name: "Data", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
-        .target(name: "Loss", dependencies: ["Tensor", "Model", "Data"], swiftSettings: vectorised),
+        .target(name: "Model", dependencies: ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
+        .target(name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
+        .target(name: "Loss", dependencies: ["Files", "Config", "Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
-        .target(name: "Config", dependencies: ["Files", "Tensor", "Model", "Loss", "CYAML"], swiftSettings: vectorised),
+        .target(name: "Project", dependencies: ["Files", "Config", "Tensor", "Model", "Data", "Loss"], swiftSettings: vectorised),
         .target(
             name: "Trainer",
-            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config"],
+            dependencies: ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
             swiftSettings: vectorised),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Config", "Trainer",
+                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "Support", dependencies: ["Files", "Tensor", "Model", "Data", "Config"], path: "Tests/Support"),
+        .target(name: "Support", dependencies: ["Files", "Tensor", "Model", "Data", "Project"], path: "Tests/Support"),
         .target(name: "Synthetic", dependencies: ["Files", "Tensor", "Model"], path: "Tests/Synthetic", swiftSettings: vectorised),
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "COneDNN", "COpenBLAS", "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Config", "Trainer", "Synthetic",
+                "COneDNN", "COpenBLAS", "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Project", "Trainer", "Synthetic",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
-        .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
+        .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Project", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
 
         .testTarget(name: "TablesTests", dependencies: ["Files", "Tables", "Support"]),
@@ -81,16 +82,17 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Support"]),
-        .testTarget(name: "ConfigTests", dependencies: ["Files", "Tensor", "Model", "Data", "Loss", "Config", "Trainer", "Support"]),
+        .testTarget(
+            name: "ConfigTests", dependencies: ["Files", "Config", "Tensor", "Model", "Data", "Loss", "Project", "Trainer", "Support"]),
         .testTarget(
             name: "TrainerTests",
             dependencies: [
-                "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Config", "Trainer", "Support",
+                "Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project", "Trainer", "Support",
                 "RankProgram", "benchmark",
             ]),
         .testTarget(
             name: "ParityTests",
-            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Config", "Trainer", "Support"]),
+            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Project", "Trainer", "Support"]),
         .testTarget(name: "RunTests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
         .testTarget(name: "CLITests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
     ]

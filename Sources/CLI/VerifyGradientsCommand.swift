@@ -3,6 +3,8 @@
 import ArgumentParser
 import Comm
 import Files
+import Project
+import Tensor
 import Trainer
 
 struct VerifyGradientsCommand: ParsableCommand {
@@ -29,7 +31,7 @@ struct VerifyGradientsCommand: ParsableCommand {
 
     func run() throws {
         runOnAllRanks { world, console in
-            let overrides = options.set + ["system.compute_dtype=float32", "training.reduction=exact"]
+            let overrides = options.set + [SystemSettings.computeType.assignment(.float32), TrainingSettings.reduction.assignment(.exact)]
             let config = try TrainingSetup.configuration(world, path: options.config, overrides: overrides)
             let setup = try TrainingSetup.load(world, config, console)
             let verification = try GradientVerification(setup, gradientScale: (gradientScale, 1))

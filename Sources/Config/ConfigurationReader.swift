@@ -1,55 +1,42 @@
 // YAML tree and `--set` values → the checked values of the settings that were given, by canonical key, each with its place.
-// Every name is looked up in ConfigurationSchema: a setting, a key without meaning, or unknown.
+// Every name is looked up in the schema: a setting, a key without meaning, or unknown.
 
 import Files
 
-struct ConfigurationReader {
-    struct Given {
-        let value: JSONValue
-        let place: YAMLPlace
-        let isOverride: Bool
-        /// Of the entries of a mapping.
-        let entries: [String: YAMLPlace]
+/// A setting that stands in the file or in a `--set`.
+struct GivenSetting: Sendable {
+    let value: SettingValue
+    let place: YAMLPlace
+    let isOverride: Bool
+    /// Places of the entries of a mapping.
+    let entries: [String: YAMLPlace]
 
-        init(_ value: JSONValue, _ node: YAMLNode, at place: YAMLPlace, isOverride: Bool) {
-            self.value = value
-            self.place = place
-            self.isOverride = isOverride
-            guard case .mapping(let entries) = node.content else {
-                self.entries = [:]
-                return
-            }
-            self.entries = Dictionary(entries.map { ($0.key, $0.place) }) { first, _ in first }
+    init(_ value: SettingValue, _ node: YAMLNode, at place: YAMLPlace, isOverride: Bool) {
+        self.value = value
+        self.place = place
+        self.isOverride = isOverride
+        guard case .mapping(let entries) = node.content else {
+            self.entries = [:]
+            return
         }
+        self.entries = Dictionary(entries.map { ($0.key, $0.place) }) { first, _ in first }
     }
+}
 
-    private let path: String
-    private(set) var given: [String: Given] = [:]
+struct ConfigurationReader {
+    private let schema: ConfigurationSchema
+    private(set) var given: [String: GivenSetting] = [:]
     private(set) var notices: [String] = []
-    private(set) var overrides: [ProjectConfig.Override] = []
-    private var sectionPlaces: [String: YAMLPlace] = [:]
+    private(set) var overrides: [SettingValues.Override] = []
+    private(set) var sectionPlaces: [String: YAMLPlace] = [:]
 
     /// - Parameters:
     ///   - root: the file's value, nil when it is empty
     ///   - overrides: `key=value`, in their order; the last of a key wins
-    init(root: YAMLNode?, path: String, overrides: [String]) throws(UserError) {
-        self.path = path
+    init(_ schema: ConfigurationSchema, root: YAMLNode?, overrides: [String]) throws(UserError) {
+        self.schema = schema
         if let root { try read(root) }
         for text in overrides { try apply(override: text) }
-    }
-
-    /// Where a setting was written; else where its section begins; else the file's begin.
-    func place(of key: String) -> YAMLPlace {
-        given[key]?.place ?? sectionPlaces[String(key.prefix { $0 != "." })] ?? YAMLPlace(path: path, line: 1, column: 1)
-    }
-
-    /// The place of every setting, and of `setting.entry` where one is a mapping.
-    var places: [String: YAMLPlace] {
-        var places = Dictionary(uniqueKeysWithValues: ConfigurationSchema.settings.map { ($0.key, place(of: $0.key)) })
-        for (key, given) in given {
-            for (entry, place) in given.entries { places["\(key).\(entry)"] = place }
-        }
-        return places
     }
 
     // MARK: The file
@@ -59,7 +46,7 @@ struct ConfigurationReader {
             throw root.place.error("a configuration is a mapping of sections, but this is \(root.inWords)")
         }
         for entry in entries {
-            guard ConfigurationSchema.sections.contains(entry.key) else {
+            guard schema.sections.contains(entry.key) else {
                 if entry.key.contains(".") {
                     throw entry.place.error("the key \(YAMLScalar.quoted(entry.key)) has a dot; write the section, and in it the key")
                 }
@@ -81,18 +68,18 @@ struct ConfigurationReader {
         if let other = given[setting.key] {
             throw entry.place.error("\(spelling) and the key at \(other.place) are two spellings of \(setting.key); keep one of the two")
         }
-        let value = try setting.form.decode(entry.value, key: spelling)
-        given[setting.key] = Given(value, entry.value, at: entry.value.place, isOverride: false)
+        let value = try setting.decode(entry.value, spelling: spelling)
+        given[setting.key] = GivenSetting(value, entry.value, at: entry.value.place, isOverride: false)
     }
 
     /// The setting of a spelling; nil, with a notice, for a key without meaning.
-    private mutating func setting(_ spelling: String, place: YAMLPlace) throws(UserError) -> Setting? {
-        if let setting = ConfigurationSchema.settings.first(where: { $0.spellings.contains(spelling) }) { return setting }
-        if let (_, notice) = ConfigurationSchema.keysWithoutMeaning.first(where: { $0.key == spelling }) {
+    private mutating func setting(_ spelling: String, place: YAMLPlace) throws(UserError) -> (any AnySetting)? {
+        if let setting = schema.setting(spelled: spelling) { return setting }
+        if let (_, notice) = schema.keysWithoutMeaning.first(where: { $0.key == spelling }) {
             notices.append("\(place): \(spelling) has no meaning here and is passed over: \(notice)")
             return nil
         }
-        throw place.error(Self.unknown(spelling: spelling))
+        throw place.error(unknown(spelling: spelling))
     }
 
     // MARK: --set
@@ -105,55 +92,43 @@ struct ConfigurationReader {
         let spelling = String(text[..<equals])
         let valueText = String(text[text.index(after: equals)...])
         let place = YAMLPlace(path: "--set \(spelling)", line: nil, column: nil)
-        if ConfigurationSchema.sections.contains(spelling) {
-            let example = ConfigurationSchema.settings.first { $0.section == spelling }!.key
+        if schema.sections.contains(spelling) {
+            let example = schema.settings.first { $0.section == spelling }!.key
             throw place.error("\(spelling) is a section; name one of its keys, such as \(example)")
         }
         let node = try YAMLDocument.parseOverride(valueText, of: spelling)
         guard let setting = try setting(spelling, place: place) else { return }
-        let value = try setting.form.decode(node, key: spelling)
-        for (one, other) in ConfigurationSchema.alternatives {
-            if setting.key == one { removeFromFile(other) }
-            if setting.key == other { removeFromFile(one) }
-        }
-        given[setting.key] = Given(value, node, at: place, isOverride: true)
+        let value = try setting.decode(node, spelling: spelling)
+        for other in schema.alternatives(of: setting.key) where given[other]?.isOverride == false { given[other] = nil }
+        given[setting.key] = GivenSetting(value, node, at: place, isOverride: true)
         overrides.removeAll { $0.key == setting.key }
-        overrides.append(ProjectConfig.Override(key: setting.key, text: valueText))
-    }
-
-    private mutating func removeFromFile(_ key: String) {
-        if given[key]?.isOverride == false { given[key] = nil }
+        overrides.append(SettingValues.Override(key: setting.key, text: valueText))
     }
 
     // MARK: Unknown keys
 
-    private static func unknown(spelling: String) -> String {
+    private func unknown(spelling: String) -> String {
         let parts = spelling.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let (section, name) = parts.count == 2 ? (parts[0], parts[1]) : ("", spelling)
         let place = section.isEmpty ? "at the top" : "in \(section)"
-        let all = ConfigurationSchema.settings.flatMap(\.spellings) + ConfigurationSchema.keysWithoutMeaning.map(\.key)
+        let all = schema.settings.flatMap(\.spellings) + schema.keysWithoutMeaning.map(\.key)
         if let same = all.first(where: { $0.hasSuffix(".\(name)") || $0 == name }) {
             return "unknown key \(YAMLScalar.quoted(name)) \(place); did you mean \(same)?"
         }
         if !section.isEmpty {
-            guard ConfigurationSchema.sections.contains(section) else {
-                return unknown(section, "at the top", known: ConfigurationSchema.sections)
+            guard schema.sections.contains(section) else {
+                return NearestName.unknownKey(section, "at the top", known: schema.sections)
             }
-            return unknown(name, place, known: all.filter { $0.hasPrefix("\(section).") }.map { String($0.dropFirst(section.count + 1)) })
+            return NearestName.unknownKey(
+                name, place, known: all.filter { $0.hasPrefix("\(section).") }.map { String($0.dropFirst(section.count + 1)) })
         }
-        let top = all.filter { !$0.contains(".") } + ConfigurationSchema.sections
+        let top = all.filter { !$0.contains(".") } + schema.sections
         let below = all.filter { $0.contains(".") }
         if NearestName.of(name, among: top) == nil,
             let nearest = NearestName.of(name, among: below.map { String($0.drop { $0 != "." }.dropFirst()) })
         {
             return "unknown key \(YAMLScalar.quoted(name)) \(place); did you mean \(below.first { $0.hasSuffix(".\(nearest)") }!)?"
         }
-        return unknown(name, place, known: top)
-    }
-
-    /// The sentence for a name that none of `known` equals; `place` as in "in loss".
-    static func unknown(_ name: String, _ place: String, known: [String]) -> String {
-        let hint = NearestName.of(name, among: known).map { "did you mean \"\($0)\"?" } ?? "known are " + known.joined(separator: ", ")
-        return "unknown key \(YAMLScalar.quoted(name)) \(place); \(hint)"
+        return NearestName.unknownKey(name, place, known: top)
     }
 }

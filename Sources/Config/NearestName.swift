@@ -17,6 +17,12 @@ package enum NearestName {
         return best?.name
     }
 
+    /// The sentence for a key that none of `known` equals; `place` as in "in loss".
+    package static func unknownKey(_ name: String, _ place: String, known: [String]) -> String {
+        let hint = of(name, among: known).map { "did you mean \"\($0)\"?" } ?? "known are " + known.joined(separator: ", ")
+        return "unknown key \(YAMLScalar.quoted(name)) \(place); \(hint)"
+    }
+
     private static func folded(_ name: String) -> [UInt8] {
         name.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
     }

@@ -1,30 +1,33 @@
-// One setting of project_config.yaml as data: its key, what values it takes, its default, its meaning. ConfigurationSchema lists
-// them; decoding, the resolved configuration, the comparison on resume and the table in docs/configuration.md all read that list.
+// One key of a configuration, declared once: its name, the type of its value, what may stand there, its default and its meaning.
+// Reading and the error at its place take the declaration itself, so a wrong name or a wrong type does not compile. The reader,
+// the resolved configuration, the comparison on resume and the documentation see all keys alike, as AnySetting.
 
 import Files
 
-/// A key and what may stand under it.
-package struct Setting: Sendable {
-    /// `section.name`, or the name alone at the top.
+/// A key, and what may stand under it.
+///
+///     package static let epochs = Setting<Int>("training.epochs", .count(from: 1), .value(3), "Passes over the data.")
+///
+///     let epochs = values[TrainingSettings.epochs]  // an Int
+///     throw values.error(at: TrainingSettings.epochs, "...")
+package struct Setting<Value: Sendable>: AnySetting {
     package let key: String
-    package let form: SettingForm
-    package let initial: Default
-    /// Spellings of Hugging Face and PEFT, in the same section, that mean exactly this.
     package let aliases: [String]
-    /// Whether a resumed run may have another value than the run had.
     package let mayDifferOnResume: Bool
-    /// One line for the documentation.
     package let meaning: String
+    let form: SettingForm<Value>
+    let initial: SettingDefault<Value>
 
-    package enum Default: Sendable {
-        case required
-        case value(JSONValue)
-        /// Not set; the words say what happens then.
-        case absent(String)
-    }
-
-    init(
-        _ key: String, _ form: SettingForm, _ initial: Default, aliases: [String] = [], mayDifferOnResume: Bool = false, _ meaning: String
+    /// Declares a key.
+    ///
+    /// - Parameters:
+    ///   - key: `section.name`, or the name alone at the top
+    ///   - aliases: spellings of Hugging Face and PEFT, in the same section, that mean exactly this
+    ///   - mayDifferOnResume: whether a resumed run may have another value than the run had
+    ///   - meaning: one line for the documentation
+    package init(
+        _ key: String, _ form: SettingForm<Value>, _ initial: SettingDefault<Value>, aliases: [String] = [],
+        mayDifferOnResume: Bool = false, _ meaning: String
     ) {
         self.key = key
         self.form = form
@@ -34,9 +37,111 @@ package struct Setting: Sendable {
         self.meaning = meaning
     }
 
-    /// The section's name, empty for a key at the top.
+    package var formInWords: String { form.inWords }
+
+    package var defaultValue: SettingValue? {
+        switch initial {
+        case .required: nil
+        case .value(let value), .absent(let value, _): settingValue(value)
+        }
+    }
+
+    package var defaultInWords: String {
+        switch initial {
+        case .required: "required"
+        case .absent(_, let words): words
+        case .value(let value): valueInWords(value)
+        }
+    }
+
+    /// A value as one would write it.
+    package func valueInWords(_ value: Value) -> String {
+        switch form.json(of: value) {
+        case .string(let text): text
+        case let json: String(decoding: json.serialized(pretty: false), as: UTF8.self)
+        }
+    }
+
+    package var defaultIsAValue: Bool {
+        if case .value = initial { true } else { false }
+    }
+
+    package func decode(_ node: YAMLNode, spelling: String) throws(UserError) -> SettingValue {
+        settingValue(try form.decode(node, key: spelling))
+    }
+
+    func settingValue(_ value: Value) -> SettingValue {
+        SettingValue(typed: TypedValue(value: value), json: form.json(of: value))
+    }
+}
+
+extension Setting where Value: RawRepresentable<String> {
+    /// The text of a `--set` that chooses a value: `system.compute_dtype=float32`.
+    package func assignment(_ value: Value) -> String { "\(key)=\(valueInWords(value))" }
+}
+
+/// What holds where a key is not given.
+package enum SettingDefault<Value: Sendable>: Sendable {
+    /// The key must be given.
+    case required
+    /// This value holds.
+    case value(Value)
+    /// This value holds; the words say what it does.
+    case absent(Value, words: String)
+
+    /// Nothing is set; the words say what happens then.
+    package static func absent<Wrapped>(_ words: String) -> Self where Value == Wrapped? {
+        .absent(nil, words: words)
+    }
+}
+
+/// The value of a setting, with its type kept for the setting and hidden from others.
+package struct SettingValue: Sendable {
+    /// A `TypedValue` of the setting's type.
+    let typed: any Sendable
+    /// The value as the resolved configuration shows it.
+    package let json: JSONValue
+}
+
+/// Keeps an optional from being looked through when its type is asked for.
+struct TypedValue<Value: Sendable>: Sendable {
+    let value: Value
+}
+
+/// A setting whatever the type of its value.
+package protocol AnySetting: Sendable, CustomStringConvertible {
+    /// The name with its section: `section.name`, or the name alone at the top.
+    var key: String { get }
+    /// Further spellings of the name, in the same section.
+    var aliases: [String] { get }
+    /// Whether a resumed run may have another value than the run had.
+    var mayDifferOnResume: Bool { get }
+    /// What the setting does, in one line for the documentation.
+    var meaning: String { get }
+    /// The values that may stand there, as in "must be ...".
+    var formInWords: String { get }
+    /// The value where none is given; nil where one must be given.
+    var defaultValue: SettingValue? { get }
+    /// The default as the documentation prints it.
+    var defaultInWords: String { get }
+    /// Whether the words of the default are a value that one could write.
+    var defaultIsAValue: Bool { get }
+    /// The value of a node; errors name the key as it was spelled and the node's place.
+    func decode(_ node: YAMLNode, spelling: String) throws(UserError) -> SettingValue
+}
+
+extension AnySetting {
+    /// The key, so that sentences can name a setting by its declaration.
+    package var description: String { key }
+
+    /// Name of the section, empty for a key at the top.
     package var section: String {
-        key.split(separator: ".").count == 2 ? String(key.prefix { $0 != "." }) : ""
+        key.contains(".") ? String(key.prefix { $0 != "." }) : ""
+    }
+
+    /// The key without its section.
+    package var name: String {
+        section.isEmpty ? key : String(key.dropFirst(section.count + 1))
     }
 
     /// Key and aliases, with their section.
@@ -44,116 +149,12 @@ package struct Setting: Sendable {
         [key] + aliases.map { section.isEmpty ? $0 : "\(section).\($0)" }
     }
 
-    /// The default as the documentation prints it.
-    package var defaultInWords: String {
-        switch initial {
-        case .required: "required"
-        case .absent(let words): words
-        case .value(.string(let text)): text
-        case .value(let value): String(decoding: value.serialized(pretty: false), as: UTF8.self)
-        }
-    }
-}
+    /// The default as a resolved configuration shows it; null where there is none.
+    package var defaultJSON: JSONValue { defaultValue?.json ?? .null }
 
-/// The values that a setting takes.
-package indirect enum SettingForm: Sendable {
-    case boolean
-    /// A whole number in the range, or one of the words.
-    case integer(ClosedRange<Int>, orWord: String? = nil)
-    case number(NumberRange)
-    /// Bytes, as a whole number or with a unit, or the word `auto`.
-    case bytes
-    /// One of the names; `others` are further spellings of them.
-    case choice([String], others: [String: String] = [:])
-    /// Any text; the words say what it names.
-    case text(String)
-    /// A list of different texts, or a single one.
-    case names
-    /// A list of layer numbers, or a single one.
-    case layers
-    /// A list of ascending widths, or a single one.
-    case widths
-    /// A list of numbers of 0 or more, or a single one.
-    case weights
-    /// A list of module names, or a regular expression.
-    case targetModules
-    /// Two finite numbers, the lower first.
-    case interval
-    /// Numbers by task.
-    case taskNumbers(NumberRange)
-    /// See `LoRAConfig.StartFrom`.
-    case adapterStart
-    /// A data file: a path, or a mapping with the path, task and prompts.
-    case dataFile
-    /// The same of a training file, which has a weight and a range of scores, too.
-    case trainingFile
-    /// A list of training files, or a single one.
-    case trainingFiles
-    /// See `BestMetric`.
-    case metric
-    /// The form, or null (or, where Hugging Face has such a number, that) for "not set".
-    case optional(SettingForm, orNumber: Int? = nil)
-
-    static func count(from least: Int, orWord word: String? = nil) -> SettingForm {
-        .integer(least...Int(Int32.max), orWord: word)
-    }
-
-    /// As in "must be ...", and in the documentation.
-    package var inWords: String {
-        switch self {
-        case .boolean: "`true` or `false`"
-        case .integer(let range, let word):
-            "a whole number, \(range.lowerBound) or more" + (word.map { ", or `\($0)`" } ?? "")
-        case .bytes: "bytes such as `24GB` or `512MB`, or `auto`"
-        case .number(let range): "a number \(range.inWords)"
-        case .choice(let names, _): names.map { "`\($0)`" }.joined(separator: " or ")
-        case .text(let words): words
-        case .names: "a list of names"
-        case .layers: "a list of layer numbers"
-        case .widths: "a list of ascending widths"
-        case .weights: "a list of numbers of 0 or more"
-        case .targetModules: "a list of module names, or a regular expression"
-        case .interval: "two numbers, the lower first, such as `[0, 5]`"
-        case .taskNumbers(let range): "a mapping from tasks to numbers \(range.inWords)"
-        case .adapterStart: "`auto`, `fresh`, the path of a folder with adapters, or `{TASK: PATH}`"
-        case .dataFile: "a path, or `{\(DataFile.keys.joined(separator: ", "))}`"
-        case .trainingFile: "a path, or `{\(DataFile.trainingKeys.joined(separator: ", "))}`"
-        case .trainingFiles: "a path, or a list of paths and `{\(DataFile.trainingKeys.joined(separator: ", "))}`"
-        case .metric: "a metric such as `ndcg@10`, or `ndcg@10@256` for the width 256"
-        case .optional(let form, let number): form.inWords + ", or `null`" + (number.map { " or `\($0)`" } ?? "")
-        }
-    }
-}
-
-/// A range of finite numbers whose ends may lie outside.
-package enum NumberRange: Sendable {
-    case above(Double)
-    case atLeast(Double)
-    case closed(Double, Double)
-    case halfOpen(Double, Double)
-    case leftOpen(Double, Double)
-
-    func contains(_ value: Double) -> Bool {
-        switch self {
-        case .above(let least): value > least && value.isFinite
-        case .atLeast(let least): value >= least && value.isFinite
-        case .closed(let least, let most): value >= least && value <= most
-        case .halfOpen(let least, let end): value >= least && value < end
-        case .leftOpen(let start, let most): value > start && value <= most
-        }
-    }
-
-    var inWords: String {
-        switch self {
-        case .above(let least): "above \(Self.short(least))"
-        case .atLeast(let least): "of \(Self.short(least)) or more"
-        case .closed(let least, let most): "from \(Self.short(least)) to \(Self.short(most))"
-        case .halfOpen(let least, let end): "from \(Self.short(least)) to below \(Self.short(end))"
-        case .leftOpen(let start, let most): "above \(Self.short(start)), \(Self.short(most)) at most"
-        }
-    }
-
-    private static func short(_ value: Double) -> String {
-        value == value.rounded() ? "\(Int(value))" : "\(value)"
+    /// The value in a resolved configuration; the default when it is not there.
+    package func json(in resolved: JSONValue) -> JSONValue {
+        let section = section.isEmpty ? resolved : resolved[section]
+        return section?[name] ?? defaultJSON
     }
 }

@@ -4,7 +4,6 @@
 
 import CYAML
 import Files
-import Tensor
 
 /// A configuration's text to a tree that remembers lines and columns.
 package enum YAMLDocument {

@@ -12,6 +12,7 @@ package struct YAMLPlace: Sendable, Equatable, CustomStringConvertible {
     /// Counted from 1, in characters; nil for `--set`.
     package let column: Int?
 
+    /// A fault of the configuration at this place.
     package func error(_ message: String) -> UserError {
         UserError(.configuration, path, line: line, column: column, message)
     }
@@ -24,19 +25,26 @@ package struct YAMLPlace: Sendable, Equatable, CustomStringConvertible {
 
 /// A value with the place where it begins.
 package struct YAMLNode: Sendable {
+    /// A scalar, a list or a mapping.
     package enum Content: Sendable {
         case scalar(YAMLScalar)
         case sequence([YAMLNode])
         case mapping([Entry])
     }
 
+    /// A key of a mapping with its value.
     package struct Entry: Sendable {
+        /// The key as it was written.
         package let key: String
+        /// Where the key begins.
         package let place: YAMLPlace
+        /// The value under the key.
         package let value: YAMLNode
     }
 
+    /// What the node is.
     package let content: Content
+    /// Where the node begins.
     package let place: YAMLPlace
 
     /// The value in words for an error, long texts cut.
@@ -49,6 +57,7 @@ package struct YAMLNode: Sendable {
     }
 }
 
+/// A scalar as YAML's core schema resolves it; what stands in quotes is a text.
 package enum YAMLScalar: Sendable, Equatable {
     case null
     case boolean(Bool)
@@ -104,6 +113,7 @@ package enum YAMLScalar: Sendable, Equatable {
         return rest.isEmpty ? Double(text).map { .number($0) } : nil
     }
 
+    /// The scalar in words for an error, long texts cut.
     package var inWords: String {
         switch self {
         case .null: "empty"

@@ -7,6 +7,7 @@ import Evaluation
 import Files
 import Foundation
 import Model
+import Project
 
 /// The evaluation of a run: one dataset, or one for each task that the rows of a pair file name.
 struct RunEvaluation {
@@ -44,14 +45,14 @@ struct RunEvaluation {
         metricDimension = best.dimension ?? widths.last!
         guard widths.contains(metricDimension) else {
             throw setup.config.error(
-                at: "training.metric_for_best_model",
+                at: TrainingSettings.bestMetric,
                 "the embeddings have no width \(metricDimension); their widths are \(widths.map(String.init).joined(separator: ", "))")
         }
         var parts: [Part] = []
         for (taskName, dataset) in datasets {
             guard let task = setup.source.taskNames.firstIndex(of: taskName) else {
                 throw setup.config.error(
-                    at: "data.evaluation", "the task of \(description) is \(taskName), which has no adapter in this run")
+                    at: DataSettings.evaluation, "the task of \(description) is \(taskName), which has no adapter in this run")
             }
             let prompts = file.prompts(task: taskName)
             parts.append(

@@ -1,12 +1,12 @@
 // The run, top to bottom: set up, resume, then step, record, evaluate, checkpoint, until the last step or a wish to stop.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Files
 import Foundation
 import Model
+import Project
 
 /// What the command line asks of a run.
 package struct TrainingOptions: Sendable {

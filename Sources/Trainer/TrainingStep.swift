@@ -5,12 +5,12 @@
 // chunk by chunk of inputs, so that the sum has the same bits however the chunks are spread. See StepPlan for who does what.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Files
 import Loss
 import Model
+import Project
 import Tensor
 
 /// One optimizer step: the gradient of a global batch, then the update.
@@ -216,7 +216,7 @@ package struct TrainingStep {
     private func notFinite(_ step: Int, rank: Int, _ phase: String, _ what: String) -> UserError {
         UserError(
             .notFinite,
-            "step \(step), rank \(rank), phase \(phase): \(what); checkpoints are as they were: lower training.learning_rate or raise "
-                + "loss.temperature")
+            "step \(step), rank \(rank), phase \(phase): \(what); checkpoints are as they were: lower \(TrainingSettings.learningRate) or "
+                + "raise \(LossSettings.temperature)")
     }
 }

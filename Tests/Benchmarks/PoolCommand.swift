@@ -6,9 +6,9 @@ import Files
 import Model
 import Tensor
 
-@testable import Config
 @testable import Data
 @testable import Loss
+@testable import Project
 @testable import Trainer
 
 struct PoolCommand: ParsableCommand {

@@ -2,9 +2,9 @@
 
 import ArgumentParser
 import Comm
-import Config
 import Files
 import Foundation
+import Project
 import Synthetic
 import Tensor
 import Trainer

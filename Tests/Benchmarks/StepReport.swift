@@ -1,10 +1,10 @@
 // The figures of a timed run of steps, for people and for programs.
 
 import Comm
-import Config
 import Embedding
 import Files
 import Model
+import Project
 import Tensor
 import Trainer
 

@@ -1,10 +1,10 @@
 // The run whose steps are timed, and the timing.
 
 import Comm
-import Config
 import Data
 import Files
 import Model
+import Project
 import Tensor
 import Trainer
 

@@ -2,6 +2,7 @@
 // and of what is refused. A failure prints the rows that belong there.
 
 import Config
+import Project
 import Support
 import Testing
 
@@ -12,20 +13,19 @@ struct ConfigurationDocumentationTests {
         text.replacing("|", with: "\\|")
     }
 
-    private static func row(_ setting: Setting) -> String {
-        let initial = if case .value = setting.initial { "`\(setting.defaultInWords)`" } else { setting.defaultInWords }
-        return "| `\(setting.key)` | \(setting.form.inWords) | \(cell(initial)) | \(cell(setting.meaning)) |"
+    private static func row(_ setting: any AnySetting) -> String {
+        let initial = if setting.defaultIsAValue { "`\(setting.defaultInWords)`" } else { setting.defaultInWords }
+        return "| `\(setting.key)` | \(setting.formInWords) | \(cell(initial)) | \(cell(setting.meaning)) |"
     }
 
     private static var tables: [String: [String]] {
-        var tables = Dictionary(grouping: ConfigurationSchema.settings, by: \.section).mapValues { $0.map(row) }
-        tables["aliases"] = ConfigurationSchema.settings.flatMap { setting in
+        var tables = Dictionary(grouping: ProjectSettings.schema.settings) { $0.section }.mapValues { $0.map(row) }
+        tables["aliases"] = ProjectSettings.schema.settings.flatMap { setting in
             setting.spellings.dropFirst().map { "| `\($0)` | `\(setting.key)` |" }
         }
-        tables["passed over"] = ConfigurationSchema.keysWithoutMeaning.map { "| `\($0.key)` | \($0.notice) |" }
-        tables["resume"] = [
-            "May differ: " + ConfigurationSchema.settings.filter(\.mayDifferOnResume).map { "`\($0.key)`" }.joined(separator: ", ") + "."
-        ]
+        tables["passed over"] = ProjectSettings.schema.keysWithoutMeaning.map { "| `\($0.key)` | \($0.notice) |" }
+        let free = ProjectSettings.schema.settings.filter { $0.mayDifferOnResume }.map { "`\($0.key)`" }
+        tables["resume"] = ["May differ: " + free.joined(separator: ", ") + "."]
         return tables
     }
 

@@ -1,6 +1,6 @@
 // Every way in which a configuration can be wrong, with its exact place and the mend that the sentence names.
 
-import Config
+import Project
 import Support
 import Tensor
 import Testing

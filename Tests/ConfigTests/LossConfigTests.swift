@@ -3,8 +3,8 @@
 import Support
 import Testing
 
-@testable import Config
 @testable import Loss
+@testable import Project
 @testable import Trainer
 
 @Suite struct LossConfigTests {

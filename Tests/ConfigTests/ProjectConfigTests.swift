@@ -1,7 +1,11 @@
 // Defaults, the Python project's own file, --set, rules between settings, the resolved configuration and the resume rule.
 
 import Config
+import Data
 import Files
+import Loss
+import Model
+import Project
 import Support
 import Testing
 
@@ -74,7 +78,8 @@ struct ProjectConfigTests {
         }
         #expect(file.path == "data/processed/eval.jsonl")
         #expect(config.training.learningRate == 1e-4 && config.training.batch == .perRank(2))
-        #expect(config.lora.rank == 16 && config.lora.alpha == 16 && config.isGiven("lora.r") && !config.isGiven("lora.target_modules"))
+        #expect(config.lora.rank == 16 && config.lora.alpha == 16)
+        #expect(config.isGiven(LoRASettings.rank) && !config.isGiven(LoRASettings.targetModules))
         #expect(config.system.computeType == .automatic && config.system.maximumTokens == 256)
     }
 
@@ -85,7 +90,7 @@ struct ProjectConfigTests {
         #expect(config.notices.isEmpty)
         #expect(config.data.train.map(\.path) == ["examples/python-stdlib/train.jsonl.gz"])
         #expect(config.training.batch == .global(64) && config.training.maximumSteps == 100 && config.training.warmup == .steps(15))
-        for setting in ConfigurationSchema.settings {
+        for setting in ProjectSettings.schema.settings {
             let name = setting.key.split(separator: ".").last!
             let lines = yaml.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "#" } }
             #expect(lines.contains { $0.hasPrefix("\(name):") && $0.contains("  # ") }, "\(setting.key) is not shown, or not explained")
@@ -303,7 +308,7 @@ struct ResolvedConfigurationTests {
     @Test("holds every setting of the schema")
     func complete() throws {
         let resolved = try decode(requiredSettings).resolved()
-        for setting in ConfigurationSchema.settings {
+        for setting in ProjectSettings.schema.settings {
             let section = setting.section.isEmpty ? resolved : resolved[setting.section]
             #expect(section?[String(setting.key.split(separator: ".").last!)] != nil, "\(setting.key)")
         }
@@ -340,7 +345,7 @@ struct ResolvedConfigurationTests {
     func adopting() throws {
         let names = try #require(TargetModules(["q_proj"]))
         let config = try decode(requiredSettings).adoptingAdapter(rank: 7, alpha: 14, targetModules: names)
-        #expect(config.lora.rank == 7 && config.lora.alpha == 14 && !config.isGiven("lora.r"))
+        #expect(config.lora.rank == 7 && config.lora.alpha == 14 && !config.isGiven(LoRASettings.rank))
         #expect(config.resolved()["lora"]?["r"]?.integerValue == 7)
         #expect(config.resolved()["lora"]?["target_modules"]?.arrayValue?.count == 1)
     }
@@ -348,10 +353,10 @@ struct ResolvedConfigurationTests {
     @Test("an error that is found later has the setting's place")
     func laterError() throws {
         let config = try decode(requiredSettings + "lora:\n  r: 5\n", set: "loss.temperature=1")
-        #expect(config.error(at: "lora.r", "no").description == "p.yaml:5:6: no")
-        #expect(config.error(at: "lora.alpha", "no").description == "p.yaml:4:1: no")
-        #expect(config.error(at: "loss.temperature", "no").description == "--set loss.temperature: no")
-        #expect(config.error(.missing, at: "system.threads", "no").description == "p.yaml:1:1: no")
-        #expect(config.error(.missing, at: "system.threads", "no").code == .missing)
+        #expect(config.error(at: LoRASettings.rank, "no").description == "p.yaml:5:6: no")
+        #expect(config.error(at: LoRASettings.alpha, "no").description == "p.yaml:4:1: no")
+        #expect(config.error(at: LossSettings.temperature, "no").description == "--set loss.temperature: no")
+        #expect(config.error(.missing, at: SystemSettings.threads, "no").description == "p.yaml:1:1: no")
+        #expect(config.error(.missing, at: SystemSettings.threads, "no").code == .missing)
     }
 }

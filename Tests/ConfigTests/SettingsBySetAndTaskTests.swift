@@ -1,9 +1,11 @@
 // Settings of each data set, and settings that go by task.
 
+import Loss
+import Project
 import Support
 import Testing
 
-@testable import Config
+@testable import Model
 
 @Suite("Settings by data set and by task")
 struct SettingsBySetAndTaskTests {
@@ -38,9 +40,10 @@ struct SettingsBySetAndTaskTests {
         #expect(
             config.lora.startFrom
                 == .byTask(["retrieval": .init(path: "pair", task: nil), "code": .init(path: "pair", task: "retrieval")]))
-        #expect(config.error(at: "loss.task_weights.code", "no").description == "p.yaml:8:37: no")
-        #expect(config.error(at: "lora.start_from.code", "no").description == "p.yaml:7:5: no")
-        #expect(config.error(at: "training.task_learning_rates.code", "no").description == "--set training.task_learning_rates: no")
+        #expect(config.error(at: LossSettings.taskWeights, entry: "code", "no").description == "p.yaml:8:37: no")
+        #expect(config.error(at: LoRASettings.startFrom, entry: "code", "no").description == "p.yaml:7:5: no")
+        let rate = config.error(at: TrainingSettings.taskLearningRates, entry: "code", "no")
+        #expect(rate.description == "--set training.task_learning_rates: no")
         let none = try decode(requiredSettings)
         #expect(none.loss.name == .infonce && none.loss.taskWeights.isEmpty && none.training.taskLearningRates.isEmpty)
     }

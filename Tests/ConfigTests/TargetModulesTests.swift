@@ -2,6 +2,8 @@
 
 import Config
 import Files
+import Model
+import Project
 import Support
 import Testing
 

@@ -6,9 +6,9 @@ import Support
 import Tensor
 import Testing
 
-@testable import Config
 @testable import Data
 @testable import Loss
+@testable import Project
 @testable import Trainer
 
 @Suite struct ObjectiveParityTests {

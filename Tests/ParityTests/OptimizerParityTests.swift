@@ -1,7 +1,7 @@
 // AdamW against torch.optim.AdamW, and the schedules against transformers.
 
-import Config
 import Files
+import Project
 import Support
 import Testing
 

@@ -1,8 +1,8 @@
 // What tests of configurations share: decoding a text, and the error that it must end with.
 
-import Config
 import Files
 import Foundation
+import Project
 import Testing
 
 /// A configuration with what is required and nothing else; further text is appended.

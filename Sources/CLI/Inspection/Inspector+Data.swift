@@ -1,6 +1,5 @@
 // Data: files of training rows or of texts, and datasets in BEIR's layout. Every row is read, so the first bad one is named.
 
-import Config
 import Data
 import Embedding
 import Evaluation

@@ -1,7 +1,7 @@
 // What a run leaves for others to load: its adapters, in the layouts that the configuration names.
 
 import Comm
-import Config
+import Project
 import Model
 import Tensor
 

@@ -3,6 +3,7 @@
 
 import Config
 import Files
+import Project
 
 /// What a resumed run must share with the checkpoint.
 package struct ResumeRule: Sendable {
@@ -21,7 +22,7 @@ package struct ResumeRule: Sendable {
     /// - Returns: sentences for the user about what is kept from the run though it differs now
     /// - Throws: `UserError` `.configuration` listing the settings that differ, or naming the data file that does
     package func check(_ info: CheckpointInfo, checkpoint: String) throws(UserError) -> [String] {
-        var differences = config.differencesForbiddenOnResume(from: info.configuration, except: Self.batchKeys)
+        var differences = config.differencesForbiddenOnResume(from: info.configuration, except: Self.batchSettings)
         let batch = batch(info)
         if case .differs(let sentence) = batch { differences.append(sentence) }
         guard differences.isEmpty else {
@@ -37,7 +38,7 @@ package struct ResumeRule: Sendable {
 
     // MARK: - The global batch
 
-    private static let batchKeys: Set<String> = ["training.batch_size", "training.global_batch_size"]
+    private static let batchSettings: [any AnySetting] = [TrainingSettings.batchSize, TrainingSettings.globalBatchSize]
 
     private enum Batch {
         case same
@@ -85,8 +86,7 @@ extension [String: String] {
 extension CheckpointInfo {
     /// The setting of the run, when it was rows a rank.
     fileprivate var rowsPerRank: Int? {
-        let training = configuration["training"]
-        guard training?["global_batch_size"]?.integerValue == nil else { return nil }
-        return training?["batch_size"]?.integerValue.map { Int($0) }
+        guard TrainingSettings.globalBatchSize.json(in: configuration).integerValue == nil else { return nil }
+        return TrainingSettings.batchSize.json(in: configuration).integerValue.map { Int($0) }
     }
 }

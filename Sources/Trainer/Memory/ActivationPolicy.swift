@@ -1,7 +1,7 @@
 // What a rank keeps of its forward passes. The choice is a rank's own, step by step: it never changes the bits.
 
-import Config
 import Model
+import Project
 
 /// Chooses how a rank's step is done within its memory.
 package struct ActivationPolicy: Sendable {

@@ -1,6 +1,6 @@
 // How much memory a run may take.
 
-import Config
+import Project
 
 extension SystemConfig {
     /// The limit where none is set: nine tenths of what is free. Asked for before a run takes anything.

@@ -1,7 +1,7 @@
 // Learning rate by update: linear warm-up, then linear or cosine decay to zero (the schedules of Hugging Face's transformers).
 
-import Config
 import Glibc
+import Project
 
 /// The rate of every update of a run.
 package struct LearningRateSchedule: Sendable {

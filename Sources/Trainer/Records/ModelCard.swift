@@ -5,6 +5,7 @@ import Config
 import Evaluation
 import Files
 import Model
+import Project
 import Tensor
 
 /// The model card of a finished run.
@@ -242,10 +243,10 @@ package struct SettingLines: Sendable {
 
     /// - Parameter resolved: as `ProjectConfig.resolved()` gives it
     package init(_ resolved: JSONValue) {
-        for setting in ConfigurationSchema.settings {
-            let value = SettingValues.value(of: setting, in: resolved)
+        for setting in ProjectSettings.schema.settings {
+            let value = setting.json(in: resolved)
             let line = Line(key: setting.key, value: String(decoding: value.serialized(pretty: false), as: UTF8.self))
-            if SettingValues.areEqual(value, setting.defaultValue) { usual.append(line) } else { changed.append(line) }
+            if SettingValues.areEqual(value, setting.defaultJSON) { usual.append(line) } else { changed.append(line) }
         }
     }
 }

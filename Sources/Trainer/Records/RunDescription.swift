@@ -1,13 +1,13 @@
 // From a run's set-up to the values that its start-up table, run.json and model card are made of.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Evaluation
 import Files
 import Foundation
 import Model
+import Project
 import Tensor
 
 extension StartupReport {

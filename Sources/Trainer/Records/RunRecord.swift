@@ -1,7 +1,6 @@
 // run.json: what ran, where and how it ended, for people, for `--resume` and for reports. Rewritten as a whole at every change,
 // so that after a crash it is the last whole one, with the status "running".
 
-import Config
 import Embedding
 import Files
 import Foundation

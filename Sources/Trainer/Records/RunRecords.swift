@@ -2,13 +2,13 @@
 // Written by rank 0; a fault in writing is heard by all ranks.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Evaluation
 import Files
 import Foundation
 import Model
+import Project
 import Tensor
 
 /// The records of a run in progress.

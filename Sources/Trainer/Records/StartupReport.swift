@@ -4,6 +4,7 @@ import Comm
 import Config
 import Embedding
 import Model
+import Project
 import Tensor
 
 /// Everything that the start-up table tells. Counts are of the whole world unless said otherwise.
@@ -19,7 +20,7 @@ package struct StartupReport: Sendable {
     package var outputFolder: String
     /// Updates made before; nil in a run that starts.
     package var resumedStep: Int?
-    package var overrides: [ProjectConfig.Override]
+    package var overrides: [SettingValues.Override]
     /// Sentences about what was accepted but does nothing, or was changed.
     package var notices: [String]
 

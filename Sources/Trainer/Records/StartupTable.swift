@@ -3,6 +3,7 @@
 import Config
 import Embedding
 import Files
+import Project
 import Tensor
 
 /// The start-up table: a label and its lines, aligned, then notices. Warnings are apart, because they may be coloured.
@@ -118,10 +119,10 @@ package struct StartupTable {
         let name = engine.library == .own ? "own kernels for \(engine.instructions.rawValue)" : engine.libraryVersion
         let reason: String
         switch (report.engine.requested, report.engine.processorHasBFloat16) {
-        case (.automatic, _) where engine.library != .own: reason = "system.matrix_library is \(engine.library.rawValue)"
+        case (.automatic, _) where engine.library != .own: reason = "\(SystemSettings.matrixLibrary) is \(engine.library.rawValue)"
         case (.automatic, true): reason = "the processor has bfloat16 products"
         case (.automatic, false): reason = "the processor has no bfloat16 products"
-        case (let type, _): reason = "system.compute_dtype is \(type.rawValue)"
+        case (let type, _): reason = "\(SystemSettings.computeType) is \(type.rawValue)"
         }
         let bits =
             switch (proof, engine.library, engine.kind) {

@@ -3,6 +3,7 @@
 import Config
 import Files
 import Model
+import Project
 
 /// The adapters at step 0, one a task of the model, and the configuration as they make it.
 package struct AdapterStart {
@@ -70,7 +71,7 @@ package struct AdapterStart {
     private static func tasks(_ config: ProjectConfig, _ model: ModelConfig) throws(UserError) -> [String] {
         for task in config.lora.tasks ?? [] where !model.taskNames.contains(task) {
             throw config.error(
-                at: "lora.tasks", "the model has no task \(task); it has \(model.taskNames.joined(separator: ", "))")
+                at: LoRASettings.tasks, "the model has no task \(task); it has \(model.taskNames.joined(separator: ", "))")
         }
         return model.taskNames.filter { config.lora.tasks?.contains($0) ?? true }
     }
@@ -88,20 +89,20 @@ package struct AdapterStart {
         _ given: ProjectConfig, _ found: FoundAdapters, _ layout: AdapterLayout, _ model: ModelConfig
     ) throws(UserError) -> (ProjectConfig, [String]) {
         var notices: [String] = []
-        func adopt(_ key: String, _ differs: Bool, _ what: String) throws(UserError) {
-            guard differs, given.isGiven(key) else { return }
-            let sentence = "\(key) is \(what) in the adapters of \(found.folder), which are continued"
+        func adopt(_ setting: any AnySetting, _ differs: Bool, _ what: String) throws(UserError) {
+            guard differs, given.isGiven(setting) else { return }
+            let sentence = "\(setting) is \(what) in the adapters of \(found.folder), which are continued"
             if given.lora.startFrom != .automatic {
-                throw given.error(at: key, "\(sentence); use their value, or lora.start_from: fresh")
+                throw given.error(at: setting, "\(sentence); use their value, or \(LoRASettings.startFrom): fresh")
             }
             notices.append("\(sentence); the value of the configuration is not used")
         }
         let modules = layout.pairs.map(\.module)
         let wanted = AdapterLayout(model, rank: 1, alpha: 1) { given.lora.adapts($0) }.pairs.map(\.module)
-        try adopt("lora.r", given.lora.rank != found.rank, "\(found.rank)")
-        try adopt("lora.alpha", given.lora.alpha != found.alpha, "\(found.alpha)")
-        for key in ["lora.target_modules", "lora.layers_to_transform"] {
-            try adopt(key, modules != wanted, "another choice of linears (\(modules.count) where it names \(wanted.count))")
+        try adopt(LoRASettings.rank, given.lora.rank != found.rank, "\(found.rank)")
+        try adopt(LoRASettings.alpha, given.lora.alpha != found.alpha, "\(found.alpha)")
+        for setting: any AnySetting in [LoRASettings.targetModules, LoRASettings.layers] {
+            try adopt(setting, modules != wanted, "another choice of linears (\(modules.count) where it names \(wanted.count))")
         }
         let targets = modules == wanted ? nil : TargetModules(.array(modules.map { .string($0) }))!
         return (given.adoptingAdapter(rank: found.rank, alpha: found.alpha, targetModules: targets), notices)
@@ -112,14 +113,14 @@ package struct AdapterStart {
         if let name = config.lora.targetModules.unmatchedNames(in: all).first {
             let linears = DecoderModule.allCases.map(\.linear).joined(separator: ", ")
             throw config.error(
-                at: "lora.target_modules", "\(name) matches no linear of the model; the linears are \(linears)")
+                at: LoRASettings.targetModules, "\(name) matches no linear of the model; the linears are \(linears)")
         }
         if let layer = config.lora.layers?.last, layer >= model.text.layers {
             throw config.error(
-                at: "lora.layers_to_transform", "the model has no layer \(layer); it has \(model.text.layers), counted from 0")
+                at: LoRASettings.layers, "the model has no layer \(layer); it has \(model.text.layers), counted from 0")
         }
         if layout.decoderCount == 0 {
-            throw config.error(at: "lora.target_modules", "no linear of the decoder matches; nothing would be trained")
+            throw config.error(at: LoRASettings.targetModules, "no linear of the decoder matches; nothing would be trained")
         }
     }
 }

@@ -1,7 +1,7 @@
 // The engine that a configuration asks for.
 
-import Config
 import Embedding
+import Project
 
 extension EngineSettings {
     /// Takes the settings from `system`, and the cache folder from `data`.

@@ -1,8 +1,10 @@
 // The adapters that `lora.start_from` names, read from their folders: all of one shape, whatever folders they come from.
 
 import Config
+import Data
 import Files
 import Model
+import Project
 
 /// Adapters from disk, by the task that they are to begin.
 struct FoundAdapters {
@@ -69,7 +71,7 @@ struct FoundAdapters {
         for (task, start) in starts {
             let wanted = start.task ?? task
             let set = try AdapterFile.read(start.path, config: model, task: wanted)
-            func fault(_ message: String) -> UserError { config.error(at: "lora.start_from.\(task)", message) }
+            func fault(_ message: String) -> UserError { config.error(at: LoRASettings.startFrom, entry: task, message) }
             guard let adapter = set.adapter(for: wanted) else {
                 throw fault("\(set.source.folder) has no adapter for \(wanted); it has \(set.tasks.map(\.task).joined(separator: ", "))")
             }

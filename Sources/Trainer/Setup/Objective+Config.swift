@@ -1,7 +1,7 @@
 // The objective that a configuration describes.
 
-import Config
 import Loss
+import Project
 
 extension Objective {
     /// - Parameter dimension: of whole dense vectors

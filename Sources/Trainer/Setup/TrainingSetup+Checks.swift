@@ -3,20 +3,24 @@
 import Config
 import Data
 import Files
+import Loss
 import Model
+import Project
 
 extension ProjectConfig {
     /// - Parameter known: tasks with an adapter in this run
     /// - Throws: when a setting that goes by task names another
     func checkTaskNames(_ known: [String]) throws(UserError) {
-        var settings = [
-            ("training.task_learning_rates", Array(training.taskLearningRates.keys)), ("loss.task_weights", Array(loss.taskWeights.keys)),
+        var settings: [(setting: any AnySetting, names: [String])] = [
+            (TrainingSettings.taskLearningRates, Array(training.taskLearningRates.keys)),
+            (LossSettings.taskWeights, Array(loss.taskWeights.keys)),
         ]
-        if case .byTask(let starts) = lora.startFrom { settings.append(("lora.start_from", Array(starts.keys))) }
-        for (key, names) in settings {
+        if case .byTask(let starts) = lora.startFrom { settings.append((LoRASettings.startFrom, starts.tasks)) }
+        for (setting, names) in settings {
             for name in names.sorted() where !known.contains(name) {
                 let hint = NearestName.of(name, among: known).map { "did you mean \($0)?" } ?? "there are \(known.joined(separator: ", "))"
-                throw error(at: "\(key).\(name)", "\(key): no adapter of this run is for the task \(YAMLScalar.quoted(name)); \(hint)")
+                throw error(
+                    at: setting, entry: name, "\(setting): no adapter of this run is for the task \(YAMLScalar.quoted(name)); \(hint)")
             }
         }
     }
@@ -28,18 +32,19 @@ extension ProjectConfig {
         let width = model.text.hiddenSize
         guard let largest = loss.matryoshkaDimensions.last, largest > width else { return }
         throw error(
-            at: "loss.matryoshka_dims", "loss.matryoshka_dims has \(largest), and the model's vectors have \(width) values; leave it out")
+            at: LossSettings.matryoshkaDimensions,
+            "\(LossSettings.matryoshkaDimensions) has \(largest), and the model's vectors have \(width) values; leave it out")
     }
 }
 
 extension LossConfig {
     /// One that is set and that only rows without scores read.
-    fileprivate var settingOfThePool: String? {
-        let given = [
-            ("symmetric", isSymmetric), ("negative_margin", negativeMargin != nil), ("pool_limit", poolLimit != nil),
-            ("memory_bank_steps", memoryBankSteps > 0),
+    fileprivate var settingOfThePool: (any AnySetting)? {
+        let given: [(setting: any AnySetting, isSet: Bool)] = [
+            (LossSettings.isSymmetric, isSymmetric), (LossSettings.negativeMargin, negativeMargin != nil),
+            (LossSettings.poolLimit, poolLimit != nil), (LossSettings.memoryBankSteps, memoryBankSteps > 0),
         ]
-        return given.first(where: \.1).map { "loss.\($0.0)" }
+        return given.first(where: \.isSet)?.setting
     }
 }
 
@@ -54,7 +59,8 @@ extension TrainingSetup {
         try checkBatch(config, source, sampler, worldSize: worldSize)
         let weights = sampler.kinds.filter(\.fillsBatch).map { config.loss.taskWeights[source.taskNames[$0.kind.task]] ?? 1 }
         if weights.allSatisfy({ $0 == 0 }) {
-            throw config.error(at: "loss.task_weights", "every task with rows has the weight 0, so nothing would be trained; raise one")
+            throw config.error(
+                at: LossSettings.taskWeights, "every task with rows has the weight 0, so nothing would be trained; raise one")
         }
     }
 
@@ -63,12 +69,12 @@ extension TrainingSetup {
         let graded = index.gradedByTask.reduce(0, +)
         if graded > 0 && config.loss.denseWeight == 0 && config.loss.lateWeight == 0 {
             throw config.error(
-                at: "loss.kl_weight",
-                "loss.kl_weight does not count for the \(Figures.count(graded, "row")) with scores, and loss.dense_weight and "
-                    + "loss.late_weight are 0: nothing would be learnt from them; raise one of the two or leave these rows out")
+                at: LossSettings.divergenceWeight,
+                "\(LossSettings.divergenceWeight) does not count for the \(Figures.count(graded, "row")) with scores, and \(LossSettings.denseWeight) and "
+                    + "\(LossSettings.lateWeight) are 0: nothing would be learnt from them; raise one of the two or leave these rows out")
         }
-        if graded == index.count, let key = config.loss.settingOfThePool {
-            throw config.error(at: key, "every row has a score and takes CoSENT, in which \(key) has no part; remove it")
+        if graded == index.count, let setting = config.loss.settingOfThePool {
+            throw config.error(at: setting, "every row has a score and takes CoSENT, in which \(setting) has no part; remove it")
         }
         guard config.loss.name == .cosent, let place = index.firstUngraded else { return }
         throw UserError(
@@ -82,8 +88,8 @@ extension TrainingSetup {
         let ungraded = zip(index.rowsByTask, index.gradedByTask).map { $0 - $1 }
         for (task, count) in index.rowsWithoutNegatives.enumerated() where count > 0 && count == ungraded[task] {
             throw config.error(
-                at: "loss.name",
-                "loss.name: triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[task]) "
+                at: LossSettings.name,
+                "\(LossSettings.name): triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[task]) "
                     + "has any; add \"negatives\" to the rows or use loss.name: infonce")
         }
     }
@@ -91,15 +97,15 @@ extension TrainingSetup {
     private static func checkBatch(
         _ config: ProjectConfig, _ source: TrainingSource, _ sampler: BatchSampler, worldSize: Int
     ) throws(UserError) {
-        let key = config.isGiven("training.global_batch_size") ? "training.global_batch_size" : "training.batch_size"
+        let setting = config.isGiven(TrainingSettings.globalBatchSize) ? TrainingSettings.globalBatchSize : TrainingSettings.batchSize
         if sampler.batchRows < worldSize {
             throw config.error(
-                at: key,
+                at: setting,
                 "a global batch of \(sampler.batchRows) rows has fewer rows than the \(worldSize) ranks; raise it or start fewer ranks")
         }
         if sampler.largestKind < sampler.batchRows {
             throw config.error(
-                at: key,
+                at: setting,
                 "a global batch needs \(sampler.batchRows) rows of one task, all with a score or all without, and an epoch has "
                     + "\(sampler.largestKind); lower it or add rows to \(source.files[0].path)")
         }
@@ -111,14 +117,14 @@ extension TrainingSetup {
         for (number, file) in source.files.enumerated() where sampler.rowsBySet[number] == 0 {
             let weight = Figures.short(config.data.train[number].weight)
             throw config.error(
-                at: "data.train",
-                "data.train[\(number)].weight \(weight) takes no row of \(file.path), which has \(index.files[number].header.rows); raise it"
+                at: DataSettings.train,
+                "\(DataSettings.train)[\(number)].weight \(weight) takes no row of \(file.path), which has \(index.files[number].header.rows); raise it"
             )
         }
         guard !config.training.shuffle else { return }
         for (number, file) in source.files.enumerated() where index.files[number].header.kindCount > 1 {
             throw config.error(
-                at: "training.shuffle",
+                at: TrainingSettings.shuffle,
                 "without shuffling a file must hold one task, and scores in all rows or in none, and \(file.path) holds several kinds; "
                     + "split it or set training.shuffle: true")
         }

@@ -1,11 +1,11 @@
 // How a run takes images: those of its rows and those that it is evaluated on.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Files
 import Model
+import Project
 import Tensor
 
 extension TrainingSetup {

@@ -2,10 +2,10 @@
 // epoch with most tokens.
 
 import Comm
-import Config
 import Data
 import Embedding
 import Model
+import Project
 import Tensor
 
 extension TrainingSetup {

@@ -9,6 +9,7 @@ import Files
 import Foundation
 import Loss
 import Model
+import Project
 
 /// A run, ready to step.
 package struct TrainingSetup {
@@ -160,7 +161,7 @@ extension TrainingSource {
             let task = entry.task ?? DataConfig.usualTask
             guard names.contains(task) else {
                 throw config.error(
-                    at: "data.train", "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
+                    at: DataSettings.train, "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
             }
             files.append((entry.path, task))
             scoreRanges[number] = entry.scoreRange
@@ -190,7 +191,7 @@ extension ModelSession {
         var notices: [String] = []
         if config.system.maximumTokens > processor.maxTokens {
             notices.append(
-                "system.max_seq_length is \(config.system.maximumTokens), but the model takes \(processor.maxTokens) tokens; texts are cut there"
+                "\(SystemSettings.maximumTokens) is \(config.system.maximumTokens), but the model takes \(processor.maxTokens) tokens; texts are cut there"
             )
         }
         return notices + weights.notices

@@ -2,11 +2,11 @@
 // alone, and both against differences of the loss itself.
 
 import Comm
-import Config
 import Data
 import Files
 import Foundation
 import Model
+import Project
 import Tensor
 
 /// Compares the gradient of one global batch with two independent ways of knowing it.

@@ -4,7 +4,7 @@ import Model
 import Support
 import Testing
 
-@testable import Config
+@testable import Project
 @testable import Trainer
 
 @Suite struct ActivationMemoryTests {

@@ -1,6 +1,6 @@
 // The ends of the schedules; all values between are compared with transformers in ParityTests.
 
-import Config
+import Project
 import Support
 import Testing
 

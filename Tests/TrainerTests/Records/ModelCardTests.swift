@@ -3,7 +3,7 @@ import Support
 import Tensor
 import Testing
 
-@testable import Config
+@testable import Project
 @testable import Trainer
 
 private func settings() throws -> SettingLines {

@@ -2,11 +2,13 @@
 // end a module's path, or a regular expression for the whole of it. Paths are those of the model in memory, for example
 // model.language_model.layers.0.self_attn.q_proj. The vision tower is never adapted.
 
+import Config
 import Files
 import Foundation
 
 /// Which linears carry an adapter.
 package struct TargetModules: Sendable {
+    /// PEFT's two spellings.
     package enum Selection: Sendable {
         /// A module is meant when its path is the name, or ends in "." and the name.
         case names([String])
@@ -14,14 +16,18 @@ package struct TargetModules: Sendable {
         case pattern(String)
     }
 
+    /// The names or the pattern.
     package let selection: Selection
     private let expression: NSRegularExpression?
 
     /// The published adapters' own: all seven linears of every decoder layer, and the projector.
-    package static let publishedPattern =
-        "(.*(model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(single_vector_projector|multi_vector_projector).*$)"
+    package static let publishedPattern = TargetPattern.published
+    /// What the published pattern selects.
+    package static let published = TargetModules(.string(publishedPattern))!
 
-    /// - Parameter json: a list of names or a pattern, as `decode` gives it or as adapter_config.json has it; nil when it is neither
+    /// Selects by what a configuration or adapter_config.json says.
+    ///
+    /// - Parameter json: a list of names or a pattern; nil when it is neither
     package init?(_ json: JSONValue) {
         if let pattern = json.stringValue {
             guard let expression = Self.expression(pattern) else { return nil }
@@ -53,18 +59,12 @@ package struct TargetModules: Sendable {
         return names.filter { name in !modulePaths.contains { !$0.contains("visual") && Self.names(name, $0) } }
     }
 
+    /// The selection as a configuration says it.
     package var json: JSONValue {
         switch selection {
         case .names(let names): .array(names.map { .string($0) })
         case .pattern(let pattern): .string(pattern)
         }
-    }
-
-    static func decode(_ pattern: String, _ node: YAMLNode, key: String) throws(UserError) -> JSONValue {
-        guard !pattern.isEmpty, expression(pattern) != nil else {
-            throw node.place.error("\(key) is not a valid regular expression: \"\(pattern)\"; for names write a list: [q_proj, v_proj]")
-        }
-        return .string(pattern)
     }
 
     private static func names(_ name: String, _ modulePath: String) -> Bool {
@@ -74,5 +74,24 @@ package struct TargetModules: Sendable {
     /// Anchored at both ends, as Python's `re.fullmatch`.
     private static func expression(_ pattern: String) -> NSRegularExpression? {
         try? NSRegularExpression(pattern: "\\A(?:\(pattern))\\z")
+    }
+}
+
+extension SettingForm where Value == TargetModules {
+    /// A list of module names, or a regular expression.
+    package static var targetModules: Self {
+        Self("a list of module names, or a regular expression", encode: \.json) { (node, key) throws(UserError) -> TargetModules? in
+            switch node.content {
+            case .sequence(let elements):
+                return TargetModules(.array(try YAMLNode.names(elements, of: node, key: key).map { .string($0) }))
+            case .scalar(.text(let pattern)):
+                guard !pattern.isEmpty, let modules = TargetModules(.string(pattern)) else {
+                    throw node.place.error(
+                        "\(key) is not a valid regular expression: \"\(pattern)\"; for names write a list: [q_proj, v_proj]")
+                }
+                return modules
+            default: return nil
+            }
+        }
     }
 }

@@ -1,0 +1,63 @@
+// Rules between the settings of the section `loss`: a setting that the chosen loss does not read is a mistake, not a detail.
+
+import Config
+import Files
+
+extension LossSettings {
+    /// Which losses read a setting that not all read.
+    private static let readers: [(setting: any AnySetting, names: [LossConfig.Name])] = [
+        (denseWeight, [.joint]), (lateWeight, [.joint]), (divergenceWeight, [.joint]),
+        (direction, [.joint]), (detached, [.joint]), (divergenceCoversNegatives, [.joint]),
+        (isSymmetric, [.infonce, .joint]), (negativeMargin, [.infonce, .joint]), (poolLimit, [.infonce, .joint]),
+        (memoryBankSteps, [.infonce, .joint]), (temperature, [.infonce, .joint]),
+        (tripletMargin, [.triplet]),
+        (reduction, [.infonce, .joint, .triplet]), (maskDuplicates, [.infonce, .joint, .triplet]),
+    ]
+
+    /// Of which terms of the joint loss a setting is, by their weights.
+    private static let terms: [(setting: any AnySetting, weights: [Setting<Double>])] = [
+        (matryoshkaDimensions, [denseWeight, divergenceWeight]), (matryoshkaWeights, [denseWeight, divergenceWeight]),
+        (distance, [denseWeight, divergenceWeight]),
+        (direction, [divergenceWeight]), (detached, [divergenceWeight]), (divergenceCoversNegatives, [divergenceWeight]),
+    ]
+
+    /// Checks what the settings of the section say together.
+    ///
+    /// - Throws: for a setting without effect, weights that are all zero, and widths and weights that do not fit each other
+    package static func check(_ values: SettingValues) throws(UserError) {
+        let chosen = values[name]
+        for (setting, names) in readers where !names.contains(chosen) && values.changesDefault(setting) {
+            let readers = names.map(\.rawValue).joined(separator: " and ")
+            throw values.error(
+                at: setting, "\(setting) has no part in \(name): \(chosen.rawValue), only in \(readers); remove it or change \(name)")
+        }
+        if chosen == .joint { try checkJoint(values) }
+        try checkMatryoshka(values)
+    }
+
+    private static func checkJoint(_ values: SettingValues) throws(UserError) {
+        let weights = [denseWeight, lateWeight, divergenceWeight]
+        if weights.allSatisfy({ values[$0] == 0 }) {
+            let all = weights.map(\.key).joined(separator: ", ")
+            throw values.error(at: denseWeight, "\(all) are all 0: nothing would be trained; raise one of them")
+        }
+        for (setting, weights) in terms where weights.allSatisfy({ values[$0] == 0 }) && values.changesDefault(setting) {
+            let zero = "\(weights.map(\.key).joined(separator: " and ")) \(weights.count == 1 ? "is" : "are") 0"
+            throw values.error(at: setting, "\(setting) has no part where \(zero); remove it or raise the weight")
+        }
+    }
+
+    private static func checkMatryoshka(_ values: SettingValues) throws(UserError) {
+        let (widths, weights) = (values[matryoshkaDimensions], values[matryoshkaWeights])
+        guard !weights.isEmpty else { return }
+        guard weights.count == widths.count else {
+            throw values.error(
+                at: matryoshkaWeights,
+                "\(matryoshkaWeights) has \(weights.count) entries and \(matryoshkaDimensions) \(widths.count); give one weight for each width"
+            )
+        }
+        guard weights.contains(where: { $0 != 0 }) else {
+            throw values.error(at: matryoshkaWeights, "\(matryoshkaWeights) are all 0: nothing would be trained; raise one of them")
+        }
+    }
+}
