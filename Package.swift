@@ -1,5 +1,5 @@
 // swift-tools-version: 6.0
-// Targets in layer order: C libraries, then Comm and Tensor, Model, Trainer, and the command line on top.
+// Targets in layer order: C libraries, then Tables, Comm and Tensor, Model, Trainer, and the command line on top.
 
 import Foundation
 import PackageDescription
@@ -29,11 +29,13 @@ let package = Package(
         .systemLibrary(name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Sources/System/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", path: "Sources/System/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CJPEG", path: "Sources/System/CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/System/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CWebP", path: "Sources/System/CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
 
         .target(name: "Files", dependencies: ["CMemoryFile", "CCrypto", "CZlib"], swiftSettings: vectorised),
+        .target(name: "Tables", dependencies: ["Files", "CZlib", "CZstd"], swiftSettings: vectorised),
         .target(name: "Comm", dependencies: ["Files", "COpenMPI"]),
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
@@ -65,6 +67,7 @@ let package = Package(
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
         .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Config", "Trainer"], path: "Tests/RankProgram"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "Support"]),
+        .testTarget(name: "TablesTests", dependencies: ["Files", "Tables", "Support"]),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),

@@ -8,7 +8,7 @@ packages=(
     git ca-certificates pkg-config
     libopenmpi-dev openmpi-bin
     libopenblas-dev libdnnl-dev
-    libyaml-dev libssl-dev zlib1g-dev
+    libyaml-dev libssl-dev zlib1g-dev libzstd-dev
     libjpeg-dev libpng-dev libwebp-dev
 )
 

@@ -15,27 +15,34 @@ struct ForeignFormat: Sendable {
         name: "an Arrow or Feather file",
         mend: "write it as Parquet: in Python, datasets.Dataset.from_file(NAME).to_parquet(\"rows.parquet\"), "
             + "or pandas.read_feather(NAME).to_parquet(\"rows.parquet\")")
-    private static let bzip2 = ForeignFormat(name: "packed with bzip2", mend: "unpack it with bunzip2, and pack it with gzip or zstd if need be")
+    private static let bzip2 = ForeignFormat(
+        name: "packed with bzip2", mend: "unpack it with bunzip2, and pack it with gzip or zstd if need be")
     private static let xz = ForeignFormat(name: "packed with xz", mend: "unpack it with unxz, and pack it with gzip or zstd if need be")
     private static let lz4 = ForeignFormat(name: "packed with lz4", mend: "unpack it with lz4 -d, and pack it with gzip or zstd if need be")
     private static let zip = ForeignFormat(
-        name: "a zip archive (so are .xlsx, .npz and .pt files)", mend: "unpack it with unzip and name the table in it; save a spreadsheet as CSV")
+        name: "a zip archive (so are .xlsx, .npz and .pt files)",
+        mend: "unpack it with unzip and name the table in it; save a spreadsheet as CSV")
     private static let sevenZip = ForeignFormat(name: "a 7z archive", mend: "unpack it with 7z x and name the table in it")
     private static let tar = ForeignFormat(name: "a tar archive", mend: "unpack it with tar -xf and name the table in it")
     private static let pickle = ForeignFormat(
-        name: "a Python pickle", mend: "write it as Parquet: in Python, pandas.read_pickle(NAME).to_parquet(\"rows.parquet\"), if you trust the file")
+        name: "a Python pickle",
+        mend: "write it as Parquet: in Python, pandas.read_pickle(NAME).to_parquet(\"rows.parquet\"), if you trust the file")
     private static let pointer = ForeignFormat(
         name: "a Git LFS pointer in place of the file", mend: "fetch the file itself: git lfs install, then git lfs pull")
     private static let html = ForeignFormat(
-        name: "an HTML page, such as a server sends in place of a file", mend: "download the file itself, with a link that leads to its content")
+        name: "an HTML page, such as a server sends in place of a file",
+        mend: "download the file itself, with a link that leads to its content")
     private static let utf16 = ForeignFormat(name: "UTF-16 text", mend: "save it as UTF-8: iconv -f UTF-16 -t UTF-8 NAME > rows.csv")
     private static let utf32 = ForeignFormat(name: "UTF-32 text", mend: "save it as UTF-8: iconv -f UTF-32 -t UTF-8 NAME > rows.csv")
     private static let encrypted = ForeignFormat(name: "an encrypted Parquet file", mend: "write it again without encryption")
-    private static let orc = ForeignFormat(name: "an ORC file", mend: "write it as Parquet: in Python, pandas.read_orc(NAME).to_parquet(\"rows.parquet\")")
+    private static let orc = ForeignFormat(
+        name: "an ORC file", mend: "write it as Parquet: in Python, pandas.read_orc(NAME).to_parquet(\"rows.parquet\")")
     private static let avro = ForeignFormat(name: "an Avro file", mend: "write it as Parquet, CSV or JSON lines")
     private static let numpy = ForeignFormat(name: "a NumPy array", mend: "write its rows as Parquet, CSV or JSON lines")
-    private static let sqlite = ForeignFormat(name: "an SQLite database", mend: "export the table: sqlite3 -header -csv NAME 'SELECT * FROM rows' > rows.csv")
-    private static let hdf5 = ForeignFormat(name: "an HDF5 file", mend: "write it as Parquet: in Python, pandas.read_hdf(NAME).to_parquet(\"rows.parquet\")")
+    private static let sqlite = ForeignFormat(
+        name: "an SQLite database", mend: "export the table: sqlite3 -header -csv NAME 'SELECT * FROM rows' > rows.csv")
+    private static let hdf5 = ForeignFormat(
+        name: "an HDF5 file", mend: "write it as Parquet: in Python, pandas.read_hdf(NAME).to_parquet(\"rows.parquet\")")
     private static let pdf = ForeignFormat(name: "a PDF document", mend: "name a table")
     private static let excel = ForeignFormat(name: "an old Excel or other Office document", mend: "save its sheet as CSV")
 
@@ -55,13 +62,16 @@ struct ForeignFormat: Sendable {
     /// Known by the name alone, where the first bytes say nothing.
     private static let endings: [(ending: String, format: ForeignFormat)] = [
         (".arrow", arrow), (".feather", arrow), (".ipc", arrow), (".bz2", bzip2), (".xz", xz), (".lz4", lz4), (".zip", zip),
-        (".xlsx", zip), (".7z", sevenZip), (".tar", tar), (".tgz", tar), (".pkl", pickle), (".pickle", pickle), (".pt", pickle), (".html", html),
+        (".xlsx", zip), (".7z", sevenZip), (".tar", tar), (".tgz", tar), (".pkl", pickle), (".pickle", pickle), (".pt", pickle),
+        (".html", html),
         (".htm", html), (".orc", orc), (".avro", avro), (".npy", numpy), (".npz", zip), (".db", sqlite), (".sqlite", sqlite), (".h5", hdf5),
     ]
 
     /// What a file is by its first bytes, or nil when they are none of a foreign format.
     static func recognised(_ bytes: UnsafeRawBufferPointer) -> ForeignFormat? {
-        if let start = starts.first(where: { bytes.starts(with: $0.bytes) }) { return start.format }
+        // A short word may also begin the header of a CSV file, such as ORCID; then no byte around it says that this is no text.
+        let start = starts.first { bytes.starts(with: $0.bytes) && ($0.bytes.count > 4 || $0.bytes[0] > 0x7F || !isText(bytes)) }
+        if let start { return start.format }
         // "BZh", the size of its blocks, and the first of the block's six marking bytes.
         if bytes.count > 5, bytes.starts(with: "BZh".utf8), bytes[4] == 0x31, bytes[5] == 0x41 { return bzip2 }
         if bytes.count >= 262, bytes[257..<262].elementsEqual("ustar".utf8) { return tar }
@@ -72,6 +82,9 @@ struct ForeignFormat: Sendable {
 
     /// What a file is by its name in small letters.
     static func named(_ name: String) -> ForeignFormat? { endings.first { name.hasSuffix($0.ending) }?.format }
+
+    /// Whether a file begins as text does: without control characters but for tabs and line ends.
+    static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.prefix(256).allSatisfy { $0 >= 0x09 } }
 
     private static func isHTML(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]

@@ -41,7 +41,8 @@ package final class TableFile: Sendable {
         case .parquet:
             guard packing == .none else {
                 let command = packing == .gzip ? "gunzip" : "unzstd"
-                throw UserError(.content, path, "is Parquet packed once more as a whole; Parquet packs its own columns: unpack it with \(command)")
+                throw UserError(
+                    .content, path, "is Parquet packed once more as a whole; Parquet packs its own columns: unpack it with \(command)")
             }
             let footer = try ParquetFooter(file)
             self.footer = footer

@@ -30,7 +30,7 @@ package enum TableFormat: String, Sendable, CaseIterable {
     /// - Throws: `UserError` `.content` naming what the file is, when it is nothing that is read, or what the name should be
     static func of(stem: String, start: UnsafeRawBufferPointer, path: String) throws(UserError) -> TableFormat {
         if let foreign = ForeignFormat.recognised(start) { throw foreign.refusal(path) }
-        if start.starts(with: "PAR1".utf8) {
+        if start.starts(with: "PAR1".utf8), stem.hasSuffix(".parquet") || !ForeignFormat.isText(start) {
             if stem.hasSuffix(".parquet") || !endings.contains(where: stem.hasSuffix) { return .parquet }
             throw UserError(.content, path, "is a Parquet file under another name; rename it so that it ends in .parquet")
         }
@@ -43,7 +43,8 @@ package enum TableFormat: String, Sendable, CaseIterable {
         if stem.hasSuffix(".json") { return firstByte(start) == UInt8(ascii: "{") ? .jsonLines : .jsonArray }
         if let foreign = ForeignFormat.named(stem) { throw foreign.refusal(path) }
         throw UserError(
-            .content, path, "is no table by its name; the names of tables end in \(endings.joined(separator: ", ")), or these with .gz or .zst")
+            .content, path,
+            "is no table by its name; the names of tables end in \(endings.joined(separator: ", ")), or these with .gz or .zst")
     }
 
     /// The first byte that is no blank, after a byte-order mark.
@@ -83,10 +84,12 @@ enum TablePacking: String {
         if file.bytes.isEmpty { throw UserError(.content, file.path, "is empty; copy or download it again") }
         let word = found == .gzip ? "gzip" : "Zstandard"
         if found != .none {
-            throw UserError(.content, file.path, "is \(word) under a name without \(found.rawValue); rename it to \(file.path)\(found.rawValue)")
+            throw UserError(
+                .content, file.path, "is \(word) under a name without \(found.rawValue); rename it to \(file.path)\(found.rawValue)")
         }
         if let foreign = ForeignFormat.recognised(file.bytes) { throw foreign.refusal(file.path) }
         let wanted = named == .gzip ? "gzip" : "Zstandard"
-        throw UserError(.content, file.path, "is named \(named.rawValue) but is not \(wanted); copy it again or drop \(named.rawValue) from its name")
+        throw UserError(
+            .content, file.path, "is named \(named.rawValue) but is not \(wanted); copy it again or drop \(named.rawValue) from its name")
     }
 }

@@ -7,8 +7,8 @@ import Foundation
 package enum TableGlob {
     /// The files that a path or pattern means, in the order of the bytes of their paths.
     ///
-    /// A path that is there is taken as it stands, whatever signs are in it. A folder means the tables in it, without those in folders below and without
-    /// hidden files; they must be of one format. In a pattern `*` and `?` stand for no `/`, as in a shell.
+    /// A path that is there is taken as it stands, whatever signs are in it. A folder means the tables in it, without those in
+    /// folders below and without hidden files; they must be of one format. In a pattern `*` and `?` stand for no `/`, as in a shell.
     /// - Throws: `UserError` `.missing` when nothing is meant, `.content` when a folder holds tables of several formats
     package static func files(_ pattern: String) throws(UserError) -> [String] {
         var status = stat()
@@ -44,12 +44,14 @@ package enum TableGlob {
         let start = folder.hasSuffix("/") ? folder : folder + "/"
         let paths = sorted(tables.map { start + $0 }.filter(isFile))
         guard !paths.isEmpty else {
-            throw UserError(.missing, folder, "this folder holds no table; the names of tables end in \(TableFormat.endings.joined(separator: ", "))")
+            throw UserError(
+                .missing, folder, "this folder holds no table; the names of tables end in \(TableFormat.endings.joined(separator: ", "))")
         }
         let endings = Set(paths.compactMap { path in TableFormat.endings.first { TablePacking.ofName(path).stem.hasSuffix($0) } })
         guard endings.count == 1 else {
             throw UserError(
-                .content, folder, "this folder holds tables of several formats, \(endings.sorted().joined(separator: " and ")); name those that "
+                .content, folder,
+                "this folder holds tables of several formats, \(endings.sorted().joined(separator: " and ")); name those that "
                     + "are meant, such as \(start)*\(endings.sorted()[0])")
         }
         return paths

@@ -47,20 +47,25 @@ package struct TableShards: Sendable {
 
     private static func check(_ other: TableFile, against first: TableFile) throws(UserError) {
         guard other.format == first.format else {
-            throw UserError(.content, other.path, "is \(other.format.rawValue) where \(first.path) is \(first.format.rawValue); shards have one format")
+            throw UserError(
+                .content, other.path, "is \(other.format.rawValue) where \(first.path) is \(first.format.rawValue); shards have one format")
         }
         for column in first.columns {
             guard let same = other.columns.first(where: { $0.name.utf8.elementsEqual(column.name.utf8) }) else {
-                throw UserError(.content, other.path, "has no column \(quoted(column.name)), which \(first.path) has; shards must have the same columns")
+                throw UserError(
+                    .content, other.path, "has no column \(quoted(column.name)), which \(first.path) has; shards must have the same columns"
+                )
             }
             guard same.type == column.type else {
                 throw UserError(
-                    .content, other.path, "column \(quoted(column.name)) holds \(same.type) where \(first.path) holds \(column.type); "
+                    .content, other.path,
+                    "column \(quoted(column.name)) holds \(same.type) where \(first.path) holds \(column.type); "
                         + "shards must have the same columns")
             }
         }
         for column in other.columns where !first.columns.contains(where: { $0.name.utf8.elementsEqual(column.name.utf8) }) {
-            throw UserError(.content, other.path, "has the column \(quoted(column.name)), which \(first.path) lacks; shards must have the same columns")
+            throw UserError(
+                .content, other.path, "has the column \(quoted(column.name)), which \(first.path) lacks; shards must have the same columns")
         }
     }
 }

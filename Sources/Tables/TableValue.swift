@@ -1,7 +1,5 @@
 // What a cell of a table may hold, whatever file it came from.
 
-import Files
-
 /// One cell. CSV gives texts and nulls alone; JSON and Parquet give all kinds but for bytes, which only Parquet has.
 package enum TableValue: Sendable {
     case null
@@ -59,11 +57,6 @@ package struct TableRecord: Sendable {
     package let names: [String]
     /// One value a name.
     package let values: [TableValue]
-
-    init(names: [String], values: [TableValue]) {
-        self.names = names
-        self.values = values
-    }
 
     /// The value of a name, compared byte for byte, or nil when there is no such name.
     package subscript(_ name: String) -> TableValue? {

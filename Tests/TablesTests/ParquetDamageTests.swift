@@ -53,10 +53,16 @@ private func file(_ footer: [UInt8], data: [UInt8] = []) -> [UInt8] {
             (file([0xF9] + Array(repeating: 0x19, count: 40)), "deeper than"),
             (file([0x81, 0x00]), "encrypted"),
             // One column, 5 rows, no row group.
-            (file([0x29, 0x2C, 0x48, 0x01, 0x72, 0x15, 0x02, 0x00, 0x15, 0x02, 0x25, 0x00, 0x18, 0x01, 0x61, 0x00, 0x16, 0x0A, 0x00]), "says 5 rows"),
+            (
+                file([0x29, 0x2C, 0x48, 0x01, 0x72, 0x15, 0x02, 0x00, 0x15, 0x02, 0x25, 0x00, 0x18, 0x01, 0x61, 0x00, 0x16, 0x0A, 0x00]),
+                "says 5 rows"
+            ),
             // A row group without its columns.
             (
-                file([0x29, 0x2C, 0x48, 0x01, 0x72, 0x15, 0x02, 0x00, 0x15, 0x02, 0x25, 0x00, 0x18, 0x01, 0x61, 0x00, 0x16, 0x0A, 0x19, 0x1C, 0x00, 0x00]),
+                file([
+                    0x29, 0x2C, 0x48, 0x01, 0x72, 0x15, 0x02, 0x00, 0x15, 0x02, 0x25, 0x00, 0x18, 0x01, 0x61, 0x00, 0x16, 0x0A, 0x19, 0x1C,
+                    0x00, 0x00,
+                ]),
                 "lacks its columns"
             ),
         ] as [([UInt8], String)])
@@ -68,7 +74,9 @@ private func file(_ footer: [UInt8], data: [UInt8] = []) -> [UInt8] {
     @Test func everyCutIsRefused() throws {
         for name in ["pyarrow-snappy-v1", "polars-zstd-nulls", "duckdb-uncompressed-v1"] {
             let bytes = try golden(name)
-            for count in stride(from: 0, to: bytes.count, by: 97) { #expect(try fault(Array(bytes[..<count]))?.code == .content, "\(name) cut at \(count)") }
+            for count in stride(from: 0, to: bytes.count, by: 97) {
+                #expect(try fault(Array(bytes[..<count]))?.code == .content, "\(name) cut at \(count)")
+            }
         }
     }
 

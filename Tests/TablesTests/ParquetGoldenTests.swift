@@ -26,7 +26,9 @@ let goldenTables = PackagePath.golden("tables/files")
                     let cells = try #require(expected[i].arrayValue)
                     try #require(row.record.names == columns && row.place.row == i + 1 && row.place.line == nil)
                     for (k, cell) in cells.enumerated() {
-                        #expect(isSame(row.record.values[k], cell), "\(name), row \(i + 1), \(columns[k]): \(row.record.values[k]), not \(cell)")
+                        #expect(
+                            isSame(row.record.values[k], cell), "\(name), row \(i + 1), \(columns[k]): \(row.record.values[k]), not \(cell)"
+                        )
                     }
                 }
                 // Each column by itself, which passes over the others.
@@ -43,7 +45,8 @@ let goldenTables = PackagePath.golden("tables/files")
         let columns = try TableFile(path: "\(goldenTables)/pyarrow-none-v1.parquet").columns
         #expect(
             columns.map { "\($0.name): \($0.type)" } == [
-                "id: integer", "text: text", "kind: text", "small: integer", "large: integer", "score: number", "single: number", "flag: bool",
+                "id: integer", "text: text", "kind: text", "small: integer", "large: integer", "score: number", "single: number",
+                "flag: bool",
                 "blob: bytes", "texts: list of text", "numbers: list of integer", "image: struct of bytes, path",
                 "passages: list of struct of title, score", "answers: struct of text, start",
             ])

@@ -14,6 +14,7 @@ private let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Synchroni
 private let mayImport: [String: Set<String>] = [
     "System": [],
     "Files": ["CMemoryFile", "CCrypto", "CZlib"],
+    "Tables": ["Files", "CZlib", "CZstd"],
     "Tensor": ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
     "Comm": ["Files", "COpenMPI"],
     "Model": ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"],

@@ -31,7 +31,9 @@ enum ParquetCodec: Int {
         case .gzip: isRight = Self.inflateAll(input, output)
         case .zstandard: isRight = ZSTD_decompress(output.baseAddress, output.count, input.baseAddress, input.count) == output.count
         }
-        guard isRight else { throw place.damaged("a page of \(input.count) bytes does not unpack to the \(output.count) that its header says") }
+        guard isRight else {
+            throw place.damaged("a page of \(input.count) bytes does not unpack to the \(output.count) that its header says")
+        }
     }
 
     /// One or several gzip members, or a zlib stream, as writers have it.

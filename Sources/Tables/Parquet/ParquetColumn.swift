@@ -90,7 +90,9 @@ final class ParquetColumn {
         var cursor = ParquetCursor(page.bytes, place)
         repetitions = try levels(&cursor, leaf.maximumRepetition, page.repetitions, header, header.repetitionEncoding)
         definitions = try levels(&cursor, leaf.maximumDefinition, page.definitions, header, header.definitionEncoding)
-        guard hasDictionary || (header.encoding != 2 && header.encoding != 8) else { throw place.damaged("a page needs a dictionary and none stands before it") }
+        guard hasDictionary || (header.encoding != 2 && header.encoding != 8) else {
+            throw place.damaged("a page needs a dictionary and none stands before it")
+        }
         values = try ParquetValues(try cursor.take(cursor.left), encoding: header.encoding, leaf, place)
         leftOfChunk -= header.entryCount
         leftOfPage = header.entryCount

@@ -16,12 +16,15 @@ struct ParquetFooter: Sendable {
         let place = ParquetPlace(file.path)
         let bytes = file.bytes
         guard bytes.count >= 12, bytes[(bytes.count - 4)...].elementsEqual("PAR1".utf8) else {
-            if bytes.suffix(4).elementsEqual("PARE".utf8) { throw place.refused("is an encrypted Parquet file; write it again without encryption") }
+            if bytes.suffix(4).elementsEqual("PARE".utf8) {
+                throw place.refused("is an encrypted Parquet file; write it again without encryption")
+            }
             throw place.damaged("it does not end with PAR1, so it is cut short")
         }
         let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt32.self)))
         guard length <= min(bytes.count - 12, ParquetLimits.footer) else {
-            throw place.damaged("its footer has \(length) bytes where \(bytes.count - 12) are there and \(ParquetLimits.footer) are possible")
+            throw place.damaged(
+                "its footer has \(length) bytes where \(bytes.count - 12) are there and \(ParquetLimits.footer) are possible")
         }
         let end = bytes.count - 8 - length
         var reader = ThriftReader(UnsafeRawBufferPointer(rebasing: bytes[end..<bytes.count - 8]), place)
@@ -34,7 +37,9 @@ struct ParquetFooter: Sendable {
             switch field {
             case 2:
                 let count = try reader.list(kind, of: .structure)
-                guard count <= ParquetLimits.schemaElements else { throw place.refused("has \(count) columns and groups, more than are read") }
+                guard count <= ParquetLimits.schemaElements else {
+                    throw place.refused("has \(count) columns and groups, more than are read")
+                }
                 for _ in 0..<count { elements.append(try ParquetSchemaElement(&reader, place)) }
                 let tree = try ParquetTree(elements, place)
                 (found, leafCount) = (tree.columns, tree.leafCount)

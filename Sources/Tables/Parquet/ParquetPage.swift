@@ -130,11 +130,14 @@ final class ParquetPages {
     /// The checksum is that of the page as it lies in the file (zlib's CRC-32). Most writers give none.
     private func check(_ header: ParquetPageHeader, _ body: UnsafeRawBufferPointer) throws(UserError) {
         if header.type == 2, header.unpackedSize > ParquetLimits.dictionary {
-            throw place.refused("has a dictionary of \(header.unpackedSize) bytes, more than is read; write the file with use_dictionary=False")
+            throw place.refused(
+                "has a dictionary of \(header.unpackedSize) bytes, more than is read; write the file with use_dictionary=False")
         }
         guard let checksum = header.checksum else { return }
         let found = crc32(0, body.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt32(body.count))
-        guard UInt32(truncatingIfNeeded: found) == checksum || body.isEmpty else { throw place.damaged("a page does not have its checksum") }
+        guard UInt32(truncatingIfNeeded: found) == checksum || body.isEmpty else {
+            throw place.damaged("a page does not have its checksum")
+        }
     }
 
     private func unpacked(_ body: UnsafeRawBufferPointer, _ size: Int, _ isPacked: Bool) throws(UserError) -> UnsafeRawBufferPointer {

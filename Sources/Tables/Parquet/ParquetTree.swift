@@ -19,7 +19,9 @@ struct ParquetTree {
         self.place = place
         guard let root = elements.first, root.children > 0, root.physical == nil else { throw place.damaged("its schema has no columns") }
         for _ in 0..<root.children { columns.append(try node(definition: 0, repetition: 0, path: "", depth: 0)) }
-        guard next == elements.count else { throw place.damaged("its schema has \(elements.count) elements of which \(next) belong to columns") }
+        guard next == elements.count else {
+            throw place.damaged("its schema has \(elements.count) elements of which \(next) belong to columns")
+        }
     }
 
     /// Reads the next element with everything under it.
@@ -49,7 +51,9 @@ struct ParquetTree {
         } else if element.isList {
             content = try list(element, path, definition: own, repetition: repetition, depth)
         } else if element.children > 0, element.converted == nil, element.logical == nil {
-            content = .structure(try fields(element, path, definition: own, repetition: repetition, depth))
+            let fields = try fields(element, path, definition: own, repetition: repetition, depth)
+            let isDistinct = Set(fields.map { ExactString($0.name) }).count == fields.count
+            content = isDistinct ? .structure(fields) : .refused("is a struct with two fields of one name, which is not read")
         } else {
             try pass(element, depth)
             content = .refused(element.children == 0 ? "is a struct without fields, which is not read" : "is a group of an unknown kind")
@@ -67,7 +71,8 @@ struct ParquetTree {
         let isUnsigned = element.isUnsigned || (11...14).contains(element.converted ?? 0)
         return .leaf(
             ParquetLeaf(
-                kind: kind, physical: element.physical!, isUnsigned: isUnsigned, path: path, index: leafCount, maximumDefinition: definition,
+                kind: kind, physical: element.physical!, isUnsigned: isUnsigned, path: path, index: leafCount,
+                maximumDefinition: definition,
                 maximumRepetition: repetition))
     }
 
@@ -76,7 +81,9 @@ struct ParquetTree {
     ) throws(UserError) -> [ParquetNode] {
         guard element.children <= elements.count else { throw place.damaged("the schema's \(quoted(path)) has \(element.children) fields") }
         var fields: [ParquetNode] = []
-        for _ in 0..<element.children { fields.append(try node(definition: definition, repetition: repetition, path: path, depth: depth + 1)) }
+        for _ in 0..<element.children {
+            fields.append(try node(definition: definition, repetition: repetition, path: path, depth: depth + 1))
+        }
         return fields
     }
 

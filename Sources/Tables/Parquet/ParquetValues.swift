@@ -9,7 +9,8 @@ struct ParquetValues {
     }
 
     private static let names = [
-        "PLAIN", "GROUP_VAR_INT", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY",
+        "PLAIN", "GROUP_VAR_INT", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY",
+        "DELTA_BYTE_ARRAY",
         "RLE_DICTIONARY", "BYTE_STREAM_SPLIT",
     ]
 
@@ -66,10 +67,13 @@ struct ParquetValues {
             }
         case (9, 1...5):
             way = .streams
-            guard bytes.count % Self.size(leaf.physical) == 0 else { throw place.damaged("a page of split bytes does not hold whole values") }
+            guard bytes.count % Self.size(leaf.physical) == 0 else {
+                throw place.damaged("a page of split bytes does not hold whole values")
+            }
         default:
             let name = Self.names.indices.contains(encoding) ? Self.names[encoding] : "encoding \(encoding)"
-            throw place.refused("is written in the encoding \(name), which is not read for this type; write the file again with pyarrow's defaults")
+            throw place.refused(
+                "is written in the encoding \(name), which is not read for this type; write the file again with pyarrow's defaults")
         }
     }
 

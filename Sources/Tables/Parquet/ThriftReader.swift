@@ -15,7 +15,8 @@ import Files
 struct ThriftReader {
     /// Types of fields and elements.
     enum Kind: UInt8 {
-        case yes = 1, no, byte, short, int, long, double, binary, list, set, map, structure, uuid
+        case yes = 1
+        case no, byte, short, int, long, double, binary, list, set, map, structure, uuid
     }
 
     private var cursor: ParquetCursor

@@ -46,7 +46,8 @@ final class GzipSource: ByteSource {
                 throw UserError(.content, file.path, "its gzip data are cut short; copy or download it again")
             default:
                 let reason = stream.pointee.msg.map { String(cString: $0) } ?? "code \(code)"
-                throw UserError(.content, file.path, "its gzip data are damaged near byte \(consumed) (\(reason)); copy or download it again")
+                throw UserError(
+                    .content, file.path, "its gzip data are damaged near byte \(consumed) (\(reason)); copy or download it again")
             }
             if count > 0 { return count }
         }

@@ -31,7 +31,9 @@ final class JSONArrayReader: TableRowSource {
         if byte == UInt8(ascii: "]"), row == 0 { return try finish() }
         if row > 0 {
             if byte == UInt8(ascii: "]") { return try finish() }
-            guard byte == UInt8(ascii: ",") else { throw fault("\(found()) where a comma or the end of the array is expected after row \(row)") }
+            guard byte == UInt8(ascii: ",") else {
+                throw fault("\(found()) where a comma or the end of the array is expected after row \(row)")
+            }
             pass(1)
             byte = try skipBlanks()
         }

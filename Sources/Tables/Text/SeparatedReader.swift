@@ -55,7 +55,8 @@ final class SeparatedReader: TableRowSource {
         guard let length = try scanRow() else { return nil }
         guard cells.count == names.count else {
             throw UserError(
-                .content, path, line: line, "has \(Figures.count(cells.count, "cell")) where the header has \(names.count); put cells that hold "
+                .content, path, line: line,
+                "has \(Figures.count(cells.count, "cell")) where the header has \(names.count); put cells that hold "
                     + "\(separator == 0x09 ? "tabs" : "commas") or line breaks in quotes")
         }
         row += 1
@@ -75,7 +76,9 @@ final class SeparatedReader: TableRowSource {
         let cell = cells[i]
         let bytes = UnsafeRawBufferPointer(rebasing: stream.rest[cell.range]).bindMemory(to: UInt8.self)
         if !cell.hasDoubledQuotes, let text = String(validating: bytes, as: UTF8.self) { return text }
-        if let fault = UTF8Check.firstFault(in: bytes) { throw self.fault(at: cell.range.lowerBound + fault, "is not valid UTF-8 here; save the file as UTF-8") }
+        if let fault = UTF8Check.firstFault(in: bytes) {
+            throw self.fault(at: cell.range.lowerBound + fault, "is not valid UTF-8 here; save the file as UTF-8")
+        }
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)
         var wasQuote = false
@@ -134,7 +137,8 @@ final class SeparatedReader: TableRowSource {
                 throw fault(at: i, "a carriage return stands without a line feed; end lines with LF or CR LF, or put the cell in quotes")
             }
             throw fault(
-                at: i, "found \(character(bytes[i])) after the closing quote of a cell; double the quotes that belong to the text of a cell")
+                at: i, "found \(character(bytes[i])) after the closing quote of a cell; double the quotes that belong to the text of a cell"
+            )
         }
     }
 
@@ -170,11 +174,13 @@ final class SeparatedReader: TableRowSource {
             throw UserError(.content, path, line: line, "the header names the column \(quoted(name)) twice; rename one")
         }
         guard names.count == 1 else { return }
-        let others: [(Character, String)] = separator == 0x09 ? [(",", "commas"), (";", "semicolons")] : [("\t", "tabs"), (";", "semicolons")]
+        let others: [(Character, String)] =
+            separator == 0x09 ? [(",", "commas"), (";", "semicolons")] : [("\t", "tabs"), (";", "semicolons")]
         for (mark, word) in others where names[0].contains(mark) {
             let expected = separator == 0x09 ? "tabs" : "commas"
             throw UserError(
-                .content, path, line: line, "its header is one cell, \(quoted(names[0])): cells are separated by \(word) where \(expected) are "
+                .content, path, line: line,
+                "its header is one cell, \(quoted(names[0])): cells are separated by \(word) where \(expected) are "
                     + "expected; save it with \(expected), or rename it")
         }
     }
@@ -189,7 +195,8 @@ final class SeparatedReader: TableRowSource {
 
     private func tooLong() -> UserError {
         UserError(
-            .content, path, line: line, "a row begins here that is longer than \(ByteStream.maximumRecord) bytes; a closing quote may be missing")
+            .content, path, line: line,
+            "a row begins here that is longer than \(ByteStream.maximumRecord) bytes; a closing quote may be missing")
     }
 
     private func character(_ byte: UInt8) -> String {
