@@ -69,7 +69,9 @@ struct ForeignFormat: Sendable {
 
     /// What a file is by its first bytes, or nil when they are none of a foreign format.
     static func recognised(_ bytes: UnsafeRawBufferPointer) -> ForeignFormat? {
-        if let start = starts.first(where: { bytes.starts(with: $0.bytes) }) { return start.format }
+        // A short word may also begin the header of a CSV file, such as ORCID; then no byte around it says that this is no text.
+        let start = starts.first { bytes.starts(with: $0.bytes) && ($0.bytes.count > 4 || $0.bytes[0] > 0x7F || !isText(bytes)) }
+        if let start { return start.format }
         // "BZh", the size of its blocks, and the first of the block's six marking bytes.
         if bytes.count > 5, bytes.starts(with: "BZh".utf8), bytes[4] == 0x31, bytes[5] == 0x41 { return bzip2 }
         if bytes.count >= 262, bytes[257..<262].elementsEqual("ustar".utf8) { return tar }
@@ -80,6 +82,9 @@ struct ForeignFormat: Sendable {
 
     /// What a file is by its name in small letters.
     static func named(_ name: String) -> ForeignFormat? { endings.first { name.hasSuffix($0.ending) }?.format }
+
+    /// Whether a file begins as text does: without control characters but for tabs and line ends.
+    static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.prefix(256).allSatisfy { $0 >= 0x09 } }
 
     private static func isHTML(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]

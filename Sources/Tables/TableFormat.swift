@@ -40,7 +40,7 @@ package enum TableFormat: String, Sendable, CaseIterable {
     /// - Throws: `UserError` `.content` naming what the file is, when it is nothing that is read, or what the name should be
     static func of(stem: String, start: UnsafeRawBufferPointer, path: String) throws(UserError) -> TableFormat {
         if let foreign = ForeignFormat.recognised(start) { throw foreign.refusal(path) }
-        if start.starts(with: "PAR1".utf8) {
+        if start.starts(with: "PAR1".utf8), stem.hasSuffix(".parquet") || !ForeignFormat.isText(start) {
             if stem.hasSuffix(".parquet") || !endings.contains(where: stem.hasSuffix) { return .parquet }
             throw UserError(.content, path, "is a Parquet file under another name; rename it so that it ends in .parquet")
         }

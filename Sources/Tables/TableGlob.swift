@@ -7,8 +7,8 @@ import Foundation
 package enum TableGlob {
     /// The files that a path or pattern means, in the order of the bytes of their paths.
     ///
-    /// A path that is there is taken as it stands, whatever signs are in it. A folder means the tables in it, without those in folders below and without
-    /// hidden files; they must be of one format. In a pattern `*` and `?` stand for no `/`, as in a shell.
+    /// A path that is there is taken as it stands, whatever signs are in it. A folder means the tables in it, without those in
+    /// folders below and without hidden files; they must be of one format. In a pattern `*` and `?` stand for no `/`, as in a shell.
     /// - Throws: `UserError` `.missing` when nothing is meant, `.content` when a folder holds tables of several formats
     package static func files(_ pattern: String) throws(UserError) -> [String] {
         var status = stat()

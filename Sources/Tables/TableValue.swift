@@ -1,7 +1,5 @@
 // What a cell of a table may hold, whatever file it came from.
 
-import Files
-
 /// One cell. CSV gives texts and nulls alone; JSON and Parquet give all kinds but for bytes, which only Parquet has.
 package enum TableValue: Sendable {
     case null

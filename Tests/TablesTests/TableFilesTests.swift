@@ -12,7 +12,7 @@ private let tar: [UInt8] = Array(repeating: 0x61, count: 257) + Array("ustar".ut
 @Suite struct TableFilesTests {
     @Test(
         arguments: [
-            ("a.arrow", Array("ARROW1\0\0".utf8), "Arrow", "to_parquet"), ("a.csv", Array("FEA1xxxx".utf8), "Feather", "to_parquet"),
+            ("a.arrow", Array("ARROW1\0\0".utf8), "Arrow", "to_parquet"), ("a.csv", Array("FEA1\0\0\0\0".utf8), "Feather", "to_parquet"),
             ("a.json", [0xFF, 0xFF, 0xFF, 0xFF, 0x70, 0, 0, 0], "Arrow", "from_file"),
             ("a.csv.bz2", Array("BZh91AY&SY".utf8), "bzip2", "bunzip2"), ("a.csv", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "xz", "unxz"),
             ("a.zip", Array("PK\u{3}\u{4}".utf8), "zip", "unzip"), ("a.xlsx", Array("PK\u{3}\u{4}".utf8), "zip", "CSV"),
@@ -22,11 +22,11 @@ private let tar: [UInt8] = Array(repeating: 0x61, count: 257) + Array("ustar".ut
             ("a.csv", Array("\n<!DOCTYPE html><html>".utf8), "HTML", "download"), ("a.json", Array("<HTML>".utf8), "HTML", "download"),
             ("a.csv", [0xFF, 0xFE, 0x61, 0x00], "UTF-16", "iconv"), ("a.csv", [0xFE, 0xFF, 0x00, 0x61], "UTF-16", "UTF-8"),
             ("a.json", [0x5B, 0x00, 0x7B, 0x00], "UTF-16", "iconv"), ("a.jsonl", [0x00, 0x7B, 0x00, 0x22], "UTF-16", "iconv"),
-            ("a.parquet", Array("PAREPARE".utf8), "encrypted", "without"), ("a.csv", Array("SQLite format 3\0".utf8), "SQLite", "-csv"),
+            ("a.parquet", Array("PARE\u{15}\0".utf8), "encrypted", "without"), ("a.csv", Array("SQLite format 3\0".utf8), "SQLite", "-csv"),
             ("a.npy", [0x93] + Array("NUMPY".utf8), "NumPy", "Parquet"), ("a.csv", Array("%PDF-1.7".utf8), "PDF", "table"),
             ("a.txt", Array("hello".utf8), "no table by its name", ".csv"), ("a", Array("hello".utf8), "no table by its name", ".parquet"),
             ("a.parquet", Array("a,b\n".utf8), "does not begin with PAR1", "download"),
-            ("a.csv", Array("PAR1xxxxPAR1".utf8), "under another name", "rename"),
+            ("a.csv", Array("PAR1\u{15}\0PAR1".utf8), "under another name", "rename"),
             ("a.csv.gz", [], "is empty", "again"), ("a.csv.gz", Array("<html>".utf8), "HTML", "download"),
         ] as [(String, [UInt8], String, String)])
     func namesWhatIsNotRead(_ name: String, _ bytes: [UInt8], _ what: String, _ mend: String) throws {
@@ -34,6 +34,10 @@ private let tar: [UInt8] = Array(repeating: 0x61, count: 257) + Array("ustar".ut
         let path = try folder.write(name, bytes)
         expectUserError(.content, path, what, mend) { _ = try TableFile(path: path) }
     }
+
+    /// Words that begin binary files may stand in a header.
+    @Test(arguments: ["ORCID,PK\n1,2\n", "PAR1,PAR2\n1,2\n", "FEA1\n1\n", "PARENT\n1\n", "BZh\n1\n"])
+    func takesTextForText(_ text: String) throws { #expect(try rows("a.csv", text.utf8).count == 1) }
 
     @Test func looksIntoPackedFiles() throws {
         let folder = try TemporaryFolder()

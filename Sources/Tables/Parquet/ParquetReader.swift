@@ -39,13 +39,18 @@ final class ParquetReader: TableRowSource {
         elements = 0
         var values: [TableValue] = []
         values.reserveCapacity(nodes.count)
-        for i in nodes.indices {
-            if let column = flat[i] {
-                values.append(try column.take())
-            } else {
-                try checkRowStart(nodes[i])
-                values.append(try value(nodes[i]))
+        do throws(UserError) {
+            for i in nodes.indices {
+                if let column = flat[i] {
+                    values.append(try column.take())
+                } else {
+                    try checkRowStart(nodes[i])
+                    values.append(try value(nodes[i]))
+                }
             }
+        } catch {
+            // The message begins with the column.
+            throw UserError(error.code, error.path, "row \(row), \(error.message)")
         }
         return TableRow(place: TablePlace(path: file.path, row: row, line: nil), record: TableRecord(names: wantedNames, values: values))
     }
@@ -78,7 +83,7 @@ final class ParquetReader: TableRowSource {
         for index in node.leaves {
             let column = columns[index]!
             guard try column.look() else { throw column.endOfChunk() }
-            guard column.repetition == 0 else { throw column.place.damaged("row \(row) begins inside a list") }
+            guard column.repetition == 0 else { throw column.place.damaged("a row begins inside a list") }
         }
     }
 
@@ -92,14 +97,14 @@ final class ParquetReader: TableRowSource {
             var values: [TableValue] = []
             values.reserveCapacity(fields.count)
             for field in fields { values.append(try value(field)) }
-            return .record(TableRecord(names: fields.map(\.name), values: values))
+            return .record(TableRecord(names: node.fieldNames, values: values))
         case .list(let element, let present, let repetition):
             guard first.definition >= present else { return try skipEntry(node, .list([])) }
             var values: [TableValue] = []
             repeat {
                 elements += 1
                 guard elements <= ParquetLimits.elementsOfRow else {
-                    throw first.place.refused("row \(row) has more than \(ParquetLimits.elementsOfRow) elements in its lists")
+                    throw first.place.refused("a row has more than \(ParquetLimits.elementsOfRow) elements in its lists")
                 }
                 values.append(try value(element))
                 // A further element repeats at this level; a deeper one was taken by the list inside.
@@ -115,7 +120,7 @@ final class ParquetReader: TableRowSource {
             let column = columns[index]!
             guard try column.look() else { throw column.endOfChunk() }
             guard column.definition < column.leaf.maximumDefinition else {
-                throw column.place.damaged("row \(row) has a value in a list or struct that is not there")
+                throw column.place.damaged("a value stands in a list or struct that is not there")
             }
             _ = try column.take()
         }

@@ -71,19 +71,22 @@ final class ParquetNode: Sendable {
     let definition: Int
     /// The leaves under it, by their numbers in the file.
     let leaves: Range<Int>
+    /// Of a structure, the names that all its values share.
+    let fieldNames: [String]
 
     init(_ name: String, _ content: Content, definition: Int, leaves: Range<Int>) {
         self.name = name
         self.content = content
         self.definition = definition
         self.leaves = leaves
+        fieldNames = if case .structure(let fields) = content { fields.map(\.name) } else { [] }
     }
 
     /// What its values are, in words.
     var type: String {
         switch content {
         case .leaf(let leaf): leaf.kind.rawValue
-        case .structure(let fields): "struct of " + fields.map(\.name).joined(separator: ", ")
+        case .structure: "struct of " + fieldNames.joined(separator: ", ")
         case .list(let element, _, _): "list of \(element.type)"
         case .refused: "values that are not read"
         }

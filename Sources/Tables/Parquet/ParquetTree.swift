@@ -51,7 +51,9 @@ struct ParquetTree {
         } else if element.isList {
             content = try list(element, path, definition: own, repetition: repetition, depth)
         } else if element.children > 0, element.converted == nil, element.logical == nil {
-            content = .structure(try fields(element, path, definition: own, repetition: repetition, depth))
+            let fields = try fields(element, path, definition: own, repetition: repetition, depth)
+            let isDistinct = Set(fields.map { ExactString($0.name) }).count == fields.count
+            content = isDistinct ? .structure(fields) : .refused("is a struct with two fields of one name, which is not read")
         } else {
             try pass(element, depth)
             content = .refused(element.children == 0 ? "is a struct without fields, which is not read" : "is a group of an unknown kind")
