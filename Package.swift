@@ -44,8 +44,10 @@ let package = Package(
         .target(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised + lendsViews),
-        .target(name: "Model", dependencies: ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
-        .target(name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
+        .target(
+            name: "Model", dependencies: ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
+        .target(
+            name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
         .target(name: "Loss", dependencies: ["Files", "Config", "Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),

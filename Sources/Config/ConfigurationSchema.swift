@@ -4,7 +4,8 @@ import Files
 
 /// The keys of one section, as its component declares them.
 package struct SettingSection: Sendable {
-    let settings: [any AnySetting]
+    /// In the order of the documentation.
+    package let settings: [any AnySetting]
     let keysWithoutMeaning: [(key: String, notice: String)]
     let alternatives: [SettingAlternative]
 

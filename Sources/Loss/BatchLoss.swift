@@ -17,6 +17,22 @@ package protocol BatchLoss: Sendable {
     /// How much larger the gradients of one chunk can be than those of a mean over the batch, for whose size the range of the
     /// exact sum is made: there, the more chunks there are the less one of them has.
     func excess(_ plan: StepPlan) -> Float
+
+    /// Whether it compares dense scores with late ones, so that both must be made.
+    var comparesHeads: Bool { get }
+    /// Whether it asks how alike whole dense vectors are, whatever widths are trained.
+    var needsWholeVectors: Bool { get }
+    /// Whether a row without hard negatives of its own teaches nothing.
+    var needsNegatives: Bool { get }
+    /// Whether every row must have a grade.
+    var needsGrades: Bool { get }
+}
+
+extension BatchLoss {
+    package var comparesHeads: Bool { false }
+    package var needsWholeVectors: Bool { false }
+    package var needsNegatives: Bool { false }
+    package var needsGrades: Bool { false }
 }
 
 /// What the loss gives the step.

@@ -4,6 +4,7 @@
 //
 // (Su 2022, kexue.fm/archives/8847). In Double, alike on every rank.
 
+import Config
 import Data
 import Glibc
 
@@ -25,6 +26,8 @@ package struct CoSENTLoss: BatchLoss {
     package func excess(_ plan: StepPlan) -> Float {
         Float(plan.chunks.count) / 64 * Float(max(1, CoSENTLoss().temperature / temperature))
     }
+
+    package var needsGrades: Bool { true }
 
     private func grades(_ plan: StepPlan) -> [Float] {
         guard let grades = plan.scores else { preconditionFailure("CoSENT: a batch without grades") }
@@ -76,4 +79,20 @@ package struct CoSENTLoss: BatchLoss {
             return log(sum)
         }
     }
+}
+
+// MARK: - Settings
+
+extension LossSettings {
+    package static let cosentTemperature = Setting<Double>(
+        "loss.cosent_temperature", .number(.above(0)), .value(CoSENTLoss().temperature),
+        "CoSENT divides similarities by it.")
+}
+
+extension CoSENTLoss {
+    /// The settings that it reads and not every loss does: none, since graded rows may stand beside any others.
+    static let settings: [any AnySetting] = []
+
+    /// Takes its values from the section `loss`.
+    init(_ values: SettingValues) { temperature = values[LossSettings.cosentTemperature] }
 }

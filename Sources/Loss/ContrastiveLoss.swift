@@ -6,6 +6,7 @@
 //     NCE(S) = mean over rows i of  log Σ_j exp(S(i,j)/τ) - S(i,i)/τ             (van den Oord et al. 2018, arXiv:1807.03748)
 //     KL     = mean over rows of  KL(softmax(S_dense/τ) ‖ softmax(S_late/τ))     (arXiv:2506.18902, equation 5)
 
+import Config
 import Data
 import Foundation
 
@@ -49,6 +50,10 @@ package struct ContrastiveLoss: BatchLoss {
     package func divergenceWeight(ofWidth width: Int, _ heads: WeightedHeads) -> Double { divergenceWeight * heads.widthWeights[width] }
 
     package func excess(_ plan: StepPlan) -> Float { isMean ? 1 : Float(plan.anchors.count) }
+
+    package var comparesHeads: Bool { divergenceWeight > 0 }
+
+    package var needsWholeVectors: Bool { negativeMargin != nil }
 
     package func run(_ batch: LossBatch) throws -> LossResult {
         // 1. Every anchor's score with its own positive: by it near duplicates are known.

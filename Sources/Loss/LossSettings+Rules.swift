@@ -4,16 +4,6 @@ import Config
 import Files
 
 extension LossSettings {
-    /// Which losses read a setting that not all read.
-    private static let readers: [(setting: any AnySetting, names: [LossConfig.Name])] = [
-        (denseWeight, [.joint]), (lateWeight, [.joint]), (divergenceWeight, [.joint]),
-        (direction, [.joint]), (detached, [.joint]), (divergenceCoversNegatives, [.joint]),
-        (isSymmetric, [.infonce, .joint]), (negativeMargin, [.infonce, .joint]), (poolLimit, [.infonce, .joint]),
-        (memoryBankSteps, [.infonce, .joint]), (temperature, [.infonce, .joint]),
-        (tripletMargin, [.triplet]),
-        (reduction, [.infonce, .joint, .triplet]), (maskDuplicates, [.infonce, .joint, .triplet]),
-    ]
-
     /// Of which terms of the joint loss a setting is, by their weights.
     private static let terms: [(setting: any AnySetting, weights: [Setting<Double>])] = [
         (matryoshkaDimensions, [denseWeight, divergenceWeight]), (matryoshkaWeights, [denseWeight, divergenceWeight]),
@@ -26,7 +16,9 @@ extension LossSettings {
     /// - Throws: for a setting without effect, weights that are all zero, and widths and weights that do not fit each other
     package static func check(_ values: SettingValues) throws(UserError) {
         let chosen = values[name]
-        for (setting, names) in readers where !names.contains(chosen) && values.changesDefault(setting) {
+        for setting in section.settings where values.changesDefault(setting) {
+            let names = LossConfig.Name.allCases.filter { $0.settings.contains { $0.key == setting.key } }
+            guard !names.isEmpty, !names.contains(chosen) else { continue }
             let readers = names.map(\.rawValue).joined(separator: " and ")
             throw values.error(
                 at: setting, "\(setting) has no part in \(name): \(chosen.rawValue), only in \(readers); remove it or change \(name)")

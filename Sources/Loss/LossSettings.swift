@@ -3,61 +3,35 @@
 import Config
 import Files
 
-/// The keys of `loss`. What each means is said in its declaration, where the documentation takes it from.
+/// The keys of `loss` that are not one loss's own; those stand in its file. What each means is said in its declaration, where the
+/// documentation takes it from.
 package enum LossSettings {
     package static let name = Setting<LossConfig.Name>(
         "loss.name", .choice([.infonce, .joint, .cosent, .triplet], others: ["contrastive": .infonce]), .value(.infonce),
         "`infonce` (or `contrastive`): each anchor against the positives and negatives of all ranks. `joint`: that of dense and of "
             + "late vectors, and the divergence between them. `triplet`: each anchor against its own negatives. Batches of rows with "
             + "scores take CoSENT; with `cosent` a row without a score is an error.")
-    package static let temperature = Setting<Double>(
-        "loss.temperature", .number(.above(0)), .value(ContrastiveLoss().temperature),
-        "`infonce` and `joint` divide similarities by it.")
     package static let distance = Setting<ScoreDistance>(
         "loss.distance", .choice([.cosine, .euclidean]), .value(.cosine),
         "Score of two dense vectors: their cosine, or minus the distance of the unit vectors. Late scores are cosines.")
     package static let reduction = Setting<LossConfig.Reduction>(
         "loss.reduction", .choice([.mean, .sum]), .value(.mean),
         "Of the rows' losses; for `triplet`, of the triplets'.")
-    package static let isSymmetric = Setting<Bool>(
-        "loss.symmetric", .boolean, .value(false),
-        "Half of the contrastive loss from anchors to candidates, half from positives to all anchors.")
     package static let denseWeight = Setting<Double>(
         "loss.dense_weight", .number(.atLeast(0)), .value(1.0),
         "`joint`: weight of the loss of dense vectors.")
     package static let lateWeight = Setting<Double>(
         "loss.late_weight", .number(.atLeast(0)), .value(1.0),
         "`joint`: weight of the loss of late interaction.")
-    package static let divergenceWeight = Setting<Double>(
-        "loss.kl_weight", .number(.atLeast(0)), .value(1.0),
-        "`joint`: weight of the divergence between dense and late scores.")
-    package static let direction = Setting<DivergenceDirection>(
-        "loss.kl_direction", .choice([.denseToLate, .lateToDense]), .value(.denseToLate),
-        "`joint`: KL(dense ‖ late), or KL(late ‖ dense).")
-    package static let detached = Setting<DetachedSide>(
-        "loss.kl_detach", .choice([.none, .dense, .late]), .value(.none),
-        "`joint`: the side that the divergence takes as given.")
-    package static let divergenceCoversNegatives = Setting<Bool>(
-        "loss.kl_negatives", .boolean, .value(true),
-        "`joint`: whether the divergence covers hard negatives beside positives.")
     package static let matryoshkaDimensions = Setting<[Int]>(
         "loss.matryoshka_dims", .widths, .value([]),
         "Prefixes of the dense vectors that are trained beside one another, ascending; empty: the whole vector alone.")
     package static let matryoshkaWeights = Setting<[Double]>(
         "loss.matryoshka_weights", .numbers(.atLeast(0)), .value([]),
         "Weight of each of them; empty: each counts 1.")
-    package static let cosentTemperature = Setting<Double>(
-        "loss.cosent_temperature", .number(.above(0)), .value(CoSENTLoss().temperature),
-        "CoSENT divides similarities by it.")
-    package static let tripletMargin = Setting<Double>(
-        "loss.margin", .number(.atLeast(0)), .value(TripletLoss().margin),
-        "`triplet`: how far below the positive a negative should score.")
     package static let maskDuplicates = Setting<Bool>(
         "loss.mask_duplicates", .boolean, .value(true),
         "Leave a candidate that equals the anchor or its positive out of the anchor's negatives.")
-    package static let negativeMargin = Setting<Double?>(
-        "loss.negative_margin", .optional(.number(.closed(-2, 2))), .absent("all candidates are negatives"),
-        "Leave a candidate whose cosine with the anchor lies above the positive's less this out of its negatives.")
     package static let pool = Setting<LossConfig.Pool?>(
         "loss.pool", .choice(orWord: "auto", [.gather, .stream]), .value(nil), mayDifferOnResume: true,
         "Embeddings of other ranks: all at once, or block by block in memory that does not grow with the pool; `auto`: `gather` "

@@ -1,7 +1,8 @@
 // What training minimises: the closed choice of losses. A batch of graded rows has one, any other batch another.
 //
-// To add a loss: a file with its settings, value, gradient and reference in Double, and a case here.
+// To add a loss: a file with its settings, value, gradient and reference in Double; here a case, a name, and what the name stands for.
 
+import Config
 import Data
 
 /// The objective of a run: its losses, and the heads whose scores they are made of.
@@ -55,5 +56,46 @@ package struct Objective: Sendable {
     /// By how much gradients are smaller within the exact sum: a power of two, which changes no digit.
     package func sumScale(_ plan: StepPlan) -> Float {
         Float(sign: .plus, exponent: max(0, loss(of: plan).excess(plan).exponent), significand: 1)
+    }
+}
+
+// MARK: - The choice
+
+extension LossConfig {
+    /// The losses that can be chosen for rows without grades.
+    package enum Name: String, CaseIterable, Sendable {
+        case infonce, joint, cosent, triplet
+
+        /// The settings that this loss reads and not every loss does.
+        var settings: [any AnySetting] {
+            switch self {
+            case .infonce: ContrastiveLoss.settings
+            case .joint: ContrastiveLoss.settings + ContrastiveLoss.jointSettings
+            case .cosent: CoSENTLoss.settings
+            case .triplet: TripletLoss.settings
+            }
+        }
+    }
+}
+
+extension Objective.Form {
+    /// The loss that the section `loss` chooses for rows without grades.
+    init(_ values: SettingValues) {
+        self =
+            switch values[LossSettings.name] {
+            case .infonce: .contrastive(ContrastiveLoss(values, isJoint: false))
+            case .joint: .contrastive(ContrastiveLoss(values, isJoint: true))
+            case .cosent: .cosent(CoSENTLoss(values))
+            case .triplet: .triplet(TripletLoss(values))
+            }
+    }
+}
+
+extension Objective {
+    /// The objective of a run.
+    ///
+    /// - Parameter dimension: of whole dense vectors
+    package init(_ config: LossConfig, dimension: Int) {
+        self.init(WeightedHeads(config, dimension: dimension), config.ungraded, graded: config.graded)
     }
 }

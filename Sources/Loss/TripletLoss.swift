@@ -4,6 +4,7 @@
 //
 // (Schroff et al. 2015, arXiv:1503.03832). In Double, alike on every rank.
 
+import Config
 import Data
 
 /// The hinge of each row's own triplets.
@@ -23,6 +24,8 @@ package struct TripletLoss: BatchLoss {
     }
 
     package func excess(_ plan: StepPlan) -> Float { isMean ? 1 : Float(plan.anchors.count) }
+
+    package var needsNegatives: Bool { true }
 
     /// Each row's positive, then all hard negatives that are not hidden, each with its own row.
     private func ownPairs(_ plan: StepPlan) -> [ScoredPair] {
@@ -63,4 +66,23 @@ package struct TripletLoss: BatchLoss {
 extension ScoredPair {
     /// Positives are the first columns, one a row in row order.
     fileprivate var isPositive: Bool { row == column }
+}
+
+// MARK: - Settings
+
+extension LossSettings {
+    package static let tripletMargin = Setting<Double>(
+        "loss.margin", .number(.atLeast(0)), .value(TripletLoss().margin),
+        "`triplet`: how far below the positive a negative should score.")
+}
+
+extension TripletLoss {
+    /// The settings that it reads and not every loss does.
+    static let settings: [any AnySetting] = [LossSettings.tripletMargin, LossSettings.reduction, LossSettings.maskDuplicates]
+
+    /// Takes its values from the section `loss`.
+    init(_ values: SettingValues) {
+        margin = values[LossSettings.tripletMargin]
+        isMean = values[LossSettings.reduction] == .mean
+    }
 }

@@ -38,3 +38,20 @@ package struct WeightedHeads: Sendable {
         (0..<heads.count).reduce(0) { $0 + weight(ofHead: $1) * term($1) }
     }
 }
+
+extension WeightedHeads {
+    /// The heads that a configuration trains, and one of whole vectors where near duplicates are known by them.
+    init(_ config: LossConfig, dimension: Int) {
+        let trainsDense = config.denseWeight > 0 || config.comparesHeads
+        var widths = trainsDense ? (config.matryoshkaDimensions.isEmpty ? [dimension] : config.matryoshkaDimensions) : []
+        var weights =
+            trainsDense && !config.matryoshkaWeights.isEmpty ? config.matryoshkaWeights : Array(repeating: 1, count: widths.count)
+        if config.ungraded.loss.needsWholeVectors && widths.last != dimension {
+            widths.append(dimension)
+            weights.append(0)
+        }
+        self.init(
+            ScoreHeads(dimension: dimension, widths: widths, hasLate: config.usesLate, distance: config.distance),
+            widthWeights: weights, denseWeight: config.denseWeight, lateWeight: config.lateWeight)
+    }
+}

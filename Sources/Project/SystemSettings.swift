@@ -18,8 +18,8 @@ package enum SystemSettings {
             + "guaranteed; with `exact: false` whichever is faster at the start.")
     package static let packedWeights = Setting<PackedWeights>(
         "system.packed_weights", .choice([.automatic, .on, .off]), .value(.automatic), mayDifferOnResume: true,
-        "Whether the backbone is copied once a host into the order in which the kernels read it: the same bits, twice the backbone "
-            + "in memory. `auto`: where a `memory_limit` is set, half of it is enough, and a measurement at the start shows a gain "
+        "Whether the backbone is copied once a host into the order in which the kernels read it: the same bits, and twice the bytes of "
+            + "its matrices in the type of the products. `auto`: where a `memory_limit` is set, half of it is enough, and a measurement at the start shows a gain "
             + "of a tenth.")
     package static let isExact = Setting<Bool>(
         "system.exact", .boolean, .value(true),

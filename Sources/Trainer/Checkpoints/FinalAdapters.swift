@@ -1,8 +1,8 @@
 // What a run leaves for others to load: its adapters, in the layouts that the configuration names.
 
 import Comm
-import Project
 import Model
+import Project
 import Tensor
 
 /// Writes the adapters of a run that has ended.

@@ -40,10 +40,11 @@ extension ProjectConfig {
 extension LossConfig {
     /// One that is set and that only rows without scores read.
     fileprivate var settingOfThePool: (any AnySetting)? {
-        let given: [(setting: any AnySetting, isSet: Bool)] = [
-            (LossSettings.isSymmetric, isSymmetric), (LossSettings.negativeMargin, negativeMargin != nil),
-            (LossSettings.poolLimit, poolLimit != nil), (LossSettings.memoryBankSteps, memoryBankSteps > 0),
-        ]
+        var given: [(setting: any AnySetting, isSet: Bool)] = []
+        if case .contrastive(let loss) = ungraded {
+            given = [(LossSettings.isSymmetric, loss.isSymmetric), (LossSettings.negativeMargin, loss.negativeMargin != nil)]
+        }
+        given += [(LossSettings.poolLimit, poolLimit != nil), (LossSettings.memoryBankSteps, memoryBankSteps > 0)]
         return given.first(where: \.isSet)?.setting
     }
 }
@@ -76,20 +77,21 @@ extension TrainingSetup {
         if graded == index.count, let setting = config.loss.settingOfThePool {
             throw config.error(at: setting, "every row has a score and takes CoSENT, in which \(setting) has no part; remove it")
         }
-        guard config.loss.name == .cosent, let place = index.firstUngraded else { return }
+        guard config.loss.ungraded.loss.needsGrades, let place = index.firstUngraded else { return }
         throw UserError(
             .content, source.files[place.file].path, line: try source.open(place.file).lineNumber(ofRow: place.row),
-            "this row has no \"score\", and loss.name: cosent needs one in every row; add it, remove the row, or use loss.name: infonce")
+            "this row has no \"score\", and loss.name: \(config.loss.name.rawValue) needs one in every row; add it, remove the row, or use loss.name: infonce"
+        )
     }
 
     /// A task without a triplet would not be trained.
     private static func checkNegatives(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
-        guard config.loss.name == .triplet else { return }
+        guard config.loss.ungraded.loss.needsNegatives else { return }
         let ungraded = zip(index.rowsByTask, index.gradedByTask).map { $0 - $1 }
         for (task, count) in index.rowsWithoutNegatives.enumerated() where count > 0 && count == ungraded[task] {
             throw config.error(
                 at: LossSettings.name,
-                "\(LossSettings.name): triplet sets a positive against negatives of its own row, and no row of the task \(source.taskNames[task]) "
+                "\(LossSettings.name): \(config.loss.name.rawValue) sets a positive against negatives of its own row, and no row of the task \(source.taskNames[task]) "
                     + "has any; add \"negatives\" to the rows or use loss.name: infonce")
         }
     }
@@ -133,10 +135,13 @@ extension TrainingSetup {
     /// Rows left out for their images, kinds of rows that never fill a batch, and so are not trained on, and rows that make no
     /// triplet.
     static func notices(_ config: ProjectConfig, _ sampler: BatchSampler, _ source: TrainingSource, _ index: RowIndex) -> [String] {
-        let bare = config.loss.name == .triplet ? index.rowsWithoutNegatives.reduce(0, +) : 0
+        let bare = config.loss.ungraded.loss.needsNegatives ? index.rowsWithoutNegatives.reduce(0, +) : 0
         let untouched =
             bare == 0
-            ? [] : ["\(Figures.count(bare, "row")) without negatives: loss.name: triplet learns nothing from \(bare == 1 ? "it" : "them")"]
+            ? []
+            : [
+                "\(Figures.count(bare, "row")) without negatives: loss.name: \(config.loss.name.rawValue) learns nothing from \(bare == 1 ? "it" : "them")"
+            ]
         let skipped = zip(source.files, index.files).filter { $1.header.skippedRows > 0 }.map { file, rows in
             "\(Figures.count(rows.header.skippedRows, "row")) of \(file.path) left out, because an image of theirs cannot be used "
                 + "(data.on_bad_image: skip)"
