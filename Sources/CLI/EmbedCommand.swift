@@ -27,7 +27,8 @@ struct EmbedCommand: ParsableCommand {
             Images are JPEG, PNG or WebP, whatever their names. They have no prompt: --prompt is for texts.
 
             A text file is JSON lines, {"text": "...", "task": "code", "prompt": "passage"}, task and prompt where they differ \
-            from the flags, when it is named .jsonl or .jsonl.gz; else it has one text a line.
+            from the flags, when it is named .jsonl, or a table (.csv, .tsv, .json, .parquet) with these columns; else it has one \
+            text a line.
             """)
 
     @OptionGroup var options: ModelOptions

@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
                 --model examples/jina-tiny
 
             What it is follows from what is there: a model (config.json and safetensors), adapters (adapter_config.json), a run \
-            (run.json), a checkpoint (MANIFEST.json), a dataset in BEIR's layout, a file of rows (.jsonl, .jsonl.gz), or any \
+            (run.json), a checkpoint (MANIFEST.json), a dataset in BEIR's layout, a file of rows (JSON lines or a table), or any \
             .safetensors file. Data are read to the last row, and the first bad one is named (exit code 65).
             """)
 

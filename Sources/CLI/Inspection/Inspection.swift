@@ -2,6 +2,7 @@
 // models and tensors, adapters and runs, data.
 
 import Comm
+import Data
 import Files
 import Foundation
 import Model
@@ -69,8 +70,8 @@ package struct Inspector: Sendable {
         }
         if isFolder.boolValue { return try inspectFolder(path) }
         if path.hasSuffix(".safetensors") { return try tensors(path) }
-        if path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.gz") { return try rows(path) }
-        throw UserError(.content, path, "is none of the files that can be inspected: .safetensors, .jsonl, .jsonl.gz")
+        if RowFile.isNamed(path) { return try rows(path) }
+        throw UserError(.content, path, "is none of the files that can be inspected: .safetensors, \(RowFile.endings)")
     }
 
     private func inspectFolder(_ path: String) throws(UserError) -> Inspection {

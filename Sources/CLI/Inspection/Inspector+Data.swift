@@ -9,7 +9,7 @@ import Tensor
 import Trainer
 
 extension Inspector {
-    /// A file of JSON lines: training rows, or texts to embed.
+    /// A file of JSON lines or a table: training rows, or texts to embed.
     func rows(_ path: String) throws(UserError) -> Inspection {
         let file = try RowFile(path: path)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
@@ -37,7 +37,7 @@ extension Inspector {
             tasks[row.task, default: 0] += 1
             negatives += row.negatives.count
             withNegatives += row.negatives.isEmpty ? 0 : 1
-            if let score = line["score"]?.numberValue { scores.append(score) }
+            if let score = try line.number("score") { scores.append(score) }
             let (query, passage) = (TextRole.query.prefix(task: row.task), TextRole.passage.prefix(task: row.task))
             for (side, input) in [(0, row.anchor), (1, row.positive)] + row.negatives.map({ (2, $0) }) {
                 do {

@@ -59,7 +59,7 @@ package struct InputList: Sendable {
 
     private mutating func read(_ file: String, _ task: String, _ role: TextRole, _ knownTasks: [String]) throws(UserError) {
         let count = entries.count
-        if file.hasSuffix(".jsonl") || file.hasSuffix(".jsonl.gz") {
+        if RowFile.isNamed(file) {
             let rows = try RowFile(path: file)
             for row in 0..<rows.count {
                 entries.append(try Entry(rows.row(row), "\(file):\(rows.lineNumber(ofRow: row))", task, role, knownTasks))

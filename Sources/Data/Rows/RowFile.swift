@@ -36,6 +36,12 @@ package struct RowFile: Sendable {
         content = .lines(text, text.lines.indices.filter { line in !text.line(line).allSatisfy(isJSONBlank) })
     }
 
+    /// Whether a name is that of a file of rows: JSON lines or a table, plain or packed.
+    package static func isNamed(_ path: String) -> Bool { TableFormat.isTable(path) }
+
+    /// The endings of such names, for messages; each may be followed by `.gz` or `.zst`.
+    package static let endings = TableFormat.endings.joined(separator: ", ")
+
     /// Number of rows.
     package var count: Int {
         switch content {

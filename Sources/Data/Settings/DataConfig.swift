@@ -74,7 +74,5 @@ package struct DataConfig: Sendable {
     }
 
     /// By name alone, so that every rank decides alike without looking: anything else is a BEIR folder.
-    private static func isPairFile(_ path: String) -> Bool {
-        path.hasSuffix(".jsonl") || path.hasSuffix(".jsonl.gz")
-    }
+    private static func isPairFile(_ path: String) -> Bool { RowFile.isNamed(path) }
 }

@@ -7,10 +7,10 @@ import Files
 package enum DataSettings {
     package static let train = Setting<[DataFile]?>(
         "data.train", .optional(.trainingFiles), .absent("`train.jsonl` in `data.processed_dir`"),
-        "Rows to train on: `.jsonl` or `.jsonl.gz`. Read whole; never split.")
+        "Rows to train on: JSON lines or a table (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`). Read whole; never split.")
     package static let evaluation = Setting<DataFile?>(
         "data.evaluation", .optional(.dataFile), .absent("none"),
-        "A BEIR folder, or a pair file (`.jsonl`, `.jsonl.gz`). Its task is that of the first training file unless given.")
+        "A BEIR folder, or a pair file in any format of `data.train`. Its task is that of the first training file unless given.")
     package static let processedFolder = Setting<String?>(
         "data.processed_dir", .optional(.text("the path of a folder")), .absent("none"),
         "Without `data.train`: train on its `train.jsonl`, evaluate on its `eval.jsonl`, else on a fifth of the rows held out.")
