@@ -18,12 +18,16 @@ package struct CommError: ExitCoded, CustomStringConvertible {
         case launch
     }
 
+    /// What kind of failure it is.
     package let reason: Reason
+    /// What happened, as a sentence.
     package let message: String
     /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
     package let exitCode: Int32
+    /// Where the collective was called.
     package let site: CallSite
 
+    /// The message, with the place of the call where that helps.
     package var description: String {
         switch reason {
         case .failed(let call): "\(site): \(call): \(message)"
@@ -38,5 +42,6 @@ package struct CallSite: Sendable, CustomStringConvertible {
     let file: StaticString
     let line: UInt
 
+    /// The message, with the place of the call where that helps.
     package var description: String { "\(file):\(line)" }
 }

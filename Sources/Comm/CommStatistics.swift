@@ -20,6 +20,7 @@ package enum Collective: String, CaseIterable, Sendable {
 package struct CommStatistics: Sendable, Equatable {
     /// The cost of one kind of call.
     package struct Entry: Sendable, Equatable {
+        /// Number of calls.
         package internal(set) var calls = 0
         /// Size of the result: what is broadcast, gathered or reduced.
         package internal(set) var bytes = 0
@@ -29,8 +30,10 @@ package struct CommStatistics: Sendable, Equatable {
 
     private var entries: [Collective: Entry] = [:]
 
+    /// What the calls of one kind of collective cost.
     package subscript(kind: Collective) -> Entry { entries[kind] ?? Entry() }
 
+    /// What all calls cost together.
     package var total: Entry {
         entries.values.reduce(into: Entry()) { total, entry in
             total.calls += entry.calls

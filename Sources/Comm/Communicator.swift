@@ -16,11 +16,13 @@ import Glibc
 package struct Communicator: Sendable {
     /// This rank, in 0..<worldSize.
     package let rank: Int
+    /// Number of ranks.
     package let worldSize: Int
     /// Where the ranks are.
     package internal(set) var hosts: Hosts
     let state: State
 
+    /// Name of this rank's host.
     package var hostName: String { hosts.names[rank] }
 
     /// What this rank does now, in a word: it stands in the line that a failing rank leaves.
@@ -32,6 +34,7 @@ package struct Communicator: Sendable {
     /// Cost of the collectives since the start, or since `resetStatistics`.
     package var statistics: CommStatistics { state.shared.statistics }
 
+    /// Begins to count anew.
     package func resetStatistics() { state.shared.statistics = CommStatistics() }
 
     /// Whether ranks compare a header (call, element type, count, sequence number) before each payload: MPI itself

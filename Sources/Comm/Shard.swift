@@ -5,6 +5,7 @@
 ///     Shard.range(of: 10, rank: 0, worldSize: 4)    // 0..<3
 ///     Shard.counts(of: 10, worldSize: 4)            // [3, 3, 2, 2]
 package enum Shard {
+    /// The items of a rank when `items` are shared out in order, as evenly as can be.
     package static func range(of items: Int, rank: Int, worldSize: Int) -> Range<Int> {
         precondition(items >= 0 && worldSize > 0 && (0..<worldSize).contains(rank), "shard \(rank) of \(worldSize) of \(items) items")
         let (share, rest) = items.quotientAndRemainder(dividingBy: worldSize)

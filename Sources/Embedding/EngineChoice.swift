@@ -17,6 +17,7 @@ package struct EngineSettings: Sendable {
     /// `data.cache_dir`, where the result of the check is kept.
     package var cacheSetting: String?
 
+    /// Creates settings; those left out are the configuration's defaults.
     package init(
         _ computeType: ComputeType = .automatic, library: MatrixEngine.Library? = nil, isExact: Bool = true,
         cacheSetting: String? = nil
@@ -60,10 +61,12 @@ package struct EngineSettings: Sendable {
 
 /// The engine of a run and what is known of it.
 package struct EngineChoice: Sendable {
+    /// What multiplies.
     package let engine: MatrixEngine
     /// Whether the bits of a row were checked not to depend on other rows and on threads; nil: not asked for.
     package let proof: Proof?
 
+    /// Creates a choice that was made elsewhere.
     package init(engine: MatrixEngine, proof: Proof?) {
         self.engine = engine
         self.proof = proof

@@ -18,7 +18,9 @@ package struct HostWeights: Sendable {
 
     /// A second form of the matrices in memory.
     package struct Copy: Sendable {
+        /// What the copy is.
         package let form: Form
+        /// Bytes of the copy, once a host.
         package let bytes: Int
     }
 

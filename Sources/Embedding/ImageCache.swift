@@ -24,6 +24,7 @@ package final class ImageCache: Sendable {
         var isFull = false
     }
 
+    /// Where the features lie.
     package let folder: String
     /// Bytes of all files; nil: as much as the disk holds.
     private let limit: Int?

@@ -13,6 +13,7 @@ import Tensor
 ///
 /// Features are rounded to bfloat16, and have the same bits whichever images share a pass, and whether or not they were kept.
 package struct ImageEncoder: Sendable {
+    /// Images on their way from files to patches.
     package typealias Decoding = ImageDecoding<Prepared>
 
     /// An image that needs no more of its file.
@@ -23,6 +24,7 @@ package struct ImageEncoder: Sendable {
         case patches(ImagePatches, content: ContentHash?)
     }
 
+    /// Makes patches of image files.
     package let reader: ImageReader
     private let tower: VisionTower
     /// Nil: every image goes through the tower.
@@ -33,6 +35,7 @@ package struct ImageEncoder: Sendable {
     /// Patches of a pass, unless one image has more.
     package static let passPatches = 4096
 
+    /// Creates an encoder that keeps no features.
     package init(_ reader: ImageReader, _ weights: VisionWeights, _ engine: MatrixEngine) {
         self.reader = reader
         tower = VisionTower(weights, engine)

@@ -7,9 +7,13 @@ import Tensor
 
 /// A loaded model, ready to embed.
 package struct ModelSession {
+    /// All ranks.
     package let world: Communicator
+    /// The files of the backbone.
     package let checkpoint: Checkpoint
+    /// The model on this rank.
     package private(set) var model: JinaEmbeddingsV4
+    /// Makes token ids of texts.
     package let processor: TextProcessor
     /// What multiplies, and what is known of it.
     package let engine: EngineChoice
@@ -25,6 +29,7 @@ package struct ModelSession {
         return copy
     }
 
+    /// The same session with another way to take images.
     package func adding(_ images: ImageEncoder) -> ModelSession {
         var copy = self
         copy.images = images

@@ -11,6 +11,7 @@ import Model
 ///     let features = try images.features(of: some)
 ///     images.prepare(next)                     // when this step has all of its own
 package final class StepImages {
+    /// Makes features of images.
     package let encoder: ImageEncoder
     /// Of this step's images, by content; while the step begins also those of the step before.
     private var known: [ContentHash: ImageFeatures] = [:]
@@ -18,6 +19,7 @@ package final class StepImages {
     /// Images of the next step that it will not know, on their way.
     private var ahead: (images: [ImageFile], decoding: ImageEncoder.Decoding)?
 
+    /// Creates the images of a run that has taken no step.
     package init(_ encoder: ImageEncoder) { self.encoder = encoder }
 
     /// Begins a step with these images, each once.

@@ -9,9 +9,12 @@ import Tensor
 
 /// A text with the prompt that stands before it.
 package struct PromptedText: Sendable {
+    /// What stands before the text.
     package let prefix: String
+    /// The text in UTF-8.
     package let text: [UInt8]
 
+    /// Creates a text with its prompt.
     package init(prefix: String, text: [UInt8]) {
         self.prefix = prefix
         self.text = text
@@ -42,6 +45,7 @@ package struct EmbeddedTexts {
     /// Dense: [indices, hidden], zeros for a text without tokens. Late: [tokens, projectorDimension], text after text.
     package let embeddings: Embeddings
 
+    /// Creates the embeddings of some inputs, one after the other.
     package init(indices: [Int], lengths: [Int], embeddings: Embeddings) {
         self.indices = indices
         segments = lengths.consecutiveRanges
@@ -61,16 +65,21 @@ package struct TextFaults {
 ///
 ///     let (texts, faults) = try TextEmbedder(session, adapter).embed(texts)
 package struct TextEmbedder {
+    /// Tokens that go through the layers together.
     package static let microbatchTokens = 2048
     /// Inputs that are dealt to a rank at a time.
     private static let deal = 16
     /// Inputs of a group, and their sizes together.
     private static let (groupInputs, groupSize) = (4096, 1 << 18)
 
+    /// The model on all ranks.
     package let session: ModelSession
+    /// The adapter; nil: the backbone alone.
     package let adapter: LoadedAdapter?
+    /// The vectors that are made.
     package let heads: EmbeddingHeads
 
+    /// Creates an embedder.
     package init(_ session: ModelSession, _ adapter: LoadedAdapter?, heads: EmbeddingHeads = .dense) {
         self.session = session
         self.adapter = adapter
@@ -119,6 +128,7 @@ package struct TextEmbedder {
         return (all, try faults(truncated, own.indices.filter { share.segments[$0].isEmpty }.map { own[$0] }))
     }
 
+    /// Embeds texts; see `embed(_:)` of inputs. Collective.
     package func embed(_ texts: [PromptedText]) throws -> (texts: EmbeddedTexts, faults: TextFaults) {
         try embed(texts.map { .text($0) })
     }

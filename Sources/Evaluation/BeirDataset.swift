@@ -11,6 +11,7 @@ import Foundation
 package struct BeirDataset: Sendable {
     /// An entry of the corpus.
     package struct Document: Equatable, Sendable {
+        /// Identity in the data set's files.
         package let id: String
         /// UTF-8, without prompt. May be empty: published corpora have such documents.
         package let text: [UInt8]
@@ -20,6 +21,7 @@ package struct BeirDataset: Sendable {
 
     /// A query and its judgements.
     package struct Query: Equatable, Sendable {
+        /// Identity in the data set's files.
         package let id: String
         /// UTF-8, without prompt; blank only where there is an image.
         package let text: [UInt8]

@@ -12,15 +12,20 @@ package struct EvaluationResult: Equatable, Sendable {
         case late
     }
 
+    /// Name of the data set.
     package let dataset: String
+    /// Task whose prompts and adapter were used.
     package let task: String
+    /// What was compared: single vectors, or token vectors.
     package let mode: Mode
     /// Of the Matryoshka prefix, or of the token vectors.
     package let dimension: Int
     /// How many were evaluated.
     package let queries: Int
+    /// Means over the queries.
     package let metrics: [RetrievalMetric: Double]
 
+    /// Creates a result.
     package init(
         dataset: String, task: String, mode: Mode = .dense, dimension: Int, queries: Int, metrics: [RetrievalMetric: Double]
     ) {

@@ -3,19 +3,24 @@
 
 /// The documents of a corpus that score highest for one query, best first.
 package struct RankedList: Equatable, Sendable {
+    /// A document and its score.
     package struct Entry: Equatable, Sendable {
         /// Index in the corpus.
         package let document: Int
+        /// Score with the query; more is better.
         package let score: Float
 
+        /// Creates an entry.
         package init(document: Int, score: Float) {
             self.document = document
             self.score = score
         }
     }
 
+    /// The best documents, best first.
     package let entries: [Entry]
 
+    /// Creates a list from entries in their order.
     package init(_ entries: [Entry]) {
         self.entries = entries
     }

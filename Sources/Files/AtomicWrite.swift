@@ -82,6 +82,7 @@ package struct PendingFile: ~Copyable {
     /// - Throws: `UserError` `.output`
     package mutating func write(_ bytes: RawSpan) throws(UserError) { try file.write(bytes) }
 
+    /// Appends bytes to the file in the making. Throws `UserError` `.output`.
     package mutating func write(_ bytes: [UInt8]) throws(UserError) { try file.write(bytes) }
 
     /// Gives the file its name.
@@ -135,6 +136,7 @@ package struct PendingFolder: ~Copyable {
         return try OutputFile(creating: path + "/" + name, expectedSize: expectedSize, operations: operations)
     }
 
+    /// Writes a file of the folder in one go, and tells its size and hash. Throws `UserError` `.output`.
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) throws(UserError) -> OutputFile.Summary {
         var file = try createFile(name, expectedSize: bytes.count)

@@ -4,8 +4,11 @@ import Foundation
 
 /// A regular file at one moment.
 package struct FileIdentity: Equatable, Sendable {
+    /// Number of the file system.
     package let device: UInt
+    /// Number of the file in its file system.
     package let inode: UInt
+    /// Size in bytes.
     package let size: Int
     /// Of the last change of content, since 1970.
     package let seconds: Int

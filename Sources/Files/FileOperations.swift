@@ -10,8 +10,11 @@ package struct FileOperations: Sendable {
     package var create: @Sendable (_ path: String, _ permissions: mode_t) -> Int32
     /// Opens a folder for `sync`. Gives its descriptor.
     package var openFolder: @Sendable (_ path: String) -> Int32
+    /// `write(2)`.
     package var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int
+    /// `fsync(2)`.
     package var sync: @Sendable (_ descriptor: Int32) -> Int32
+    /// `close(2)`.
     package var close: @Sendable (_ descriptor: Int32) -> Int32
     /// Creates a folder that must not exist.
     package var makeFolder: @Sendable (_ path: String, _ permissions: mode_t) -> Int32
@@ -20,6 +23,7 @@ package struct FileOperations: Sendable {
     /// Moves a folder. Fails when there is anything at `destination`.
     package var move: @Sendable (_ path: String, _ destination: String) -> Int32
 
+    /// The operating system's own.
     package static let system = FileOperations(
         create: { open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, $1) },
         openFolder: { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) },

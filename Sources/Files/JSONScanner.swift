@@ -16,6 +16,7 @@
 /// the same name are the caller's to refuse, since only the caller keeps names (`JSONValue.parse` does).
 /// The bytes must outlive the scanner and every `JSONText` it gives.
 package struct JSONScanner {
+    /// What kind of value begins here, in words for messages.
     package enum Kind: String, Sendable {
         case object = "an object"
         case array = "an array"
@@ -55,6 +56,7 @@ package struct JSONScanner {
         self.firstLine = firstLine
     }
 
+    /// Creates a scanner at the start of some bytes, whose lines are counted from `firstLine`.
     package init(_ bytes: UnsafeRawBufferPointer, path: String?, code: UserError.Code = .content, firstLine: Int = 1) {
         self.init(bytes.bindMemory(to: UInt8.self), path: path, code: code, firstLine: firstLine)
     }
@@ -85,6 +87,7 @@ package struct JSONScanner {
         guard next == kind else { throw fault("found \(next.rawValue) where \(kind.rawValue) is expected") }
     }
 
+    /// Reads `true` or `false`. Throws `UserError` when another value stands here.
     package mutating func readBool() throws(UserError) -> Bool {
         try expect(.bool)
         let value = bytes[offset] == UInt8(ascii: "t")
@@ -92,6 +95,7 @@ package struct JSONScanner {
         return value
     }
 
+    /// Reads `null`. Throws `UserError` when another value stands here.
     package mutating func readNull() throws(UserError) {
         try expect(.null)
         try take("null")
@@ -122,11 +126,13 @@ package struct JSONScanner {
 
     // MARK: Containers
 
+    /// Reads the brace that opens an object. Throws `UserError` when another value stands here.
     package mutating func beginObject() throws(UserError) {
         try expect(.object)
         try open(isObject: true)
     }
 
+    /// Reads the bracket that opens an array. Throws `UserError` when another value stands here.
     package mutating func beginArray() throws(UserError) {
         try expect(.array)
         try open(isObject: false)

@@ -16,6 +16,7 @@ package struct JSONText {
         return bytes
     }
 
+    /// The text, its escapes resolved.
     package var string: String { hasEscapes ? String(decoding: utf8, as: UTF8.self) : String(decoding: raw, as: UTF8.self) }
 
     /// Byte for byte; Swift's own `==` would take canonically equivalent texts, such as K and the Kelvin sign, for one.
@@ -83,6 +84,7 @@ extension JSONScanner {
         return try scanText()
     }
 
+    /// Reads a text. Throws `UserError` when another value stands here.
     package mutating func readString() throws(UserError) -> String { try readText().string }
 
     /// Scans from the opening quote, at `offset`, past the closing one.

@@ -14,11 +14,17 @@ package enum JSONValue: Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
+    /// The truth value; nil when it is another kind of value.
     package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// The whole number; nil when it is another kind of value.
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    /// The text; nil when it is another kind of value.
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    /// The elements; nil when it is another kind of value.
     package var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    /// The members; nil when it is another kind of value.
     package var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    /// Whether it is `null`.
     package var isNull: Bool { if case .null = self { true } else { false } }
 
     /// Whole or not.
@@ -48,9 +54,11 @@ package enum JSONValue: Sendable {
 
 /// The members of an object in their order, with names that differ in their bytes.
 package struct JSONObject: Sendable {
+    /// The members in their order.
     package private(set) var entries: [(key: String, value: JSONValue)] = []
     private var positions: [ExactString: Int] = [:]
 
+    /// Creates an object without members.
     package init() {}
 
     /// The value of a key. Setting an existing key keeps its place, a new one comes last, nil removes.
@@ -137,12 +145,19 @@ extension JSONScanner {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// Creates a text.
     package init(stringLiteral value: String) { self = .string(value) }
+    /// Creates a whole number.
     package init(integerLiteral value: Int64) { self = .integer(value) }
+    /// Creates a number.
     package init(floatLiteral value: Double) { self = .number(value) }
+    /// Creates a truth value.
     package init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// Creates `null`.
     package init(nilLiteral: ()) { self = .null }
+    /// Creates an array.
     package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// Creates an object with members in this order.
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
         var object = JSONObject()
         for (key, value) in elements {

@@ -7,9 +7,11 @@ import Foundation
 ///
 /// Safe to share between threads: nothing changes after `init`.
 package final class MappedFile: @unchecked Sendable {
+    /// The path as it was given.
     package let path: String
     /// The whole file; empty for an empty file. Begins on a page, so an offset in the file has the same alignment in memory.
     package let bytes: UnsafeRawBufferPointer
+    /// What the file was when it was mapped.
     package let identity: FileIdentity
 
     /// - Throws: `UserError` `.missing` when there is no such file, it is a folder or device, or may not be read;

@@ -5,6 +5,7 @@ import Foundation
 
 /// A file being written. Dropped without `finish()`, it is removed.
 package struct OutputFile: ~Copyable {
+    /// The path as it was given.
     package let path: String
     private let expectedSize: Int
     private let operations: FileOperations
@@ -15,6 +16,7 @@ package struct OutputFile: ~Copyable {
 
     /// What a finished file holds.
     package struct Summary: Equatable, Sendable {
+        /// Bytes written.
         package let size: Int
         /// Lower-case hexadecimal.
         package let sha256: String
@@ -66,6 +68,7 @@ package struct OutputFile: ~Copyable {
         try bytes.withUnsafeBytes { (bytes) throws(UserError) in try write(bytes) }
     }
 
+    /// Appends bytes. Throws `UserError` `.output`.
     package mutating func write(_ bytes: [UInt8]) throws(UserError) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(UserError) in try write(UnsafeRawBufferPointer(bytes)) }
     }

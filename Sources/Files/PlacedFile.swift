@@ -10,6 +10,7 @@ import Foundation
 ///     let file = try PlacedFile(opening: path)           // the others
 ///     try file.write(bytes, at: 4096)
 package final class PlacedFile: Sendable {
+    /// The path as it was given.
     package let path: String
     private let descriptor: Int32
 

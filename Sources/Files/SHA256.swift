@@ -8,10 +8,12 @@ import CCrypto
 ///     hash.update(bytes)
 ///     let digest = SHA256.hex(hash.finalize())
 package struct SHA256: ~Copyable {
+    /// Bytes of a hash.
     package static let digestLength = 32
 
     private let context: OpaquePointer
 
+    /// Creates the hash of nothing.
     package init() {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("SHA-256: out of memory") }
         self.context = context
@@ -24,6 +26,7 @@ package struct SHA256: ~Copyable {
         precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "SHA-256: libcrypto does not offer it")
     }
 
+    /// Takes more bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256: update failed")
     }
@@ -31,6 +34,7 @@ package struct SHA256: ~Copyable {
     /// Takes more bytes, which something else holds.
     package mutating func update(_ bytes: RawSpan) { bytes.withUnsafeBytes { update($0) } }
 
+    /// Takes more bytes.
     package mutating func update(_ bytes: some Collection<UInt8>) {
         if bytes.withContiguousStorageIfAvailable({ update(UnsafeRawBufferPointer($0)) }) == nil {
             Array(bytes).withUnsafeBytes { update($0) }
@@ -45,6 +49,7 @@ package struct SHA256: ~Copyable {
         return digest
     }
 
+    /// The hash of some bytes.                                      [32]
     package static func hash(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var hash = SHA256()
         hash.update(bytes)
@@ -54,6 +59,7 @@ package struct SHA256: ~Copyable {
     /// The hash of bytes that something else holds.                 [32]
     package static func hash(of bytes: RawSpan) -> [UInt8] { bytes.withUnsafeBytes { hash(of: $0) } }
 
+    /// The hash of some bytes.                                      [32]
     package static func hash(of bytes: some Collection<UInt8>) -> [UInt8] {
         var hash = SHA256()
         hash.update(bytes)

@@ -11,8 +11,11 @@
 package struct SafetensorsFile: Sendable {
     /// One tensor.
     package struct Entry: Sendable {
+        /// Name of the tensor.
         package let name: String
+        /// Type of its elements.
         package let dtype: SafetensorsDType
+        /// Lengths of its dimensions, the outermost first.
         package let shape: [Int]
         /// In the file.
         package let bytes: Range<Int>
@@ -21,12 +24,15 @@ package struct SafetensorsFile: Sendable {
     /// The format's own limit on the header, in bytes.
     package static let maximumHeaderLength = 100_000_000
 
+    /// The mapped file.
     package let file: MappedFile
     /// In the order of their data.
     package let entries: [Entry]
+    /// Texts of the header's `__metadata__`.
     package let metadata: [String: String]
     private let positions: [ExactString: Int]
 
+    /// The path as it was given.
     package var path: String { file.path }
 
     /// - Throws: `UserError` `.missing` or `.inputOutput` when the file cannot be read, `.content` when it breaks a rule
@@ -39,6 +45,7 @@ package struct SafetensorsFile: Sendable {
         positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactString($1.name), $0) })
     }
 
+    /// The tensor of a name, compared byte for byte; nil when there is none.
     package subscript(_ name: String) -> Entry? { positions[ExactString(name)].map { entries[$0] } }
 
     /// The data of one of this file's entries, little-endian, row-major.

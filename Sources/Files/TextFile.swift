@@ -11,6 +11,7 @@ import Foundation
 ///
 /// Safe to share between threads: nothing changes after `init`.
 package final class TextFile: Sendable {
+    /// The path as it was given.
     package let path: String
     /// Where each line lies in `bytes`.
     package let lines: [Range<Int>]

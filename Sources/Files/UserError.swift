@@ -28,6 +28,7 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
         case configuration = 78
     }
 
+    /// The exit code of the process, and the kind of fault.
     package let code: Code
     /// File, or `--set key`, or nil when the fault has no place.
     package let path: String?
@@ -41,6 +42,7 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
     /// A fault without a place.
     package init(_ code: Code, _ message: String) { self.init(code, nil, message) }
 
+    /// Creates an error at a place, as far as it is known; line and column are counted from 1.
     package init(_ code: Code, _ path: String?, line: Int? = nil, column: Int? = nil, _ message: String) {
         self.code = code
         self.path = path
@@ -49,6 +51,7 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// `path:line:column: message`, as far as there is a place.
     package var description: String {
         let place = [path, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":")
         return place.isEmpty ? message : "\(place): \(message)"

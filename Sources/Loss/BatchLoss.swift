@@ -29,9 +29,13 @@ package protocol BatchLoss: Sendable {
 }
 
 extension BatchLoss {
+    /// False, unless the loss says otherwise.
     package var comparesHeads: Bool { false }
+    /// False, unless the loss says otherwise.
     package var needsWholeVectors: Bool { false }
+    /// False, unless the loss says otherwise.
     package var needsNegatives: Bool { false }
+    /// False, unless the loss says otherwise.
     package var needsGrades: Bool { false }
 }
 

@@ -16,6 +16,7 @@ package struct CoSENTLoss: BatchLoss {
     /// Creates the loss with the usual settings.
     package init() {}
 
+    /// The value and the gradient over all graded rows; see `BatchLoss`.
     package func run(_ batch: LossBatch) throws -> LossResult {
         let grades = grades(batch.plan)
         return try batch.sum(over: batch.positives, scale: 1) { pairLoss(scores: $0, grades: grades) }
@@ -27,6 +28,7 @@ package struct CoSENTLoss: BatchLoss {
         Float(plan.chunks.count) / 64 * Float(max(1, CoSENTLoss().temperature / temperature))
     }
 
+    /// True: CoSENT compares grades.
     package var needsGrades: Bool { true }
 
     private func grades(_ plan: StepPlan) -> [Float] {
@@ -68,6 +70,7 @@ package struct CoSENTLoss: BatchLoss {
 
     // MARK: - Reference
 
+    /// The value by its formula, over all pairs of rows.
     package func inDouble(_ scores: ScoresInDouble, _ heads: WeightedHeads) -> Double {
         let grades = grades(scores.plan)
         return heads.weightedSum { head in

@@ -49,12 +49,16 @@ package struct ContrastiveLoss: BatchLoss {
     /// The weight of the divergence between a width and the late scores.
     package func divergenceWeight(ofWidth width: Int, _ heads: WeightedHeads) -> Double { divergenceWeight * heads.widthWeights[width] }
 
+    /// 1 for a mean over rows, their number for a sum.
     package func excess(_ plan: StepPlan) -> Float { isMean ? 1 : Float(plan.anchors.count) }
 
+    /// True with a divergence, which holds dense scores against late ones.
     package var comparesHeads: Bool { divergenceWeight > 0 }
 
+    /// True with a margin of negatives, which is one of whole vectors.
     package var needsWholeVectors: Bool { negativeMargin != nil }
 
+    /// The value and the gradient over the global pool; see `BatchLoss`.
     package func run(_ batch: LossBatch) throws -> LossResult {
         // 1. Every anchor's score with its own positive: by it near duplicates are known.
         let scores = ContrastiveScores(loss: self, batch: batch, positives: try batch.scores(of: batch.positives))
@@ -109,6 +113,7 @@ package struct ContrastiveLoss: BatchLoss {
 
     // MARK: - Reference
 
+    /// The value by its formula, over all rows and columns.
     package func inDouble(_ scores: ScoresInDouble, _ heads: WeightedHeads) -> Double {
         let (rows, columns) = (scores.plan.anchors.indices, 0..<scores.plan.columnCount)
         let seen = rows.map { row in columns.map { isSeen(row: row, column: $0, scores, heads) } }

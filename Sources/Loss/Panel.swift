@@ -8,6 +8,7 @@ package struct Panel {
     /// Inputs of a panel at most.
     package static let limit = 256
 
+    /// Number of inputs.
     package let count: Int
     /// [count + 1, padded dimension]; the last row is there to be read over.
     package let dense: Tensor?
@@ -59,11 +60,14 @@ package struct Panel {
 
 /// Embeddings of inputs one after the other: dense rows [inputs, dimension], and token rows [tokens, late dimension].
 package struct EmbeddingRows: Sendable {
+    /// Dense vectors [inputs, dimension]; nil where none are compared.
     package let dense: Tensor?
+    /// Token vectors [tokens, late dimension]; nil where none are compared.
     package let late: Tensor?
     /// Each input's rows of `late`; empty without them.
     package let tokens: [Range<Int>]
 
+    /// Creates the rows of some inputs.
     package init(dense: Tensor?, late: Tensor?, tokens: [Range<Int>]) {
         self.dense = dense
         self.late = late

@@ -61,7 +61,9 @@ struct PoolStatistics {
 package struct PoolReport: Sendable, Equatable {
     /// Scores of the positives, of each row's hardest negative, and of all negatives.
     package let positive: Double
+    /// Mean over the rows of the highest score of a negative.
     package let hardestNegative: Double
+    /// Mean over the rows of the mean score of their negatives.
     package let meanNegative: Double
     /// Place of the positive among the candidates, counted from 1.
     package let positionOfPositive: Double

@@ -18,9 +18,12 @@ package struct ScoreHeads: Sendable, Equatable {
     package let dimension: Int
     /// Ascending.
     package let widths: [Int]
+    /// Whether late interaction is one of the heads.
     package let hasLate: Bool
+    /// How two dense vectors are compared.
     package let distance: ScoreDistance
 
+    /// Creates the heads of ascending widths, none above `dimension`.
     package init(dimension: Int, widths: [Int], hasLate: Bool, distance: ScoreDistance = .cosine) {
         precondition(widths == Array(Set(widths)).sorted() && widths.allSatisfy { (1...dimension).contains($0) }, "widths \(widths)")
         self.dimension = dimension
@@ -29,6 +32,7 @@ package struct ScoreHeads: Sendable, Equatable {
         self.distance = distance
     }
 
+    /// Number of heads.
     package var count: Int { widths.count + (hasLate ? 1 : 0) }
     /// The number of the late head.
     package var late: Int? { hasLate ? widths.count : nil }

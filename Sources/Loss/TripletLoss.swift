@@ -17,14 +17,17 @@ package struct TripletLoss: BatchLoss {
     /// Creates the loss with the usual settings.
     package init() {}
 
+    /// The value and the gradient over each row's own triplets; see `BatchLoss`.
     package func run(_ batch: LossBatch) throws -> LossResult {
         let pairs = ownPairs(batch.plan)
         let triplets = pairs.count { !$0.isPositive }
         return try batch.sum(over: pairs, scale: isMean ? 1 / Double(max(triplets, 1)) : 1) { pairLoss(pairs, scores: $0) }
     }
 
+    /// 1 for a mean over triplets, the number of rows for a sum.
     package func excess(_ plan: StepPlan) -> Float { isMean ? 1 : Float(plan.anchors.count) }
 
+    /// True: without a hard negative a row has no triplet.
     package var needsNegatives: Bool { true }
 
     /// Each row's positive, then all hard negatives that are not hidden, each with its own row.
@@ -49,6 +52,7 @@ package struct TripletLoss: BatchLoss {
 
     // MARK: - Reference
 
+    /// The value by its formula, over all triplets.
     package func inDouble(_ scores: ScoresInDouble, _ heads: WeightedHeads) -> Double {
         let plan = scores.plan
         let negatives = plan.candidates.indices.dropFirst(plan.anchors.count)

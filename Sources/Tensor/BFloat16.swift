@@ -2,6 +2,7 @@
 
 /// A 16-bit floating-point number with Float's exponent and eight significant bits.
 package struct BFloat16: Scalar, BitwiseCopyable, Sendable {
+    /// Sign, exponent and seven digits: the upper half of a float32.
     package var bits: UInt16
 
     static var element: Tensor.Element { .bfloat16 }
@@ -14,6 +15,7 @@ package struct BFloat16: Scalar, BitwiseCopyable, Sendable {
         self.bits = UInt16(truncatingIfNeeded: (bits & 0x7fff_ffff) > 0x7f80_0000 ? (bits &>> 16) | 0x40 : rounded)
     }
 
+    /// The same value in float32.
     @inline(__always)
     package var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
 }

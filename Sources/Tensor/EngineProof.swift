@@ -5,7 +5,9 @@
 package enum EngineProof {
     /// A frozen matrix [out, in].
     package struct Shape: Hashable, Sendable {
+        /// Rows of the matrix.
         package let out: Int
+        /// Columns of the matrix.
         package let `in`: Int
 
         /// Creates the shape of a matrix [out, in].

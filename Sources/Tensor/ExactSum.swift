@@ -10,12 +10,14 @@ import Synchronization
 package final class ExactSum: @unchecked Sendable {
     static let scale: Double = 0x1p50
 
+    /// Number of elements.
     package let count: Int
     package let values: UnsafeMutablePointer<Int64>
     /// Largest magnitude a single part may have.
     package private(set) var limit: Float
     private let failed = Atomic<Bool>(false)
 
+    /// Creates a sum of zeros.
     package init(count: Int) {
         self.count = count
         limit = 0x1p12

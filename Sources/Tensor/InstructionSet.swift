@@ -49,6 +49,7 @@ package enum InstructionSet: String, CaseIterable, Comparable, Sendable {
         }
     }
 
+    /// Whether the first lacks something that the second has.
     package static func < (one: InstructionSet, other: InstructionSet) -> Bool {
         allCases.firstIndex(of: one)! < allCases.firstIndex(of: other)!
     }

@@ -18,6 +18,7 @@ package enum OneDNN {
         /// What the result is stored as.
         let element: Tensor.Element
 
+        /// Creates the shape of a product.
         package init(rows: Int, columns: Int, depth: Int, transposed: Bool, accumulate: Bool, element: Tensor.Element = .float32) {
             self.rows = rows
             self.columns = columns

@@ -10,8 +10,10 @@ import Glibc
 ///
 /// Mixing: SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195).
 package struct RandomStream: Sendable {
+    /// What all values of the stream depend on.
     package let key: UInt64
 
+    /// Creates the stream of a seed.
     package init(_ seed: UInt64) { key = Self.mix(seed &+ 0x9e37_79b9_7f4a_7c15) }
 
     private init(key: UInt64) { self.key = key }

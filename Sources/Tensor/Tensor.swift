@@ -18,15 +18,20 @@ package final class Tensor: @unchecked Sendable {
         case float32
         case bfloat16
 
+        /// Bytes of an element.
         package var byteWidth: Int { self == .float32 ? 4 : 2 }
     }
 
+    /// Number of rows.
     package let rows: Int
+    /// Number of columns.
     package let columns: Int
+    /// Type of the elements.
     package let element: Element
     /// 64-byte aligned; the first `rows × columns` elements are the matrix.
     let memory: UnsafeMutableRawPointer
 
+    /// Creates a matrix whose elements are not initialised.
     package init(_ rows: Int, _ columns: Int, _ element: Element = .float32) {
         self.rows = rows
         self.columns = columns
@@ -52,6 +57,7 @@ package final class Tensor: @unchecked Sendable {
         TensorMemory.give(back: memory, bytes: rows * columns * element.byteWidth)
     }
 
+    /// Number of elements.
     package var count: Int { rows * columns }
 
     /// The first element; the tensor must be float32.

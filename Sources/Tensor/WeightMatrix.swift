@@ -12,6 +12,7 @@ package struct WeightMatrix: @unchecked Sendable {
         case bfloat16 = "BF16"
         case float16 = "F16"
 
+        /// Bytes of an element.
         package var byteWidth: Int { self == .float32 ? 4 : 2 }
     }
 

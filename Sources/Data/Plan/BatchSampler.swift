@@ -27,7 +27,9 @@ package struct BatchSampler: Sendable {
         let count: Int
     }
 
+    /// Rows of a global batch.
     package let batchRows: Int
+    /// Global batches of an epoch.
     package let batchesPerEpoch: Int
     /// Rows that an epoch leaves out at its end.
     package let leftOver: Int
@@ -135,6 +137,7 @@ package struct BatchCursor {
     private var epoch = -1
     private var batches: [[Int]] = []
 
+    /// Creates a cursor that has read no epoch.
     package init(_ sampler: BatchSampler) { self.sampler = sampler }
 
     /// - Parameter step: counted from 0

@@ -2,10 +2,12 @@
 
 /// What a candidate is, as far as duplicates go.
 package struct CandidateContent: Equatable, Sendable {
+    /// Hash of the candidate's own content.
     package let content: ContentHash
     /// Of the row whose positive it is; nil: a hard negative.
     package let anchor: ContentHash?
 
+    /// Creates a candidate.
     package init(content: ContentHash, anchor: ContentHash?) {
         self.content = content
         self.anchor = anchor

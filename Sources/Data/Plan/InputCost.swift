@@ -9,12 +9,14 @@ package struct InputCost: Sendable {
     let perTokenSquared: Int
     let perImageToken: Int
 
+    /// Creates costs in a unit of their own.
     package init(perToken: Int, perTokenSquared: Int, perImageToken: Int = 0) {
         self.perToken = perToken
         self.perTokenSquared = perTokenSquared
         self.perImageToken = perImageToken
     }
 
+    /// What a pass with this input costs.
     package func of(_ input: PlannedInput) -> Int {
         input.tokens * (perToken + (input.isImage ? perImageToken : 0)) + input.tokens * input.tokens * perTokenSquared
     }

@@ -30,9 +30,11 @@ package struct StepPlan: Sendable {
 
     /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
     package var masked: [[Int]] { visibility.hidden }
+    /// Number of pairs of a row and a column that are left out as duplicates.
     package var maskedPairs: Int { visibility.hiddenPairs }
     /// Columns of the scores: the step's own, then the earlier ones.
     package var columnCount: Int { candidates.count + earlierColumns }
+    /// Tokens of all inputs.
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
     /// - Parameters:

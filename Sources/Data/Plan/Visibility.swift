@@ -68,6 +68,7 @@ package struct PoolLimit: Sendable {
     /// Of the step; each row draws from its own.
     let stream: RandomStream
 
+    /// Creates a limit of so many negatives a row, drawn by a stream.
     package init(count: Int, stream: RandomStream) {
         self.count = count
         self.stream = stream

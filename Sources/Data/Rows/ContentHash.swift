@@ -10,6 +10,7 @@ import Files
 package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
     /// Bytes 0..<8 and 8..<16, big-endian.
     package let high: Int64
+    /// The lower half.
     package let low: Int64
 
     /// Hashes a text.
@@ -24,8 +25,10 @@ package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
         (high, low) = (word(bytes.prefix(8)), word(bytes.dropFirst(8)))
     }
 
+    /// Bytes of a hash.
     package static let byteCount = 16
 
+    /// The hash as bytes, the highest first.                         [16]
     package var bytes: [UInt8] { [high, low].flatMap { word in (0..<8).reversed().map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } }
 
     /// Those whose bytes lie one after the other.

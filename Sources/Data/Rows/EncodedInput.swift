@@ -8,6 +8,7 @@ package enum EncodedInput: Sendable, Equatable {
     case text([Int32])
     case image(ImageFile)
 
+    /// Number of tokens.
     package var tokens: Int {
         switch self {
         case .text(let ids): ids.count
@@ -15,6 +16,7 @@ package enum EncodedInput: Sendable, Equatable {
         }
     }
 
+    /// The image; nil for a text.
     package var image: ImageFile? {
         if case .image(let image) = self { image } else { nil }
     }

@@ -5,13 +5,16 @@ import Model
 
 /// A file that holds an image.
 package struct ImageFile: Sendable, Equatable {
+    /// Where the image lies.
     package let path: String
+    /// Its patches.
     package let grid: ImageGrid
     /// Of the decoder's input, prompt included.
     package let tokens: Int
     /// Of the file's bytes; nil where nobody has asked yet.
     package let content: ContentHash?
 
+    /// Creates an image that has been measured.
     package init(path: String, grid: ImageGrid, tokens: Int, content: ContentHash? = nil) {
         self.path = path
         self.grid = grid

@@ -32,6 +32,7 @@ package struct PairFile: Sendable {
         }
     }
 
+    /// The path as it was given.
     package var path: String { file.path }
 
     /// Rows, without blank lines.

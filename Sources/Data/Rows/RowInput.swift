@@ -10,10 +10,12 @@ package enum RowInput: Equatable, Sendable {
     /// Its name as `ImageFolder` gives it.
     case image(String)
 
+    /// The text in UTF-8; nil for an image.
     package var text: [UInt8]? {
         if case .text(let text) = self { text } else { nil }
     }
 
+    /// The image's name; nil for a text.
     package var imageName: String? {
         if case .image(let name) = self { name } else { nil }
     }

@@ -4,7 +4,9 @@ import Files
 
 /// An anchor, its positive and its hard negatives; or, of a graded row, two inputs and how alike they are.
 package struct TrainingRow: Equatable, Sendable {
+    /// What is searched with.
     package let anchor: RowInput
+    /// What should be found.
     package let positive: RowInput
     /// Any number; the same input may occur twice.
     package let negatives: [RowInput]

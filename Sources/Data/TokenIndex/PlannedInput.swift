@@ -12,16 +12,22 @@ package enum RowText: Sendable, Hashable {
 package struct PlannedInput: Sendable {
     /// Index in the RowIndex, and the text, of its first occurrence.
     package let row: Int
+    /// Which text of its row it is.
     package let text: RowText
+    /// Number of tokens.
     package let tokens: Int
+    /// Whether it is an image.
     package var isImage = false
 }
 
 /// A number for each prompt text, by file, task and side.
 package struct PromptNumbers: Sendable {
+    /// The number of the prompt of anchors.
     package let anchor: @Sendable (_ file: Int, _ task: Int) -> Int
+    /// The number of the prompt of candidates.
     package let candidate: @Sendable (_ file: Int, _ task: Int) -> Int
 
+    /// Creates the numbers of prompts by file and task.
     package init(anchor: @escaping @Sendable (Int, Int) -> Int, candidate: @escaping @Sendable (Int, Int) -> Int) {
         self.anchor = anchor
         self.candidate = candidate

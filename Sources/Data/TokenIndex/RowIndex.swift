@@ -5,9 +5,11 @@ import Files
 
 /// A text or image of a row as the plan sees it.
 package struct InputSummary: Sendable, Equatable {
+    /// Hash of the content.
     package let content: ContentHash
     /// Prompt included, after truncation.
     package let tokens: Int32
+    /// Whether it is an image.
     package var isImage = false
 }
 
@@ -15,10 +17,13 @@ package struct InputSummary: Sendable, Equatable {
 package struct RowSummary: Sendable, Equatable {
     /// Index of its file in `data.train`, and of the row in the file.
     package let file: Int
+    /// Number of the row in its file, counted from 0.
     package let row: Int
     /// Index among the model's tasks.
     package let task: Int
+    /// What is searched with.
     package let anchor: InputSummary
+    /// What should be found.
     package let positive: InputSummary
     /// Hard negatives that are used; `negativePlaces` are their indices in the row.
     package let negatives: [InputSummary]
@@ -34,6 +39,7 @@ package struct RowKind: Hashable, Sendable {
     /// Whether they have scores.
     package let isGraded: Bool
 
+    /// Creates the kind of rows of a task.
     package init(task: Int, isGraded: Bool = false) {
         self.task = task
         self.isGraded = isGraded
@@ -47,15 +53,19 @@ package struct RowIndex: RandomAccessCollection, Sendable {
     /// Number of the first row of each file.
     private let starts: [Int]
 
+    /// The first row.
     package let startIndex = 0
+    /// Number of rows.
     package let endIndex: Int
 
+    /// Creates the index over some files, their rows one after the other.
     package init(_ files: [TokenIndex]) {
         self.files = files
         starts = files.indices.map { files[..<$0].reduce(0) { $0 + $1.header.rows } }
         endIndex = files.reduce(0) { $0 + $1.header.rows }
     }
 
+    /// Lengths and contents of a row.
     package subscript(row: Int) -> RowSummary {
         let file = file(ofRow: row)
         return files[file].summary(ofRow: row - starts[file], file: file)

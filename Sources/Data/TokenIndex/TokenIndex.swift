@@ -51,6 +51,7 @@ package struct TokenIndex: Sendable {
         var width: UInt32
     }
 
+    /// What the file says of itself.
     package let header: TokenIndexHeader
     private let file: MappedFile
     /// Of the training file.
@@ -79,6 +80,7 @@ package struct TokenIndex: Sendable {
         try? PlacedFile(opening: path).write(renewed.encoded, at: 0)
     }
 
+    /// Task of a row, and whether it has a grade.
     package func kind(ofRow row: Int) -> RowKind {
         return RowKind(task: Int(rows[row].task), isGraded: rows[row].isGraded == 1)
     }

@@ -12,6 +12,7 @@ package struct TokenIndexHeader: Sendable {
     package struct Origin: Equatable, Sendable {
         /// SHA-256 of its bytes.                                   [32]
         var sha256: [UInt8]
+        /// Size of the file of rows in bytes.
         package var size: Int
         /// Of its last change, since 1970.
         var seconds: Int
@@ -36,6 +37,7 @@ package struct TokenIndexHeader: Sendable {
 
     /// See `TrainingSource.key(ofFile:)`.                          [32]
     var key: [UInt8]
+    /// The file of rows that was tokenized.
     package var origin: Origin
     /// Rows of the training file, held-out ones included.
     package var fileRows = 0

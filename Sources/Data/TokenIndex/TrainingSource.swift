@@ -6,7 +6,9 @@ import Tensor
 
 /// What `data.train` says, and what becomes of a row.
 package struct TrainingSource: Sendable {
+    /// A file of rows and the task of rows that name none.
     package struct File: Sendable {
+        /// The path as it was given.
         package let path: String
         /// Of rows that name none.
         package let task: String
@@ -16,7 +18,9 @@ package struct TrainingSource: Sendable {
         package let prompts: [(anchor: String, candidate: String)]
     }
 
+    /// The files in the order of the configuration.
     package let files: [File]
+    /// The tasks that have an adapter.
     package let taskNames: [String]
     private let processor: TextProcessor
     /// Of the program, on which the tokens of its indexes depend.

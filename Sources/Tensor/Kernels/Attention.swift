@@ -11,10 +11,14 @@ import Glibc
 
 /// Shape of an attention: `heads` query heads share `keyValueHeads` key and value heads, in groups of neighbours.
 package struct AttentionShape: Sendable {
+    /// Number of attention heads.
     package let heads: Int
+    /// Number of heads of keys and values, each shared by as many attention heads.
     package let keyValueHeads: Int
+    /// Values of a head.
     package let headDimension: Int
 
+    /// Creates the shape of an attention.
     package init(heads: Int, keyValueHeads: Int, headDimension: Int) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads

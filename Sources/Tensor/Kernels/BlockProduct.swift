@@ -9,10 +9,14 @@ import CMatrixKernels
 
 /// A view of floats as a matrix: element (row, column) lies at `start[row · rowStride + column · columnStride]`.
 package struct Strided {
+    /// The first element.
     package let start: UnsafePointer<Float>
+    /// Floats from one row to the next.
     package let rowStride: Int
+    /// Floats from one column to the next.
     package let columnStride: Int
 
+    /// Creates a view; it does not keep the memory.
     @inline(__always)
     package init(_ start: UnsafePointer<Float>, rowStride: Int, columnStride: Int = 1) {
         self.start = start

@@ -6,10 +6,12 @@
 /// A mask belongs to a row's key and a channel: value = f(key, channel). The row keys are made from (seed, step, input,
 /// token); `stream` separates the places in the model that draw their own masks.
 package struct Dropout: Sendable {
+    /// Share of the values that become 0.
     package let probability: Float
     /// One key a row of the microbatch.                            [tokens]
     package let rowKeys: [UInt64]
 
+    /// Creates the dropout of rows with these keys.                   [rows]
     package init(probability: Float, rowKeys: [UInt64]) {
         precondition(probability >= 0 && probability < 1, "dropout: probability \(probability)")
         self.probability = probability

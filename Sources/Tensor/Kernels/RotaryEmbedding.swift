@@ -7,6 +7,7 @@ import Foundation
 ///
 /// Slot j of a head of D channels turns channels j and j + D/2.
 package struct RotaryTable: Sendable {
+    /// Values of a head.
     package let headDimension: Int
     /// The slots that follow each stream.
     let sections: [Range<Int>]
@@ -59,6 +60,7 @@ extension RotaryTable {
 
 /// Positions of packed tokens (or patches) in each stream.           each [tokens]
 package struct RotaryPositions: Sendable {
+    /// Positions of each token by time, height and width.             [streams][tokens]
     package let streams: [[Int32]]
 
     /// Text: all streams count each segment's tokens from 0.
@@ -67,6 +69,7 @@ package struct RotaryPositions: Sendable {
         streams = [positions, positions, positions]
     }
 
+    /// Creates positions.
     package init(streams: [[Int32]]) { self.streams = streams }
 }
 
