@@ -3,6 +3,7 @@
 
 /// An error that names the exit status of the process that it ends, in 1...125.
 package protocol ExitCoded: Error {
+    /// Exit status of the process, in 1...125.
     var exitCode: Int32 { get }
 }
 
@@ -18,12 +19,16 @@ package struct CommError: ExitCoded, CustomStringConvertible {
         case launch
     }
 
+    /// The kind of failure.
     package let reason: Reason
+    /// The failure in words: MPI's own, or which calls the ranks were at.
     package let message: String
-    /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
+    /// Exit status after BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
     package let exitCode: Int32
+    /// Where the collective was called.
     package let site: CallSite
 
+    /// The message with the place of the call in front; of a fault of the launch, the message alone.
     package var description: String {
         switch reason {
         case .failed(let call): "\(site): \(call): \(message)"
@@ -38,5 +43,6 @@ package struct CallSite: Sendable, CustomStringConvertible {
     let file: StaticString
     let line: UInt
 
+    /// The file and line of the call: `FILE:LINE`.
     package var description: String { "\(file):\(line)" }
 }

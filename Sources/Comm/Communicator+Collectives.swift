@@ -165,7 +165,9 @@ extension Communicator {
         try allReduce(values, .sum, CallSite(file: file, line: line))
     }
 
-    /// As above, for an array.
+    /// Replaces the elements of an array on every rank by their sums over all ranks.
+    ///
+    /// Collective, with the same count. Sums behave as those of the same call for a buffer.
     package func allReduceSum<T: MPIElement & Numeric>(
         _ values: inout [T], file: StaticString = #fileID, line: UInt = #line
     ) throws(CommError) {

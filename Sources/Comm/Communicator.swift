@@ -16,14 +16,16 @@ import Glibc
 package struct Communicator: Sendable {
     /// This rank, in 0..<worldSize.
     package let rank: Int
+    /// Number of ranks.
     package let worldSize: Int
-    /// Where the ranks are.
+    /// The hosts of all ranks, and this rank's cores.
     package internal(set) var hosts: Hosts
     let state: State
 
+    /// Name of the host that this rank is on.
     package var hostName: String { hosts.names[rank] }
 
-    /// What this rank does now, in a word: it stands in the line that a failing rank leaves.
+    /// A word for what this rank does now: it stands in the line that a failing rank leaves.
     package var phase: String {
         get { state.phase }
         nonmutating set { state.phase = newValue }
@@ -32,6 +34,7 @@ package struct Communicator: Sendable {
     /// Cost of the collectives since the start, or since `resetStatistics`.
     package var statistics: CommStatistics { state.shared.statistics }
 
+    /// Sets the statistics to zero.
     package func resetStatistics() { state.shared.statistics = CommStatistics() }
 
     /// Whether ranks compare a header (call, element type, count, sequence number) before each payload: MPI itself
@@ -41,7 +44,7 @@ package struct Communicator: Sendable {
         nonmutating set { state.shared.checksAgreement = newValue }
     }
 
-    /// Largest message in bytes. MPI's counts are 32-bit; longer buffers go in pieces. Set alike on every rank.
+    /// The largest message in bytes. MPI's counts are 32-bit; longer buffers go in pieces. Set alike on every rank.
     package var pieceBytes: Int {
         get { state.shared.pieceBytes }
         nonmutating set {

@@ -5,6 +5,7 @@
 ///     Shard.range(of: 10, rank: 0, worldSize: 4)    // 0..<3
 ///     Shard.counts(of: 10, worldSize: 4)            // [3, 3, 2, 2]
 package enum Shard {
+    /// The items of one rank, as a range of 0..<items.
     package static func range(of items: Int, rank: Int, worldSize: Int) -> Range<Int> {
         precondition(items >= 0 && worldSize > 0 && (0..<worldSize).contains(rank), "shard \(rank) of \(worldSize) of \(items) items")
         let (share, rest) = items.quotientAndRemainder(dividingBy: worldSize)
@@ -12,7 +13,7 @@ package enum Shard {
         return start..<(start + share + (rank < rest ? 1 : 0))
     }
 
-    /// How many items each rank has, [worldSize].
+    /// The number of items of each rank, [worldSize].
     package static func counts(of items: Int, worldSize: Int) -> [Int] {
         (0..<worldSize).map { range(of: items, rank: $0, worldSize: worldSize).count }
     }

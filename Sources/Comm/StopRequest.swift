@@ -9,6 +9,7 @@ import Synchronization
 ///     StopRequest.listen()                      // before World.run
 ///     if try world.anyTrue(StopRequest.isRequested) { ... }
 package enum StopRequest {
+    /// Whether this process was asked to stop since `listen()`.
     package static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
     /// Takes SIGUSR1 as a request; without a launcher SIGINT (Ctrl-C) and SIGTERM as well.

@@ -7,15 +7,19 @@ import Tensor
 
 /// A loaded model, ready to embed.
 package struct ModelSession {
+    /// All ranks of the run.
     package let world: Communicator
+    /// The backbone as its files hold it; `weights` has the matrices that products take.
     package let checkpoint: Checkpoint
+    /// The network, on the matrices that products take.
     package private(set) var model: JinaEmbeddingsV4
+    /// The text processor, which makes token ids of texts.
     package let processor: TextProcessor
-    /// What multiplies, and what is known of it.
+    /// The engine of products, and what is known of it.
     package let engine: EngineChoice
     /// How the backbone's matrices are held.
     package let weights: HostWeights
-    /// Nil until images are asked for.
+    /// What makes features of images; nil until images are asked for.
     package private(set) var images: ImageEncoder?
 
     /// The same session with a projector, where the backbone brings none.
@@ -25,6 +29,7 @@ package struct ModelSession {
         return copy
     }
 
+    /// The same session, able to embed images.
     package func adding(_ images: ImageEncoder) -> ModelSession {
         var copy = self
         copy.images = images
@@ -34,13 +39,17 @@ package struct ModelSession {
     /// The projector that must be saved with what is trained: one that the backbone does not bring.
     package var addedProjector: Projector? { checkpoint.projector == nil ? model.projector : nil }
 
+    /// Opens a model on all ranks: threads, backbone, tokenizer, engine and weights.
+    ///
     /// Collective.
     ///
     /// - Parameters:
-    ///   - threads: of this rank; nil: its share of the cores that it may run on
-    ///   - maximumTokens: of an input, prompt included; nil: the model's limit
-    ///   - packing: whether weights are packed once for all products
-    ///   - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
+    /// - folder: the backbone's
+    /// - threads: number of threads of this rank; nil: its share of the cores that it may run on
+    /// - maximumTokens: the most tokens of an input, prompt included; nil: the model's limit
+    /// - packing: whether weights are packed once for all products
+    /// - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
+    /// - Throws: `UserError`, the same on every rank
     package static func open(
         _ world: Communicator, folder: String, engine settings: EngineSettings, threads: Int?, maximumTokens: Int?,
         packing: PackedWeights = .off, memoryLimit: Int = 0

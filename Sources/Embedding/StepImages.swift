@@ -5,19 +5,21 @@ import Data
 import Files
 import Model
 
-/// Features by step.
+/// Features of images, step by step.
 ///
-///     images.begin(own)                        // in the order in which they will be asked for
-///     let features = try images.features(of: some)
-///     images.prepare(next)                     // when this step has all of its own
+/// images.begin(own)                        // in the order in which they will be asked for
+/// let features = try images.features(of: some)
+/// images.prepare(next)                     // when this step has all of its own
 package final class StepImages {
+    /// What decodes images and makes their features.
     package let encoder: ImageEncoder
-    /// Of this step's images, by content; while the step begins also those of the step before.
+    /// Features of this step's images, by content; while the step begins also those of the step before.
     private var known: [ContentHash: ImageFeatures] = [:]
     private var decoding: ImageEncoder.Decoding?
     /// Images of the next step that it will not know, on their way.
     private var ahead: (images: [ImageFile], decoding: ImageEncoder.Decoding)?
 
+    /// Creates a store of features, empty before the first step.
     package init(_ encoder: ImageEncoder) { self.encoder = encoder }
 
     /// Begins a step with these images, each once.

@@ -9,9 +9,12 @@ import Tensor
 
 /// A text with the prompt that stands before it.
 package struct PromptedText: Sendable {
+    /// The prompt that stands before the text.
     package let prefix: String
+    /// The text in UTF-8, without the prompt.
     package let text: [UInt8]
 
+    /// Creates a text with its prompt.
     package init(prefix: String, text: [UInt8]) {
         self.prefix = prefix
         self.text = text
@@ -23,8 +26,8 @@ package enum EmbeddingInput: Sendable {
     case text(PromptedText)
     case image(ImageFile)
 
-    /// By which inputs are shared out: a text's bytes; of an image, whose tokens go through the vision tower first, eight a token.
-    /// At least as many as it has tokens.
+    /// The measure by which inputs are shared out: a text's bytes; of an image, whose tokens go through the vision tower first, eight a
+    /// token. At least as many as it has tokens.
     fileprivate var size: Int {
         switch self {
         case .text(let text): text.text.count
@@ -35,13 +38,15 @@ package enum EmbeddingInput: Sendable {
 
 /// Inputs and what the model made of them.
 package struct EmbeddedTexts {
-    /// Which inputs, ascending.
+    /// Indices of the inputs, ascending.
     package let indices: [Int]
-    /// Each one's range of tokens, in order, without gaps; empty for a text without tokens.
+    /// The range of tokens of each input, in order, without gaps; empty for a text without tokens.
     package let segments: [Range<Int>]
-    /// Dense: [indices, hidden], zeros for a text without tokens. Late: [tokens, projectorDimension], text after text.
+    /// The vectors. Dense: [indices, hidden], zeros for a text without tokens. Late: [tokens, projectorDimension], text after text.
     package let embeddings: Embeddings
 
+    /// Creates embedded inputs.
+    /// - Parameter lengths: tokens of each input, from which `segments` follow
     package init(indices: [Int], lengths: [Int], embeddings: Embeddings) {
         self.indices = indices
         segments = lengths.consecutiveRanges
@@ -51,9 +56,9 @@ package struct EmbeddedTexts {
 
 /// What was found of inputs on the way, over all ranks. Images are never cut and never empty.
 package struct TextFaults {
-    /// Texts that were cut at the limit.
+    /// Number of texts that were cut at the limit.
     package let truncated: Int
-    /// Texts without a single token, ascending.
+    /// Indices of the texts without a single token, ascending.
     package let empty: [Int]
 }
 
@@ -61,16 +66,22 @@ package struct TextFaults {
 ///
 ///     let (texts, faults) = try TextEmbedder(session, adapter).embed(texts)
 package struct TextEmbedder {
+    /// The most tokens of a microbatch, unless one input has more.
     package static let microbatchTokens = 2048
-    /// Inputs that are dealt to a rank at a time.
+    /// Number of inputs that are dealt to a rank at a time.
     private static let deal = 16
-    /// Inputs of a group, and their sizes together.
+    /// The most inputs of a group, and the most that their sizes add up to.
     private static let (groupInputs, groupSize) = (4096, 1 << 18)
 
+    /// The model, on all ranks.
     package let session: ModelSession
+    /// The adapter that embeds; nil: the bare backbone.
     package let adapter: LoadedAdapter?
+    /// Which vectors are made: one an input, one a token, or both.
     package let heads: EmbeddingHeads
 
+    /// Creates an embedder.
+    /// - Parameter adapter: nil: the bare backbone
     package init(_ session: ModelSession, _ adapter: LoadedAdapter?, heads: EmbeddingHeads = .dense) {
         self.session = session
         self.adapter = adapter
@@ -119,11 +130,14 @@ package struct TextEmbedder {
         return (all, try faults(truncated, own.indices.filter { share.segments[$0].isEmpty }.map { own[$0] }))
     }
 
+    /// Embeds all texts and gives every rank all of them.
+    ///
+    /// Collective.
     package func embed(_ texts: [PromptedText]) throws -> (texts: EmbeddedTexts, faults: TextFaults) {
         try embed(texts.map { .text($0) })
     }
 
-    /// Tokens of each input, cut at the limit.
+    /// The number of tokens of each input, cut at the limit.    [inputs]
     ///
     /// Collective.
     package func tokenCounts(_ inputs: [EmbeddingInput]) throws -> (counts: [Int], faults: TextFaults) {

@@ -4,10 +4,11 @@ import Data
 import Files
 
 extension BeirDataset {
+    /// Makes a dataset of pairs: the anchors are queries, the positives are the corpus.
     /// - Parameters:
-    ///   - name: of the dataset
-    ///   - pairs: rows in file order, with the folder of each one's images. Equal positives are one document; equal anchors one query
-    ///     with all their positives
+    /// - name: what results call the dataset
+    /// - pairs: rows in file order, with the folder of each one's images. Equal positives are one document; equal anchors one query
+    /// with all their positives
     /// - Throws: `UserError` of an image that cannot be read
     package init(name: String, pairs: [(row: TrainingRow, images: ImageFolder)]) throws(UserError) {
         var (documents, places): ([Document], [ContentHash: Int]) = ([], [:])

@@ -3,24 +3,29 @@
 
 /// The documents of a corpus that score highest for one query, best first.
 package struct RankedList: Equatable, Sendable {
+    /// A document in a ranking.
     package struct Entry: Equatable, Sendable {
-        /// Index in the corpus.
+        /// Index of the document in the corpus.
         package let document: Int
+        /// Score of the document for the query.
         package let score: Float
 
+        /// Creates an entry.
         package init(document: Int, score: Float) {
             self.document = document
             self.score = score
         }
     }
 
+    /// The documents with their scores, best first.
     package let entries: [Entry]
 
+    /// Creates a list of entries that stand in their order already.
     package init(_ entries: [Entry]) {
         self.entries = entries
     }
 
-    /// The `k` best of this list and others of other documents; equal scores in corpus order.
+    /// The `k` best of this list and of others with other documents; equal scores in corpus order.
     package func merged(with others: some Sequence<Entry>, k: Int) -> RankedList {
         var best = entries + others
         best.keepBest(k)

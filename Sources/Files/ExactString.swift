@@ -3,19 +3,23 @@
 
 /// A string that equals another only byte for byte.
 package struct ExactString: Hashable, Comparable, Sendable {
+    /// The text that is compared.
     package let string: String
 
+    /// Creates the key of a text, which is kept as contiguous UTF-8.
     package init(_ string: String) {
         var string = string
         string.makeContiguousUTF8()
         self.string = string
     }
 
+    /// Whether two strings have the same bytes of UTF-8.
     package static func == (a: ExactString, b: ExactString) -> Bool { a.string.utf8.elementsEqual(b.string.utf8) }
 
-    /// In the order of UTF-8 bytes, which is that of Unicode scalars.
+    /// Compares strings in the order of their UTF-8 bytes, which is that of Unicode scalars.
     package static func < (a: ExactString, b: ExactString) -> Bool { a.string.utf8.lexicographicallyPrecedes(b.string.utf8) }
 
+    /// Adds the bytes of the string, and a mark of its end, to a hasher.
     package func hash(into hasher: inout Hasher) {
         string.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)  // ends the text; never part of UTF-8

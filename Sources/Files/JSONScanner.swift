@@ -16,6 +16,7 @@
 /// the same name are the caller's to refuse, since only the caller keeps names (`JSONValue.parse` does).
 /// The bytes must outlive the scanner and every `JSONText` it gives.
 package struct JSONScanner {
+    /// The kind of a JSON value. The raw value names it in messages.
     package enum Kind: String, Sendable {
         case object = "an object"
         case array = "an array"
@@ -25,7 +26,7 @@ package struct JSONScanner {
         case null = "null"
     }
 
-    /// Containers open at once. Deeper text is refused; the masks below have one bit a level.
+    /// The most containers that may be open at once; deeper text is refused. The masks below have one bit a level.
     package static let maximumDepth = 64
 
     let bytes: UnsafeBufferPointer<UInt8>
@@ -33,9 +34,9 @@ package struct JSONScanner {
     let code: UserError.Code
     let firstLine: Int
 
-    /// Of the next byte to read.
+    /// Offset of the next byte to read.
     package internal(set) var offset = 0
-    /// Where the last token began: the place that `fault` names unless told otherwise.
+    /// Offset at which the last token began: the place that `fault` names unless told otherwise.
     package internal(set) var tokenStart = 0
 
     private var depth = 0
@@ -44,6 +45,8 @@ package struct JSONScanner {
     /// Bit d: the container at depth d has had a member.
     private var started: UInt64 = 0
 
+    /// Creates a scanner at the start of a text.
+    ///
     /// - Parameters:
     ///   - path: file named by errors
     ///   - code: exit status of errors
@@ -55,13 +58,15 @@ package struct JSONScanner {
         self.firstLine = firstLine
     }
 
+    /// Creates a scanner at the start of a text that is given as raw bytes.
     package init(_ bytes: UnsafeRawBufferPointer, path: String?, code: UserError.Code = .content, firstLine: Int = 1) {
         self.init(bytes.bindMemory(to: UInt8.self), path: path, code: code, firstLine: firstLine)
     }
 
     // MARK: Values
 
-    /// What the next value is, by its first byte. Reads nothing but blanks.
+    /// The kind of the next value, by its first byte. Reads nothing but blanks.
+    /// - Throws: `UserError` when no value begins there
     package mutating func peek() throws(UserError) -> Kind {
         skipBlanks()
         tokenStart = offset
@@ -79,12 +84,15 @@ package struct JSONScanner {
         }
     }
 
-    /// - Throws: `UserError` naming both kinds when the next value is another one.
+    /// Checks the kind of the next value, without reading it.
+    /// - Throws: `UserError` naming both kinds when the next value is another one
     package mutating func expect(_ kind: Kind) throws(UserError) {
         let next = try peek()
         guard next == kind else { throw fault("found \(next.rawValue) where \(kind.rawValue) is expected") }
     }
 
+    /// Reads `true` or `false`.
+    /// - Throws: `UserError` when the next value is another one
     package mutating func readBool() throws(UserError) -> Bool {
         try expect(.bool)
         let value = bytes[offset] == UInt8(ascii: "t")
@@ -92,12 +100,15 @@ package struct JSONScanner {
         return value
     }
 
+    /// Reads `null`.
+    /// - Throws: `UserError` when the next value is another one
     package mutating func readNull() throws(UserError) {
         try expect(.null)
         try take("null")
     }
 
-    /// Passes over one value of any kind.
+    /// Passes over one value of any kind, and checks it.
+    /// - Throws: `UserError` when it breaks a rule of JSON
     package mutating func skipValue() throws(UserError) {
         switch try peek() {
         case .object:
@@ -113,7 +124,8 @@ package struct JSONScanner {
         }
     }
 
-    /// - Throws: `UserError` when anything but blanks is left.
+    /// Checks that nothing but blanks is left.
+    /// - Throws: `UserError` when anything else is
     package mutating func expectEnd() throws(UserError) {
         skipBlanks()
         tokenStart = offset
@@ -122,11 +134,15 @@ package struct JSONScanner {
 
     // MARK: Containers
 
+    /// Enters the next value, an object. `nextKey` then gives its keys.
+    /// - Throws: `UserError` when the next value is no object, or lies deeper than `maximumDepth`
     package mutating func beginObject() throws(UserError) {
         try expect(.object)
         try open(isObject: true)
     }
 
+    /// Enters the next value, an array. `nextElement` then tells of its elements.
+    /// - Throws: `UserError` when the next value is no array, or lies deeper than `maximumDepth`
     package mutating func beginArray() throws(UserError) {
         try expect(.array)
         try open(isObject: false)
@@ -208,7 +224,8 @@ package struct JSONScanner {
 
     // MARK: Errors
 
-    /// An error at a byte of the text, by default at the last token, with its line and column.
+    /// An error at a byte of the text, with its line and column.
+    /// - Parameter place: offset of the byte; nil: the start of the last token
     package func fault(_ message: String, at place: Int? = nil) -> UserError {
         let place = min(place ?? tokenStart, bytes.count)
         let before = bytes[..<place]
@@ -218,7 +235,7 @@ package struct JSONScanner {
         return UserError(code, path, line: line, column: column, message)
     }
 
-    /// The byte at `place` in words.
+    /// The byte at an offset in words, for messages.
     func found(at place: Int) -> String {
         guard place < bytes.count else { return "the end of the text" }
         let byte = bytes[place]

@@ -8,20 +8,28 @@
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
+    /// A number without point and exponent that fits 64 bits.
     case integer(Int64)
+    /// Any other number.
     case number(Double)
     case string(String)
     case array([JSONValue])
     case object(JSONObject)
 
+    /// The truth value, or nil when this is another kind of value.
     package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// The whole number, or nil when this is another kind of value or of number.
     package var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+    /// The string, or nil when this is another kind of value.
     package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    /// The elements of the array, or nil when this is another kind of value.
     package var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    /// The object, or nil when this is another kind of value.
     package var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    /// Whether this is `null`.
     package var isNull: Bool { if case .null = self { true } else { false } }
 
-    /// Whole or not.
+    /// The number, whole or not, or nil when this is another kind of value.
     package var numberValue: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -33,7 +41,7 @@ package enum JSONValue: Sendable {
     /// The value of a key, or nil when there is none or this is no object.
     package subscript(_ key: String) -> JSONValue? { objectValue?[key] }
 
-    /// What it is, for messages: "a number", "an object".
+    /// The kind of this value, as messages name it: "a number", "an object".
     package var kind: JSONScanner.Kind {
         switch self {
         case .null: .null
@@ -48,9 +56,11 @@ package enum JSONValue: Sendable {
 
 /// The members of an object in their order, with names that differ in their bytes.
 package struct JSONObject: Sendable {
+    /// The members in their order.
     package private(set) var entries: [(key: String, value: JSONValue)] = []
     private var positions: [ExactString: Int] = [:]
 
+    /// Creates an object without members.
     package init() {}
 
     /// The value of a key. Setting an existing key keeps its place, a new one comes last, nil removes.
@@ -75,6 +85,8 @@ package struct JSONObject: Sendable {
 extension JSONValue {
     /// Reads one value and nothing after it.
     ///
+    /// Reads one value and nothing after it.
+    ///
     /// - Parameters:
     ///   - path: file named by errors
     ///   - code: exit status of errors
@@ -89,6 +101,12 @@ extension JSONValue {
         return value
     }
 
+    /// Reads one value and nothing after it, from an array of bytes.
+    /// - Parameters:
+    /// - path: file named by errors
+    /// - code: exit status of errors
+    /// - firstLine: number of the first line, for a row of a file of JSON lines
+    /// - Throws: `UserError` with line and column, as for a buffer of bytes
     package static func parse(
         _ bytes: [UInt8], path: String?, code: UserError.Code = .content, firstLine: Int = 1
     ) throws(UserError) -> JSONValue {
@@ -97,14 +115,17 @@ extension JSONValue {
         }
     }
 
-    /// - Throws: also when the file is missing
+    /// Reads a file that holds one value.
+    /// - Parameter code: exit status of errors in the content
+    /// - Throws: `UserError` with line and column; `.missing` or `.inputOutput` when the file cannot be read
     package static func parse(file path: String, code: UserError.Code = .content) throws(UserError) -> JSONValue {
         try parse(try MappedFile(path: path).copied(), path: path, code: code)
     }
 }
 
 extension JSONScanner {
-    /// Reads the next value as a tree; two members of one name are refused.
+    /// Reads the next value as a tree.
+    /// - Throws: `UserError` when it breaks a rule of JSON, or an object has two members of one name
     package mutating func readValue() throws(UserError) -> JSONValue {
         switch try peek() {
         case .null:
@@ -137,12 +158,19 @@ extension JSONScanner {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// Creates a string.
     package init(stringLiteral value: String) { self = .string(value) }
+    /// Creates a whole number.
     package init(integerLiteral value: Int64) { self = .integer(value) }
+    /// Creates a number.
     package init(floatLiteral value: Double) { self = .number(value) }
+    /// Creates `true` or `false`.
     package init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// Creates `null`.
     package init(nilLiteral: ()) { self = .null }
+    /// Creates an array.
     package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// Creates an object. Its keys must differ.
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
         var object = JSONObject()
         for (key, value) in elements {

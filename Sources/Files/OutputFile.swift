@@ -5,6 +5,7 @@ import Foundation
 
 /// A file being written. Dropped without `finish()`, it is removed.
 package struct OutputFile: ~Copyable {
+    /// Path of the file.
     package let path: String
     private let expectedSize: Int
     private let operations: FileOperations
@@ -15,11 +16,14 @@ package struct OutputFile: ~Copyable {
 
     /// What a finished file holds.
     package struct Summary: Equatable, Sendable {
+        /// Size of the file in bytes.
         package let size: Int
-        /// Lower-case hexadecimal.
+        /// SHA-256 of the content, in lower-case hexadecimal.
         package let sha256: String
     }
 
+    /// Creates a file and opens it for writing.
+    ///
     /// - Parameters:
     ///   - path: must not exist
     ///   - expectedSize: bytes that will be written, for the message when the disk is full
@@ -40,6 +44,7 @@ package struct OutputFile: ~Copyable {
         if !isWhole { unlink(path) }
     }
 
+    /// Appends bytes to the file.
     /// - Throws: `UserError` `.output`; the file is then worthless
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(UserError) {
         var rest = bytes
@@ -59,6 +64,8 @@ package struct OutputFile: ~Copyable {
         size += bytes.count
     }
 
+    /// Appends bytes to the file.
+    /// - Throws: `UserError` `.output`; the file is then worthless
     package mutating func write(_ bytes: [UInt8]) throws(UserError) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(UserError) in try write(UnsafeRawBufferPointer(bytes)) }
     }

@@ -11,24 +11,31 @@
 package struct SafetensorsFile: Sendable {
     /// One tensor.
     package struct Entry: Sendable {
+        /// Name of the tensor.
         package let name: String
+        /// Type of the elements.
         package let dtype: SafetensorsDType
+        /// Extent of each dimension, the outermost first.
         package let shape: [Int]
-        /// In the file.
+        /// Where the data lie, in bytes from the start of the file.
         package let bytes: Range<Int>
     }
 
     /// The format's own limit on the header, in bytes.
     package static let maximumHeaderLength = 100_000_000
 
+    /// The mapped file, which holds the data.
     package let file: MappedFile
-    /// In the order of their data.
+    /// All tensors, in the order of their data.
     package let entries: [Entry]
+    /// The texts of `__metadata__`, by key; empty when there are none.
     package let metadata: [String: String]
     private let positions: [ExactString: Int]
 
+    /// Path of the file.
     package var path: String { file.path }
 
+    /// Maps a file and checks every rule of the format.
     /// - Throws: `UserError` `.missing` or `.inputOutput` when the file cannot be read, `.content` when it breaks a rule
     package init(path: String) throws(UserError) {
         file = try MappedFile(path: path)
@@ -39,9 +46,10 @@ package struct SafetensorsFile: Sendable {
         positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (ExactString($1.name), $0) })
     }
 
+    /// The tensor of a name, or nil when there is none.
     package subscript(_ name: String) -> Entry? { positions[ExactString(name)].map { entries[$0] } }
 
-    /// The data of one of this file's entries, little-endian, row-major.
+    /// The data of one of this file's entries, little-endian, row-major; valid as long as the file is mapped.
     package func bytes(of entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[entry.bytes]) }
 
     /// The header's place in the file, from the length that stands before it.

@@ -28,19 +28,21 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
         case configuration = 78
     }
 
+    /// The exit status of the process.
     package let code: Code
-    /// File, or `--set key`, or nil when the fault has no place.
+    /// The file with the fault, or `--set key`, or nil when the fault has no place.
     package let path: String?
-    /// Counted from 1.
+    /// The line of the fault, counted from 1; nil when it is in no line.
     package let line: Int?
-    /// Counted from 1, in characters.
+    /// The column of the fault, counted from 1 in characters; nil when it has none.
     package let column: Int?
-    /// One sentence: what was found, what was expected, what mends it.
+    /// The fault in one sentence: what was found, what was expected, what mends it.
     package let message: String
 
-    /// A fault without a place.
+    /// Creates a fault without a place.
     package init(_ code: Code, _ message: String) { self.init(code, nil, message) }
 
+    /// Creates a fault with its place.
     package init(_ code: Code, _ path: String?, line: Int? = nil, column: Int? = nil, _ message: String) {
         self.code = code
         self.path = path
@@ -49,6 +51,7 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The message with its place in front: `PATH:LINE:COLUMN: message`.
     package var description: String {
         let place = [path, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":")
         return place.isEmpty ? message : "\(place): \(message)"
