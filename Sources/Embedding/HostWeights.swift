@@ -13,7 +13,7 @@ package struct HostWeights: Sendable {
     package let checkpoint: Checkpoint
     /// The copy of the matrices that the ranks of this host share; nil where there is none.
     package let copy: Copy?
-    /// Sentences for the user about what the copy could not do.
+    /// Sentences for the user where the ranks of this host cannot share a copy.
     package let notices: [String]
 
     /// A second form of the matrices in memory.
@@ -37,8 +37,8 @@ package struct HostWeights: Sendable {
     /// Collective.
     ///
     /// - Parameters:
-    /// - packing: whether matrices are packed once
-    /// - memoryLimit: bytes; a copy that could be done without is made when it takes at most half of them
+    ///   - packing: whether matrices are packed once
+    ///   - memoryLimit: bytes; a copy that could be done without is made when it takes at most half of them
     init(_ checkpoint: Checkpoint, _ engine: MatrixEngine, _ world: Communicator, packing: PackedWeights, memoryLimit: Int) throws {
         let matrices = checkpoint.layers.flatMap(\.matrices)
         let host = try world.split(by: Array("host \(world.hosts.hostOfRank[world.rank])".utf8))

@@ -44,11 +44,11 @@ package struct ModelSession {
     /// Collective.
     ///
     /// - Parameters:
-    /// - folder: the backbone's
-    /// - threads: number of threads of this rank; nil: its share of the cores that it may run on
-    /// - maximumTokens: the most tokens of an input, prompt included; nil: the model's limit
-    /// - packing: whether weights are packed once for all products
-    /// - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
+    ///   - folder: the backbone's
+    ///   - threads: number of threads of this rank; nil: its share of the cores that it may run on
+    ///   - maximumTokens: the most tokens of an input, prompt included; nil: the model's limit
+    ///   - packing: whether weights are packed once for all products
+    ///   - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
     /// - Throws: `UserError`, the same on every rank
     package static func open(
         _ world: Communicator, folder: String, engine settings: EngineSettings, threads: Int?, maximumTokens: Int?,

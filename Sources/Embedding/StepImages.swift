@@ -7,9 +7,9 @@ import Model
 
 /// Features of images, step by step.
 ///
-/// images.begin(own)                        // in the order in which they will be asked for
-/// let features = try images.features(of: some)
-/// images.prepare(next)                     // when this step has all of its own
+///     images.begin(own)                        // in the order in which they will be asked for
+///     let features = try images.features(of: some)
+///     images.prepare(next)                     // when this step has all of its own
 package final class StepImages {
     /// What decodes images and makes their features.
     package let encoder: ImageEncoder

@@ -42,8 +42,8 @@ package struct BeirDataset: Sendable {
 
     /// Reads a dataset from a folder in BEIR's layout.
     /// - Parameters:
-    /// - split: which queries: those that `qrels/<split>.tsv` judges
-    /// - name: what results call the dataset; nil: the folder's name
+    ///   - split: which queries: those that `qrels/<split>.tsv` judges
+    ///   - name: what results call the dataset; nil: the folder's name
     /// - Throws: `UserError` `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
     package init(folder: String, split: String = "test", name: String? = nil) throws(UserError) {
         self.name = name ?? URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent

@@ -27,9 +27,9 @@ package struct RetrievalEvaluator {
 
     /// Creates an evaluator of a model with an adapter.
     /// - Parameters:
-    /// - adapter: nil: the bare backbone
-    /// - prefixes: what stands before the texts of queries and of documents
-    /// - heads: what is compared: single vectors by dot product, token vectors by MaxSim
+    ///   - adapter: nil: the bare backbone
+    ///   - prefixes: what stands before the texts of queries and of documents
+    ///   - heads: what is compared: single vectors by dot product, token vectors by MaxSim
     package init(
         _ session: ModelSession, _ adapter: LoadedAdapter?, task: String, prefixes: (query: String, document: String),
         heads: EmbeddingHeads
@@ -43,8 +43,8 @@ package struct RetrievalEvaluator {
     ///
     /// Collective.
     /// - Parameters:
-    /// - dimensions: widths of the single vectors
-    /// - depth: length of the rankings, at least what the metrics look at
+    ///   - dimensions: widths of the single vectors
+    ///   - depth: length of the rankings, at least what the metrics look at
     /// - Throws: `UserError` of an image that cannot be read
     package func run(_ dataset: BeirDataset, dimensions: [Int], depth: Int = RetrievalMetric.depth) throws -> Report {
         let queries = try embedder.embed(inputs(dataset.queries.map { ($0.text, $0.image) }, prefixes.query))

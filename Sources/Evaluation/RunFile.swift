@@ -23,8 +23,8 @@ package struct RunFile {
 
     /// Writes the ranking of every query, in the place of an older file.
     /// - Parameters:
-    /// - rankings: [queries], in the dataset's order
-    /// - tag: names the system, without white space
+    ///   - rankings: [queries], in the dataset's order
+    ///   - tag: names the system, without white space
     /// - Throws: `UserError` `.output`; an older file is then untouched
     package func write(_ rankings: [RankedList], tag: String, to path: String) throws(UserError) {
         precondition(rankings.count == dataset.queries.count, "RunFile: \(rankings.count) rankings of \(dataset.queries.count) queries")

@@ -132,8 +132,8 @@ package struct PendingFolder: ~Copyable {
 
     /// Begins a file in this folder; it counts once it is finished.
     /// - Parameters:
-    /// - name: name of the file, without folders
-    /// - expectedSize: bytes that will be written, for the message when the disk is full
+    ///   - name: name of the file, without folders
+    ///   - expectedSize: bytes that will be written, for the message when the disk is full
     /// - Throws: `UserError` `.output`
     package func createFile(_ name: String, expectedSize: Int) throws(UserError) -> OutputFile {
         precondition(!name.utf8.contains(UInt8(ascii: "/")) && !name.isEmpty, "createFile: \(name) is no plain name")

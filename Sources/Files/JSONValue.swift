@@ -103,9 +103,9 @@ extension JSONValue {
 
     /// Reads one value and nothing after it, from an array of bytes.
     /// - Parameters:
-    /// - path: file named by errors
-    /// - code: exit status of errors
-    /// - firstLine: number of the first line, for a row of a file of JSON lines
+    ///   - path: file named by errors
+    ///   - code: exit status of errors
+    ///   - firstLine: number of the first line, for a row of a file of JSON lines
     /// - Throws: `UserError` with line and column, as for a buffer of bytes
     package static func parse(
         _ bytes: [UInt8], path: String?, code: UserError.Code = .content, firstLine: Int = 1

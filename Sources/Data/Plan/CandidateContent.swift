@@ -2,10 +2,12 @@
 
 /// What a candidate is, as far as duplicates go.
 package struct CandidateContent: Equatable, Sendable {
+    /// Hash of the candidate's content.
     package let content: ContentHash
-    /// Of the row whose positive it is; nil: a hard negative.
+    /// Hash of the anchor of the row whose positive the candidate is; nil: it is a hard negative.
     package let anchor: ContentHash?
 
+    /// Creates the content of a candidate.
     package init(content: ContentHash, anchor: ContentHash?) {
         self.content = content
         self.anchor = anchor

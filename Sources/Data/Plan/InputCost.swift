@@ -9,20 +9,22 @@ package struct InputCost: Sendable {
     let perTokenSquared: Int
     let perImageToken: Int
 
+    /// Creates costs: for each token, for each pair of tokens, and on top for each token of an image.
     package init(perToken: Int, perTokenSquared: Int, perImageToken: Int = 0) {
         self.perToken = perToken
         self.perTokenSquared = perTokenSquared
         self.perImageToken = perImageToken
     }
 
+    /// The cost of an input.
     package func of(_ input: PlannedInput) -> Int {
         input.tokens * (perToken + (input.isImage ? perImageToken : 0)) + input.tokens * input.tokens * perTokenSquared
     }
 }
 
 extension ModelConfig {
-    /// Multiplications of the frozen products a token, of attention a token and token seen, and of the tower a token: half of its
-    /// products, because they have no backward pass.
+    /// What an input costs this model, in multiplications: of the frozen products a token, of attention a token and token seen, and of
+    /// the tower a token: half of its products, because they have no backward pass.
     ///
     /// - Parameter usesTower: whether images go through the tower, rather than having their features kept from earlier
     package func inputCost(usesTower: Bool) -> InputCost {
@@ -33,7 +35,7 @@ extension ModelConfig {
 }
 
 extension ModelConfig.Vision {
-    /// Multiplications of the products of all blocks for the patches of a token.
+    /// Number of multiplications in the products of all blocks for the patches of a token.
     fileprivate var productsOfToken: Int {
         spatialMergeSize * spatialMergeSize * depth * (4 * hiddenSize * hiddenSize + 3 * hiddenSize * intermediateSize)
     }

@@ -5,13 +5,16 @@ import Model
 
 /// A file that holds an image.
 package struct ImageFile: Sendable, Equatable {
+    /// Path of the file.
     package let path: String
+    /// The patches of the image, scaled as the processor scales it.
     package let grid: ImageGrid
-    /// Of the decoder's input, prompt included.
+    /// Number of tokens of the decoder's input, prompt included.
     package let tokens: Int
-    /// Of the file's bytes; nil where nobody has asked yet.
+    /// Hash of the file's bytes; nil where nobody has asked yet.
     package let content: ContentHash?
 
+    /// Creates an image file of known size.
     package init(path: String, grid: ImageGrid, tokens: Int, content: ContentHash? = nil) {
         self.path = path
         self.grid = grid
@@ -21,7 +24,8 @@ package struct ImageFile: Sendable, Equatable {
 }
 
 extension ImageReader {
-    /// - Parameter content: of the file's bytes, where it is known
+    /// Reads the header of an image file, which says how many tokens it becomes.
+    ///
     /// - Throws: `UserError` as `ImageProcessor.grid`; `.content` for an image of more than `maximumTokens`
     package func file(_ path: String, maximumTokens: Int) throws(UserError) -> ImageFile {
         let grid = try processor.grid(path: path)

@@ -6,11 +6,14 @@ import Files
 
 /// The rows of a `.jsonl` or `.jsonl.gz` file, by index.
 package struct JSONLinesFile: Sendable {
+    /// Path of the file.
     package let path: String
     private let text: TextFile
-    /// Row → line, counted from 0.
+    /// The line of each row, counted from 0.
     private let lines: [Int]
 
+    /// Opens a file and finds its rows.
+    /// - Throws: `UserError` as `TextFile`
     package init(path: String) throws(UserError) {
         let text = try TextFile(path: path)
         self.path = path
@@ -18,9 +21,10 @@ package struct JSONLinesFile: Sendable {
         lines = text.lines.indices.filter { line in !text.line(line).allSatisfy(isJSONBlank) }
     }
 
+    /// Number of rows, without blank lines.
     package var count: Int { lines.count }
 
-    /// Counted from 1.
+    /// The line of a row, counted from 1.
     package func lineNumber(ofRow row: Int) -> Int { lines[row] + 1 }
 
     /// The rows in ranges of at most so many bytes of text each, and of at least one row.
@@ -28,7 +32,8 @@ package struct JSONLinesFile: Sendable {
         lines.map { text.lines[$0].count }.ranges(filledUpTo: limit)
     }
 
-    /// - Throws: when the line is not one JSON object, naming file, line and column
+    /// Parses a row.
+    /// - Throws: `UserError` `.content` when the line is not one JSON object, naming file, line and column
     package func row(_ row: Int) throws(UserError) -> JSONLine {
         try JSONLine(of: text, line: lines[row], path: path)
     }
@@ -38,7 +43,7 @@ package struct JSONLinesFile: Sendable {
 package struct JSONLine {
     private struct Member {
         let value: JSONValue
-        /// Of the value's first byte in the line.
+        /// Offset of the value's first byte in the line.
         let offset: Int
     }
 
@@ -68,6 +73,7 @@ package struct JSONLine {
     }
 
     /// The text under a key, nil when it is absent or null.
+    /// - Throws: `UserError` `.content` when the value is no string
     package func text(_ key: String) throws(UserError) -> String? {
         guard let value = self[key] else { return nil }
         guard let text = value.stringValue else { throw fault(at: key, "\"\(key)\" is \(value.kind.rawValue); it must be a string") }

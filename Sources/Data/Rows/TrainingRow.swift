@@ -4,13 +4,15 @@ import Files
 
 /// An anchor, its positive and its hard negatives; or, of a graded row, two inputs and how alike they are.
 package struct TrainingRow: Equatable, Sendable {
+    /// The side that searches.
     package let anchor: RowInput
+    /// The side that the anchor should find; of a graded row, the side that it is graded with.
     package let positive: RowInput
-    /// Any number; the same input may occur twice.
+    /// Hard negatives, any number; the same input may occur twice.
     package let negatives: [RowInput]
     /// The row's own task, else its file's.
     package let task: String
-    /// Of a graded row; nil: the positive is one.
+    /// The grade of a graded row; nil: the row is not graded.
     package let score: Float?
 
     /// Reads a line of a data file.

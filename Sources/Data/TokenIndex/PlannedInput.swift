@@ -4,24 +4,30 @@
 package enum RowText: Sendable, Hashable {
     case anchor
     case positive
-    /// By its index in the row.
+    /// A hard negative, by its index in the row.
     case negative(Int)
 }
 
 /// One text or image that is embedded in a step, wherever it occurs.
 package struct PlannedInput: Sendable {
-    /// Index in the RowIndex, and the text, of its first occurrence.
+    /// Number in the RowIndex of the row that has the input first.
     package let row: Int
+    /// Which text or image of that row the input is.
     package let text: RowText
+    /// Number of tokens, prompt included, cut at the limit.
     package let tokens: Int
+    /// Whether the input is an image.
     package var isImage = false
 }
 
 /// A number for each prompt text, by file, task and side.
 package struct PromptNumbers: Sendable {
+    /// The number of the prompt that stands before a task's anchors in a file.
     package let anchor: @Sendable (_ file: Int, _ task: Int) -> Int
+    /// The number of the prompt that stands before a task's positives and negatives in a file.
     package let candidate: @Sendable (_ file: Int, _ task: Int) -> Int
 
+    /// Creates numbers that two functions give.
     package init(anchor: @escaping @Sendable (Int, Int) -> Int, candidate: @escaping @Sendable (Int, Int) -> Int) {
         self.anchor = anchor
         self.candidate = candidate
