@@ -3,6 +3,7 @@
 
 /// An error that names the exit status of the process that it ends, in 1...125.
 package protocol ExitCoded: Error {
+    /// Exit status of the process, in 1...125.
     var exitCode: Int32 { get }
 }
 
@@ -22,7 +23,7 @@ package struct CommError: ExitCoded, CustomStringConvertible {
     package let reason: Reason
     /// What happened, as a sentence.
     package let message: String
-    /// BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
+    /// Exit status after BSD's sysexits(3): 70 mismatched calls, 74 MPI failed, 78 launch.
     package let exitCode: Int32
     /// Where the collective was called.
     package let site: CallSite

@@ -6,8 +6,9 @@ package enum Collective: String, CaseIterable, Sendable {
     case broadcast
     case allGather = "all-gather"
     case allReduce = "all-reduce"
-    /// The header that ranks compare before a payload (see `Communicator.checksAgreement`). It is where a rank waits for the
-    /// slower ones, so that the seconds of the other kinds are those of the transfer.
+    /// The header that ranks compare before a payload (see `Communicator.checksAgreement`).
+    ///
+    /// It is where a rank waits for the slower ones, so that the seconds of the other kinds are those of the transfer.
     case agreement
     /// The end of the run, which every rank must reach.
     case finish
@@ -22,9 +23,9 @@ package struct CommStatistics: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         /// Number of calls.
         package internal(set) var calls = 0
-        /// Size of the result: what is broadcast, gathered or reduced.
+        /// Bytes of the results: what was broadcast, gathered or reduced.
         package internal(set) var bytes = 0
-        /// Wall-clock time inside the call.
+        /// Wall-clock seconds inside the calls.
         package internal(set) var seconds = 0.0
     }
 

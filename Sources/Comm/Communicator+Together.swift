@@ -20,7 +20,7 @@ extension Communicator {
         return try outcome.get()
     }
 
-    /// Sentences of all ranks, each once.
+    /// The sentences of all ranks, each once, in the order of the ranks.
     ///
     /// Collective.
     package func allSentences(_ own: [String]) throws -> [String] {
@@ -35,7 +35,7 @@ extension Communicator {
     /// Throws on every rank when any rank's bytes differ from rank 0's.
     ///
     /// Collective. Compares the bytes themselves: for large values pass a hash.
-    /// - Parameter error: from the ranks that differ, and from rank 0, each with its host
+    /// - Parameter error: makes the error of the ranks that differ and of rank 0, each named with its host
     package func requireSame(_ bytes: [UInt8], orThrow error: (_ differing: String, _ reference: String) -> UserError) throws {
         let all = try allGatherVariable(bytes)
         let differing = all.indices.filter { all[$0] != all[0] }
@@ -45,6 +45,7 @@ extension Communicator {
     /// Throws on every rank when a host holds other content under `path` than rank 0's host.
     ///
     /// Collective.
+    /// - Throws: `UserError` `.configuration`
     package func requireSameOnHosts(_ hash: [UInt8], path: String, _ what: String) throws {
         try requireSame(hash) { differing, reference in
             UserError(

@@ -18,14 +18,14 @@ package struct Communicator: Sendable {
     package let rank: Int
     /// Number of ranks.
     package let worldSize: Int
-    /// Where the ranks are.
+    /// The hosts of all ranks, and this rank's cores.
     package internal(set) var hosts: Hosts
     let state: State
 
     /// Name of this rank's host.
     package var hostName: String { hosts.names[rank] }
 
-    /// What this rank does now, in a word: it stands in the line that a failing rank leaves.
+    /// A word for what this rank does now: it stands in the line that a failing rank leaves.
     package var phase: String {
         get { state.phase }
         nonmutating set { state.phase = newValue }
@@ -44,7 +44,7 @@ package struct Communicator: Sendable {
         nonmutating set { state.shared.checksAgreement = newValue }
     }
 
-    /// Largest message in bytes. MPI's counts are 32-bit; longer buffers go in pieces. Set alike on every rank.
+    /// The largest message in bytes. MPI's counts are 32-bit; longer buffers go in pieces. Set alike on every rank.
     package var pieceBytes: Int {
         get { state.shared.pieceBytes }
         nonmutating set {

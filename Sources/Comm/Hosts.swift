@@ -10,13 +10,13 @@ package struct Hosts: Sendable, Equatable {
     package let names: [String]
     /// Host of each rank, numbered in the order of their lowest ranks, [worldSize].
     package let hostOfRank: [Int]
-    /// This rank's place among the ranks of its host.
+    /// Place of this rank among the ranks of its host, counted from 0.
     package let localRank: Int
-    /// How many ranks this host has.
+    /// Number of ranks on this rank's host.
     package let localSize: Int
-    /// Cores that this rank may run on: all of the host, or those that the launcher bound it to.
+    /// Number of cores that this rank may run on: all of the host, or those that the launcher bound it to.
     package let cores: Int
-    /// This rank's part of those cores, at least 1: a core that k ranks may run on counts 1/k for each.
+    /// This rank's part of `cores`, at least 1: a core that k ranks may run on counts 1/k for each.
     package let coresPerRank: Int
 
     /// Number of hosts.
@@ -25,7 +25,7 @@ package struct Hosts: Sendable, Equatable {
     /// The ranks on one host, ascending.
     package func ranks(on host: Int) -> [Int] { hostOfRank.indices.filter { hostOfRank[$0] == host } }
 
-    /// `ranks 2, 3 (host-b), 4 (host-c)`: at most eight ranks, then how many more.
+    /// Ranks with their hosts, for messages: `ranks 2, 3 (host-b), 4 (host-c)`. Names at most eight ranks, then how many more.
     package func describe(_ ranks: [Int]) -> String {
         var groups: [(host: Int, ranks: [Int])] = []
         for rank in ranks.prefix(8) {
@@ -40,6 +40,8 @@ package struct Hosts: Sendable, Equatable {
         return (ranks.count == 1 ? "rank " : "ranks ") + words.joined(separator: ", ") + more
     }
 
+    /// Works out from what all ranks tell which of them share a host, and how many cores each has.
+    ///
     /// - Parameters:
     ///   - leaders: the lowest rank on each rank's host, [worldSize]
     ///   - affinities: bit sets of the cores that each rank may run on, [worldSize][any length]
@@ -78,6 +80,8 @@ package struct Hosts: Sendable, Equatable {
             affinities: Array(repeating: localAffinity(), count: worldSize))
     }
 
+    /// Finds where all ranks are.
+    ///
     /// Collective.
     static func discover(_ world: Communicator) throws(CommError) -> Hosts {
         let site = CallSite(file: #fileID, line: #line)

@@ -4,6 +4,7 @@ import COpenMPI
 
 /// A number that MPI can carry. bf16 values travel as their `UInt16` bit patterns.
 package protocol MPIElement: BitwiseCopyable, Sendable {
+    /// The MPI datatype of this type.
     static var mpiType: MPIType { get }
 }
 

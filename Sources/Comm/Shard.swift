@@ -13,7 +13,7 @@ package enum Shard {
         return start..<(start + share + (rank < rest ? 1 : 0))
     }
 
-    /// How many items each rank has, [worldSize].
+    /// The number of items of each rank, [worldSize].
     package static func counts(of items: Int, worldSize: Int) -> [Int] {
         (0..<worldSize).map { range(of: items, rank: $0, worldSize: worldSize).count }
     }

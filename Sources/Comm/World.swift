@@ -40,7 +40,7 @@ package enum World {
         return variables.contains { getenv($0) != nil }
     }
 
-    /// What the MPI library calls itself, its first line; nil where it is not used.
+    /// The name and version that the MPI library gives itself, up to the first comma; nil where it is not used.
     package static var libraryVersion: String? {
         guard isLaunched else { return nil }
         var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))

@@ -8,13 +8,13 @@ import Tensor
 
 /// The settings that choose what multiplies.
 package struct EngineSettings: Sendable {
-    /// `system.compute_dtype`
+    /// Element type of products: `system.compute_dtype`.
     package var computeType: ComputeType
-    /// `system.matrix_library`; nil: what serves best
+    /// The library that multiplies: `system.matrix_library`; nil: what serves best.
     package var library: MatrixEngine.Library?
-    /// `system.exact`: whether the engine must keep the bits of a row apart from the other rows.
+    /// Whether the engine must keep the bits of a row apart from the other rows: `system.exact`.
     package var isExact: Bool
-    /// `data.cache_dir`, where the result of the check is kept.
+    /// Folder in which the result of the check is kept: `data.cache_dir`; nil: the user's own.
     package var cacheSetting: String?
 
     /// Creates settings; those left out are the configuration's defaults.
@@ -63,7 +63,7 @@ package struct EngineSettings: Sendable {
 package struct EngineChoice: Sendable {
     /// What multiplies.
     package let engine: MatrixEngine
-    /// Whether the bits of a row were checked not to depend on other rows and on threads; nil: not asked for.
+    /// How it was checked that the bits of a row do not depend on other rows and on threads; nil: not asked for.
     package let proof: Proof?
 
     /// Creates a choice that was made elsewhere.

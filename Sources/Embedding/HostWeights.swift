@@ -9,11 +9,11 @@ import Tensor
 
 /// How a host holds the weights.
 package struct HostWeights: Sendable {
-    /// With the matrices that products take.
+    /// The backbone with the matrices that products take.
     package let checkpoint: Checkpoint
-    /// Of the copy that the ranks of this host share; nil where there is none.
+    /// The copy of the matrices that the ranks of this host share; nil where there is none.
     package let copy: Copy?
-    /// Sentences for the user.
+    /// Sentences for the user where the ranks of this host cannot share a copy.
     package let notices: [String]
 
     /// A second form of the matrices in memory.
@@ -32,11 +32,13 @@ package struct HostWeights: Sendable {
         case packed
     }
 
+    /// Decides how the host holds the matrices, and makes their copy where there is to be one.
+    ///
     /// Collective.
     ///
     /// - Parameters:
     ///   - packing: whether matrices are packed once
-    ///   - memoryLimit: a copy that could be done without is made when it takes at most half of it
+    ///   - memoryLimit: bytes; a copy that could be done without is made when it takes at most half of them
     init(_ checkpoint: Checkpoint, _ engine: MatrixEngine, _ world: Communicator, packing: PackedWeights, memoryLimit: Int) throws {
         let matrices = checkpoint.layers.flatMap(\.matrices)
         let host = try world.split(by: Array("host \(world.hosts.hostOfRank[world.rank])".utf8))
@@ -77,6 +79,8 @@ package struct HostWeights: Sendable {
         return !isStored || isWidened && fits(.converted) ? .converted : nil
     }
 
+    /// Makes the copy of the matrices, each rank its share.
+    ///
     /// Collective over the ranks of a host.
     ///
     /// - Returns: the prepared matrices; nil when the ranks cannot open one another's memory
@@ -118,7 +122,7 @@ package struct HostWeights: Sendable {
         return WeightMatrix(PackedWeight.pack(engine.prepare(matrix), engine: engine))
     }
 
-    /// Whole cache lines.
+    /// Bytes of a matrix in another form, in whole cache lines.
     private static func size(of matrix: WeightMatrix, _ engine: MatrixEngine, _ form: Form) -> Int {
         let bytes =
             switch form {

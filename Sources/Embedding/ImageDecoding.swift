@@ -14,6 +14,8 @@ import Tensor
 package final class ImageDecoding<Image: Sendable>: Sendable {
     private let work: Work
 
+    /// Begins to make images ready.
+    ///
     /// - Parameters:
     ///   - bytes: that each image takes when it is ready
     ///   - threads: that work at a time, at most

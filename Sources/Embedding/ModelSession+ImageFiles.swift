@@ -6,7 +6,7 @@ import Files
 import Model
 
 extension ModelSession {
-    /// Reads the headers of image files by shares.
+    /// What a plan knows of image files, from their headers. Each rank reads a share of them.    [paths]
     ///
     /// Collective.
     /// - Throws: `UserError` of a file that is missing, no image, or too long for an input

@@ -15,11 +15,11 @@ package struct ModelSession {
     package private(set) var model: JinaEmbeddingsV4
     /// Makes token ids of texts.
     package let processor: TextProcessor
-    /// What multiplies, and what is known of it.
+    /// The engine of products, and what is known of it.
     package let engine: EngineChoice
     /// How the backbone's matrices are held.
     package let weights: HostWeights
-    /// Nil until images are asked for.
+    /// What makes features of images; nil until images are asked for.
     package private(set) var images: ImageEncoder?
 
     /// The same session with a projector, where the backbone brings none.
@@ -39,13 +39,17 @@ package struct ModelSession {
     /// The projector that must be saved with what is trained: one that the backbone does not bring.
     package var addedProjector: Projector? { checkpoint.projector == nil ? model.projector : nil }
 
+    /// Opens a model on all ranks: threads, backbone, tokenizer, engine and weights.
+    ///
     /// Collective.
     ///
     /// - Parameters:
-    ///   - threads: of this rank; nil: its share of the cores that it may run on
-    ///   - maximumTokens: of an input, prompt included; nil: the model's limit
+    ///   - folder: the backbone's
+    ///   - threads: number of threads of this rank; nil: its share of the cores that it may run on
+    ///   - maximumTokens: the most tokens of an input, prompt included; nil: the model's limit
     ///   - packing: whether weights are packed once for all products
     ///   - memoryLimit: bytes of this host that a copy of the weights may take half of; 0 where a few products are not worth it
+    /// - Throws: `UserError`, the same on every rank
     package static func open(
         _ world: Communicator, folder: String, engine settings: EngineSettings, threads: Int?, maximumTokens: Int?,
         packing: PackedWeights = .off, memoryLimit: Int = 0

@@ -5,7 +5,7 @@ import Data
 import Files
 import Model
 
-/// Features by step.
+/// Features of images, step by step.
 ///
 ///     images.begin(own)                        // in the order in which they will be asked for
 ///     let features = try images.features(of: some)
@@ -13,7 +13,7 @@ import Model
 package final class StepImages {
     /// Makes features of images.
     package let encoder: ImageEncoder
-    /// Of this step's images, by content; while the step begins also those of the step before.
+    /// Features of this step's images, by content; while the step begins also those of the step before.
     private var known: [ContentHash: ImageFeatures] = [:]
     private var decoding: ImageEncoder.Decoding?
     /// Images of the next step that it will not know, on their way.

@@ -26,8 +26,8 @@ package enum EmbeddingInput: Sendable {
     case text(PromptedText)
     case image(ImageFile)
 
-    /// By which inputs are shared out: a text's bytes; of an image, whose tokens go through the vision tower first, eight a token.
-    /// At least as many as it has tokens.
+    /// The measure by which inputs are shared out: a text's bytes; of an image, whose tokens go through the vision tower first, eight a
+    /// token. At least as many as it has tokens.
     fileprivate var size: Int {
         switch self {
         case .text(let text): text.text.count
@@ -38,11 +38,11 @@ package enum EmbeddingInput: Sendable {
 
 /// Inputs and what the model made of them.
 package struct EmbeddedTexts {
-    /// Which inputs, ascending.
+    /// Indices of the inputs, ascending.
     package let indices: [Int]
-    /// Each one's range of tokens, in order, without gaps; empty for a text without tokens.
+    /// The range of tokens of each input, in order, without gaps; empty for a text without tokens.
     package let segments: [Range<Int>]
-    /// Dense: [indices, hidden], zeros for a text without tokens. Late: [tokens, projectorDimension], text after text.
+    /// The vectors. Dense: [indices, hidden], zeros for a text without tokens. Late: [tokens, projectorDimension], text after text.
     package let embeddings: Embeddings
 
     /// Creates the embeddings of some inputs, one after the other.
@@ -55,9 +55,9 @@ package struct EmbeddedTexts {
 
 /// What was found of inputs on the way, over all ranks. Images are never cut and never empty.
 package struct TextFaults {
-    /// Texts that were cut at the limit.
+    /// Number of texts that were cut at the limit.
     package let truncated: Int
-    /// Texts without a single token, ascending.
+    /// Indices of the texts without a single token, ascending.
     package let empty: [Int]
 }
 
@@ -67,9 +67,9 @@ package struct TextFaults {
 package struct TextEmbedder {
     /// Tokens that go through the layers together.
     package static let microbatchTokens = 2048
-    /// Inputs that are dealt to a rank at a time.
+    /// Number of inputs that are dealt to a rank at a time.
     private static let deal = 16
-    /// Inputs of a group, and their sizes together.
+    /// The most inputs of a group, and the most that their sizes add up to.
     private static let (groupInputs, groupSize) = (4096, 1 << 18)
 
     /// The model on all ranks.
@@ -133,7 +133,7 @@ package struct TextEmbedder {
         try embed(texts.map { .text($0) })
     }
 
-    /// Tokens of each input, cut at the limit.
+    /// The number of tokens of each input, cut at the limit.    [inputs]
     ///
     /// Collective.
     package func tokenCounts(_ inputs: [EmbeddingInput]) throws -> (counts: [Int], faults: TextFaults) {

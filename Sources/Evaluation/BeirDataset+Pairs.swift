@@ -4,8 +4,9 @@ import Data
 import Files
 
 extension BeirDataset {
+    /// Makes a dataset of pairs: the anchors are queries, the positives are the corpus.
     /// - Parameters:
-    ///   - name: of the dataset
+    ///   - name: what results call the dataset
     ///   - pairs: rows in file order, with the folder of each one's images. Equal positives are one document; equal anchors one query
     ///     with all their positives
     /// - Throws: `UserError` of an image that cannot be read

@@ -13,9 +13,9 @@ package struct BeirDataset: Sendable {
     package struct Document: Equatable, Sendable {
         /// Identity in the data set's files.
         package let id: String
-        /// UTF-8, without prompt. May be empty: published corpora have such documents.
+        /// The document's text in UTF-8, without prompt. May be empty: published corpora have such documents.
         package let text: [UInt8]
-        /// Path of the image that takes the text's place.
+        /// Path of the image that takes the text's place; nil: none.
         package var image: String?
     }
 
@@ -23,27 +23,28 @@ package struct BeirDataset: Sendable {
     package struct Query: Equatable, Sendable {
         /// Identity in the data set's files.
         package let id: String
-        /// UTF-8, without prompt; blank only where there is an image.
+        /// The query's text in UTF-8, without prompt; blank only where there is an image.
         package let text: [UInt8]
-        /// Path of the image that takes the text's place.
+        /// Path of the image that takes the text's place; nil: none.
         package var image: String?
-        /// The document with the query's own id, which no ranking may show.
+        /// Index of the document with the query's own id, which no ranking may show; nil: there is none.
         package let ownDocument: Int?
-        /// Document, by its index in the corpus → grade. At least one entry; grades of 0 or less mean not relevant.
+        /// Grades by the document's index in the corpus. At least one entry; grades of 0 or less mean not relevant.
         package let grades: [Int: Int]
     }
 
-    /// What results call it.
+    /// Name of the dataset in results.
     package let name: String
-    /// In corpus order, which decides between equal scores.
+    /// All documents in corpus order, which decides between equal scores.
     package let documents: [Document]
-    /// Those that `qrels` judges, in the order of the queries file.
+    /// The queries that have judgements, in the order of the queries file.
     package let queries: [Query]
 
+    /// Reads a dataset from a folder in BEIR's layout.
     /// - Parameters:
-    ///   - split: `qrels/<split>.tsv`
-    ///   - name: by default the folder's
-    /// - Throws: `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
+    ///   - split: which queries: those that `qrels/<split>.tsv` judges
+    ///   - name: what results call the dataset; nil: the folder's name
+    /// - Throws: `UserError` `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
     package init(folder: String, split: String = "test", name: String? = nil) throws(UserError) {
         self.name = name ?? URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
         let corpus = try BeirTexts(in: folder, named: "corpus", areDocuments: true)

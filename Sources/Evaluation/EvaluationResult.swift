@@ -4,7 +4,7 @@ import Files
 
 /// The metrics of one dataset in one mode and at one width.
 package struct EvaluationResult: Equatable, Sendable {
-    /// What was compared.
+    /// Which vectors were compared.
     package enum Mode: String, Sendable {
         /// Single vectors, by dot product.
         case dense
@@ -18,9 +18,9 @@ package struct EvaluationResult: Equatable, Sendable {
     package let task: String
     /// What was compared: single vectors, or token vectors.
     package let mode: Mode
-    /// Of the Matryoshka prefix, or of the token vectors.
+    /// Width of the Matryoshka prefix, or of the token vectors.
     package let dimension: Int
-    /// How many were evaluated.
+    /// Number of queries that were evaluated.
     package let queries: Int
     /// Means over the queries.
     package let metrics: [RetrievalMetric: Double]
@@ -37,7 +37,7 @@ package struct EvaluationResult: Equatable, Sendable {
         self.metrics = metrics
     }
 
-    /// Metrics in the order of their declaration.
+    /// The result as a JSON object, with metrics in the order of their declaration.
     package var json: JSONValue {
         var values = JSONObject()
         for metric in RetrievalMetric.allCases {
@@ -49,7 +49,7 @@ package struct EvaluationResult: Equatable, Sendable {
         ]
     }
 
-    /// What `json` gives; nil when it is anything else.
+    /// Reads what `json` gives; nil when it is anything else.
     package init?(_ json: JSONValue) {
         guard let dataset = json["dataset"]?.stringValue, let task = json["task"]?.stringValue,
             let mode = json["mode"]?.stringValue.flatMap(Mode.init), let dimension = json["dimension"]?.integerValue,
@@ -63,7 +63,7 @@ package struct EvaluationResult: Equatable, Sendable {
         self.init(dataset: dataset, task: task, mode: mode, dimension: Int(dimension), queries: Int(queries), metrics: metrics)
     }
 
-    /// Reads what `write` wrote.
+    /// Reads the results that `write` wrote.
     ///
     /// - Throws: `UserError` `.missing`, or `.content` when the file is no result of an evaluation
     package static func read(_ path: String) throws(UserError) -> [EvaluationResult] {
@@ -82,7 +82,9 @@ package struct EvaluationResult: Equatable, Sendable {
         return results
     }
 
-    /// Writes `{"results": [...]}`, one key a line.
+    /// Writes results as `{"results": [...]}`, one key a line, in the place of an older file.
+    ///
+    /// - Throws: `UserError` `.output`; an older file is then untouched
     package static func write(_ results: [EvaluationResult], to path: String) throws(UserError) {
         let document: JSONValue = ["results": .array(results.map(\.json))]
         try AtomicWrite.write(document.serialized(pretty: true) + [UInt8(ascii: "\n")], to: path)

@@ -5,7 +5,7 @@
 package struct RankedList: Equatable, Sendable {
     /// A document and its score.
     package struct Entry: Equatable, Sendable {
-        /// Index in the corpus.
+        /// Index of the document in the corpus.
         package let document: Int
         /// Score with the query; more is better.
         package let score: Float
@@ -25,7 +25,7 @@ package struct RankedList: Equatable, Sendable {
         self.entries = entries
     }
 
-    /// The `k` best of this list and others of other documents; equal scores in corpus order.
+    /// The `k` best of this list and of others with other documents; equal scores in corpus order.
     package func merged(with others: some Sequence<Entry>, k: Int) -> RankedList {
         var best = entries + others
         best.keepBest(k)

@@ -7,21 +7,22 @@ import Tensor
 /// The query side of a comparison, and its best documents so far.
 struct RankedQueries {
     let mode: EvaluationResult.Mode
-    /// Of the vectors that are compared.
+    /// Width of the vectors that are compared.
     let dimension: Int
     /// Dense: unit prefixes, [queries, dimension]. Late: [tokens, dimension].
     private let vectors: Tensor
     private let segments: [Range<Int>]
     /// Length of the rankings.
     private let depth: Int
-    /// [queries]
+    /// The best documents of each query so far.    [queries]
     private(set) var best: [RankedList]
 
-    /// Single vectors, cut to a Matryoshka width.
+    /// Takes single vectors, cut to a Matryoshka width.
     init(dense queries: EmbeddedTexts, dimension: Int, depth: Int) {
         self.init(.dense, normalizedPrefix(of: queries.embeddings.dense!, dimension: dimension), queries, depth)
     }
 
+    /// Takes token vectors.
     init(late queries: EmbeddedTexts, depth: Int) {
         self.init(.late, queries.embeddings.late!, queries, depth)
     }
@@ -33,7 +34,7 @@ struct RankedQueries {
         best = segments.map { _ in RankedList([]) }
     }
 
-    /// Scores a group of documents, and keeps of each ranking what is among the best.
+    /// Scores a group of documents, and keeps in each ranking the best of them and of those before.
     mutating func rank(_ documents: EmbeddedTexts, _ dataset: BeirDataset) {
         let panel = DocumentPanel(documents, mode, dimension: dimension)
         guard !panel.indices.isEmpty else { return }
@@ -64,11 +65,11 @@ private struct DocumentPanel {
         case late([(tokens: DocumentTokens, first: Int)])
     }
 
-    /// Which documents, ascending. A document without tokens has no late vectors to be found by.
+    /// Indices of the documents, ascending. A document without tokens has no late vectors to be found by.
     let indices: [Int]
     private let layout: Layout
 
-    /// Tokens of a tile, unless one document has more.
+    /// The most tokens of a tile, unless one document has more.
     private static let tileTokens = 1024
 
     init(_ documents: EmbeddedTexts, _ mode: EvaluationResult.Mode, dimension: Int) {
@@ -96,7 +97,7 @@ private struct DocumentPanel {
         return tiles
     }
 
-    /// Of a block of queries against all documents.              [block, documents]
+    /// The scores of a block of queries with all documents.        [block, documents]
     func scores(_ queries: Tensor, _ segments: [Range<Int>], _ block: Range<Int>) -> Tensor {
         switch layout {
         case .dense(let columns): return rowScores(queries, block, columns, count: indices.count)

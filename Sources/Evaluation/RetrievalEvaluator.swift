@@ -13,11 +13,11 @@ import Model
 package struct RetrievalEvaluator {
     /// What an evaluation found.
     package struct Report {
-        /// One a width of the single vectors, then that of the token vectors.
+        /// One result for each width of the single vectors, then that of the token vectors.
         package let results: [EvaluationResult]
-        /// Best documents of each query, in the order of the results.   [results][queries]
+        /// The best documents of each query, in the order of the results.    [results][queries]
         package let rankings: [[RankedList]]
-        /// Texts that were cut at the limit of tokens.
+        /// Number of texts that were cut at the limit of tokens.
         package let truncated: Int
     }
 
@@ -25,7 +25,11 @@ package struct RetrievalEvaluator {
     private let task: String
     private let prefixes: (query: String, document: String)
 
-    /// - Parameter heads: what is compared: single vectors by dot product, token vectors by MaxSim
+    /// Creates an evaluator of a model with an adapter.
+    /// - Parameters:
+    ///   - adapter: nil: the bare backbone
+    ///   - prefixes: what stands before the texts of queries and of documents
+    ///   - heads: what is compared: single vectors by dot product, token vectors by MaxSim
     package init(
         _ session: ModelSession, _ adapter: LoadedAdapter?, task: String, prefixes: (query: String, document: String),
         heads: EmbeddingHeads
@@ -35,11 +39,13 @@ package struct RetrievalEvaluator {
         self.prefixes = prefixes
     }
 
-    /// Collective. Every rank gets the same report.
+    /// Evaluates one dataset. Every rank gets the same report.
     ///
+    /// Collective.
     /// - Parameters:
     ///   - dimensions: widths of the single vectors
     ///   - depth: length of the rankings, at least what the metrics look at
+    /// - Throws: `UserError` of an image that cannot be read
     package func run(_ dataset: BeirDataset, dimensions: [Int], depth: Int = RetrievalMetric.depth) throws -> Report {
         let queries = try embedder.embed(inputs(dataset.queries.map { ($0.text, $0.image) }, prefixes.query))
         var ranked: [RankedQueries] = []

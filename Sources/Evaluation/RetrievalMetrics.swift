@@ -11,9 +11,11 @@ package enum RetrievalMetric: String, CaseIterable, Sendable {
     case recallAt10 = "recall@10"
     case mrrAt10 = "mrr@10"
 
-    /// The longest list that any metric looks at.
+    /// Length of the longest ranking that any metric looks at.
     package static let depth = 10
 
+    /// The metric of one query's ranking.
+    ///
     /// - Parameters:
     ///   - ranking: at least `depth` entries, fewer only when the corpus has fewer
     ///   - grades: document → grade; a document without an entry, or with a grade of 0 or less, is not relevant
@@ -69,6 +71,7 @@ extension RankedList {
     }
 }
 
+/// The sum of gains, each divided by log2 of its place plus 1.
 /// - Parameter gains: in the order of their places; below 0 counts as 0
 private func discountedCumulativeGain(_ gains: some Collection<Int>) -> Double {
     gains.enumerated().reduce(0.0) { $0 + Double(max($1.element, 0)) / log2(Double($1.offset + 2)) }

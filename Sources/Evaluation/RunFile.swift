@@ -9,9 +9,9 @@ import Files
 package struct RunFile {
     private let dataset: BeirDataset
 
-    /// To be made before the work of embedding starts.
+    /// Checks that the ids of a dataset fit the format. To be made before the work of embedding starts.
     ///
-    /// - Throws: when an id has white space, which ends a field in this format
+    /// - Throws: `UserError` `.content` when an id has white space, which ends a field in this format
     package init(for dataset: BeirDataset) throws(UserError) {
         let ids = dataset.queries.lazy.map(\.id) + dataset.documents.lazy.map(\.id)
         if let id = ids.first(where: { $0.unicodeScalars.contains(where: \.isBlank) }) {
@@ -21,9 +21,11 @@ package struct RunFile {
         self.dataset = dataset
     }
 
+    /// Writes the ranking of every query, in the place of an older file.
     /// - Parameters:
     ///   - rankings: [queries], in the dataset's order
     ///   - tag: names the system, without white space
+    /// - Throws: `UserError` `.output`; an older file is then untouched
     package func write(_ rankings: [RankedList], tag: String, to path: String) throws(UserError) {
         precondition(rankings.count == dataset.queries.count, "RunFile: \(rankings.count) rankings of \(dataset.queries.count) queries")
         var text = ""

@@ -16,6 +16,7 @@ package enum AtomicWrite {
     }
 
     /// Writes a file piece by piece, in the place of an older one if there is one.
+    /// - Parameter expectedSize: bytes that will be written, for the message when the disk is full
     /// - Throws: `UserError` `.output`, and what `body` throws; an older file is then untouched
     @discardableResult
     package static func replace(
@@ -66,6 +67,8 @@ package struct PendingFile: ~Copyable {
     private let destination: String
     private let operations: FileOperations
 
+    /// Begins a file under a temporary name beside `destination`.
+    /// - Parameter expectedSize: bytes that will be written, for the message when the disk is full
     /// - Throws: `UserError` `.output`
     package init(destination: String, expectedSize: Int, operations: FileOperations = .system) throws(UserError) {
         self.destination = destination
@@ -74,6 +77,7 @@ package struct PendingFile: ~Copyable {
             creating: AtomicWrite.temporaryName(for: destination), expectedSize: expectedSize, operations: operations)
     }
 
+    /// Appends bytes to the file.
     /// - Throws: `UserError` `.output`; an older file is then untouched
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(UserError) { try file.write(bytes) }
 
@@ -109,12 +113,13 @@ package struct PendingFile: ~Copyable {
 ///
 /// Dropped without `commit()`, it is removed. After a crash it stays, with `.tmp-` in its name.
 package struct PendingFolder: ~Copyable {
-    /// Where the files are written meanwhile.
+    /// Path of the folder under its temporary name, while its files are written.
     package let path: String
     private let destination: String
     private let operations: FileOperations
     private var isMoved = false
 
+    /// Creates a folder under a temporary name beside `destination`.
     /// - Parameter destination: must not exist; its parent must
     /// - Throws: `UserError` `.output`
     package init(destination: String, operations: FileOperations = .system) throws(UserError) {
@@ -130,7 +135,10 @@ package struct PendingFolder: ~Copyable {
     deinit { if !isMoved { try? FileManager.default.removeItem(atPath: path) } }
 
     /// Begins a file in this folder; it counts once it is finished.
-    /// - Parameter name: without folders
+    /// - Parameters:
+    ///   - name: name of the file, without folders
+    ///   - expectedSize: bytes that will be written, for the message when the disk is full
+    /// - Throws: `UserError` `.output`
     package func createFile(_ name: String, expectedSize: Int) throws(UserError) -> OutputFile {
         precondition(!name.utf8.contains(UInt8(ascii: "/")) && !name.isEmpty, "createFile: \(name) is no plain name")
         return try OutputFile(creating: path + "/" + name, expectedSize: expectedSize, operations: operations)

@@ -16,7 +16,7 @@ package struct ExactString: Hashable, Comparable, Sendable {
     /// Whether the bytes are the same; Swift's own comparison takes other spellings of a letter for the same.
     package static func == (a: ExactString, b: ExactString) -> Bool { a.string.utf8.elementsEqual(b.string.utf8) }
 
-    /// In the order of UTF-8 bytes, which is that of Unicode scalars.
+    /// Compares strings in the order of their UTF-8 bytes, which is that of Unicode scalars.
     package static func < (a: ExactString, b: ExactString) -> Bool { a.string.utf8.lexicographicallyPrecedes(b.string.utf8) }
 
     /// Hashes the bytes.

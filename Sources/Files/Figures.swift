@@ -5,7 +5,7 @@ import Foundation
 
 /// How numbers look on the terminal and in the model card.
 package enum Figures {
-    /// `1,234,567`
+    /// A whole number with commas between thousands: `1,234,567`.
     package static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var text = value < 0 ? "-" : ""
@@ -16,12 +16,13 @@ package enum Figures {
         return text
     }
 
-    /// `1 row`, `1,200 rows`
+    /// A whole number with its noun: `1 row`, `1,200 rows`.
+    /// - Parameter plural: the noun for other numbers than 1; nil: the singular with an s
     package static func count(_ value: Int, _ singular: String, _ plural: String? = nil) -> String {
         "\(count(value)) \(value == 1 ? singular : plural ?? singular + "s")"
     }
 
-    /// Decimal units, as disks and networks are sold: `512 bytes`, `3.9 MB`, `480 MB`, `5.6 GB`.
+    /// A number of bytes in decimal units, as disks and networks are sold: `512 bytes`, `3.9 MB`, `480 MB`, `5.6 GB`.
     package static func bytes(_ value: Int) -> String {
         guard value >= 1000 else { return "\(value) \(value == 1 ? "byte" : "bytes")" }
         var (amount, unit) = (Double(value), 0)
@@ -32,7 +33,7 @@ package enum Figures {
         return fixed(amount, amount < 9.95 ? 1 : 0) + " " + ["", "kB", "MB", "GB", "TB", "PB", "EB"][unit]
     }
 
-    /// `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`
+    /// A number of seconds in one or two units of time: `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 04 h`.
     package static func duration(_ seconds: Double) -> String {
         let whole = Int(min(max(seconds, 0), 1e9).rounded())
         switch whole {
@@ -43,27 +44,27 @@ package enum Figures {
         }
     }
 
-    /// With `digits` decimals: `0.3060`.
+    /// A number with so many decimals: `0.3060`.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }
 
-    /// The same with its sign: `+0.1040`.
+    /// A number with its sign and so many decimals: `+0.1040`.
     package static func signed(_ value: Double, _ digits: Int) -> String {
         String(format: "%+.\(digits)f", value)
     }
 
-    /// `6.67e-04`
+    /// A number with an exponent and two decimals: `6.67e-04`.
     package static func scientific(_ value: Double) -> String {
         String(format: "%.2e", value)
     }
 
-    /// The shortest form without a needless point: `32`, `0.1`.
+    /// A number in its shortest form, without a needless point: `32`, `0.1`.
     package static func short(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)"
     }
 
-    /// `0–3, 8`: ascending numbers, neighbours joined.
+    /// Ascending numbers with neighbours joined: `0–3, 8`.
     package static func ranges(_ numbers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for number in numbers {

@@ -10,8 +10,9 @@ package struct FileIdentity: Equatable, Sendable {
     package let inode: UInt
     /// Size in bytes.
     package let size: Int
-    /// Of the last change of content, since 1970.
+    /// Time of the last change of content, in whole seconds since 1970.
     package let seconds: Int
+    /// Nanoseconds of the last change of content beyond `seconds`.
     package let nanoseconds: Int
 
     init(_ status: stat) {
@@ -22,13 +23,15 @@ package struct FileIdentity: Equatable, Sendable {
         nanoseconds = status.st_mtim.tv_nsec
     }
 
-    /// - Throws: as opening the file would, when there is none or it is a folder or device
+    /// Looks up the regular file that a path leads to.
+    /// - Throws: `UserError` as opening the file would, when there is none or it is a folder or device
     package init(path: String) throws(UserError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Self.openingFailed(path, errno) }
         self = try Self.ofRegularFile(status, path)
     }
 
+    /// Checks that a path still leads to this file, as it was.
     /// - Throws: `UserError` `.inputOutput` when the path no longer leads to this file, or its size or time of change differ
     package func checkUnchanged(_ path: String) throws(UserError) {
         var status = stat()

@@ -18,7 +18,7 @@ package struct FileOperations: Sendable {
     package var close: @Sendable (_ descriptor: Int32) -> Int32
     /// Creates a folder that must not exist.
     package var makeFolder: @Sendable (_ path: String, _ permissions: mode_t) -> Int32
-    /// Takes the place of a file at `destination`.
+    /// Gives a file the name `destination`, in the place of an older file there.
     package var replace: @Sendable (_ path: String, _ destination: String) -> Int32
     /// Moves a folder. Fails when there is anything at `destination`.
     package var move: @Sendable (_ path: String, _ destination: String) -> Int32
@@ -36,6 +36,7 @@ package struct FileOperations: Sendable {
     )
 
     /// Makes the names in a folder durable: created and renamed files survive a power cut only after this.
+    /// - Throws: `UserError` `.output`
     package func syncFolder(_ path: String) throws(UserError) {
         let descriptor = openFolder(path)
         guard descriptor >= 0 else { throw outputFailed(path, "cannot be opened to sync it", errno) }
@@ -45,6 +46,7 @@ package struct FileOperations: Sendable {
         guard code == 0 else { throw outputFailed(path, "cannot be synced to disk", code) }
     }
 
+    /// Syncs an open file or folder, again when a signal interrupts it.
     /// - Returns: 0, or the error number
     func syncUninterrupted(_ descriptor: Int32) -> Int32 {
         while sync(descriptor) != 0 {

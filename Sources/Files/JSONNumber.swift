@@ -1,12 +1,15 @@
 // Numbers of a JSON text, part of JSONScanner. Whole numbers that fit Int64 stay exact; all others are correctly rounded.
 
-/// A number: exact when it is written without point and exponent and fits.
+/// A number of a JSON text: exact when it is written without point and exponent and fits 64 bits.
 package enum JSONNumber: Equatable, Sendable {
+    /// A whole number, exact.
     case integer(Int64)
+    /// Any other number, correctly rounded.
     case number(Double)
 }
 
 extension JSONScanner {
+    /// Reads a number.
     /// - Throws: `UserError` when the value is no number, or beyond Double's range
     package mutating func readNumber() throws(UserError) -> JSONNumber {
         try expect(.number)
@@ -19,7 +22,8 @@ extension JSONScanner {
         return .number(value)
     }
 
-    /// - Throws: `UserError` when the value has a point or exponent, or does not fit 64 bits
+    /// Reads a whole number.
+    /// - Throws: `UserError` when the value is no number, has a point or exponent, or does not fit 64 bits
     package mutating func readInteger() throws(UserError) -> Int64 {
         try expect(.number)
         let (text, integer) = try scanNumber()

@@ -26,7 +26,7 @@ package struct JSONScanner {
         case null = "null"
     }
 
-    /// Containers open at once. Deeper text is refused; the masks below have one bit a level.
+    /// The most containers that may be open at once; deeper text is refused. The masks below have one bit a level.
     package static let maximumDepth = 64
 
     let bytes: UnsafeBufferPointer<UInt8>
@@ -34,9 +34,9 @@ package struct JSONScanner {
     let code: UserError.Code
     let firstLine: Int
 
-    /// Of the next byte to read.
+    /// Offset of the next byte to read.
     package internal(set) var offset = 0
-    /// Where the last token began: the place that `fault` names unless told otherwise.
+    /// Offset at which the last token began: the place that `fault` names unless told otherwise.
     package internal(set) var tokenStart = 0
 
     private var depth = 0
@@ -45,6 +45,8 @@ package struct JSONScanner {
     /// Bit d: the container at depth d has had a member.
     private var started: UInt64 = 0
 
+    /// Creates a scanner at the start of a text.
+    ///
     /// - Parameters:
     ///   - path: file named by errors
     ///   - code: exit status of errors
@@ -63,7 +65,8 @@ package struct JSONScanner {
 
     // MARK: Values
 
-    /// What the next value is, by its first byte. Reads nothing but blanks.
+    /// The kind of the next value, by its first byte. Reads nothing but blanks.
+    /// - Throws: `UserError` when no value begins there
     package mutating func peek() throws(UserError) -> Kind {
         skipBlanks()
         tokenStart = offset
@@ -81,7 +84,8 @@ package struct JSONScanner {
         }
     }
 
-    /// - Throws: `UserError` naming both kinds when the next value is another one.
+    /// Checks the kind of the next value, without reading it.
+    /// - Throws: `UserError` naming both kinds when the next value is another one
     package mutating func expect(_ kind: Kind) throws(UserError) {
         let next = try peek()
         guard next == kind else { throw fault("found \(next.rawValue) where \(kind.rawValue) is expected") }
@@ -101,7 +105,8 @@ package struct JSONScanner {
         try take("null")
     }
 
-    /// Passes over one value of any kind.
+    /// Passes over one value of any kind, and checks it.
+    /// - Throws: `UserError` when it breaks a rule of JSON
     package mutating func skipValue() throws(UserError) {
         switch try peek() {
         case .object:
@@ -117,7 +122,8 @@ package struct JSONScanner {
         }
     }
 
-    /// - Throws: `UserError` when anything but blanks is left.
+    /// Checks that nothing but blanks is left.
+    /// - Throws: `UserError` when anything else is
     package mutating func expectEnd() throws(UserError) {
         skipBlanks()
         tokenStart = offset
@@ -214,7 +220,8 @@ package struct JSONScanner {
 
     // MARK: Errors
 
-    /// An error at a byte of the text, by default at the last token, with its line and column.
+    /// An error at a byte of the text, with its line and column.
+    /// - Parameter place: offset of the byte; nil: the start of the last token
     package func fault(_ message: String, at place: Int? = nil) -> UserError {
         let place = min(place ?? tokenStart, bytes.count)
         let before = bytes[..<place]
@@ -224,7 +231,7 @@ package struct JSONScanner {
         return UserError(code, path, line: line, column: column, message)
     }
 
-    /// The byte at `place` in words.
+    /// The byte at an offset in words, for messages.
     func found(at place: Int) -> String {
         guard place < bytes.count else { return "the end of the text" }
         let byte = bytes[place]

@@ -3,12 +3,12 @@
 
 /// A string as it stands in the text: what lies between its quotes, checked and not yet unescaped.
 package struct JSONText {
-    /// Points into the scanned bytes.
+    /// The bytes between the quotes, as they stand in the text. Points into the scanned bytes.
     package let raw: UnsafeBufferPointer<UInt8>
-    /// When false, `raw` is the string's UTF-8.
+    /// Whether `raw` has escapes; when false, `raw` is the string's UTF-8.
     package let hasEscapes: Bool
 
-    /// The string's UTF-8.
+    /// The string's UTF-8, without escapes.
     package var utf8: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(raw.count)
@@ -19,7 +19,9 @@ package struct JSONText {
     /// The text, its escapes resolved.
     package var string: String { hasEscapes ? String(decoding: utf8, as: UTF8.self) : String(decoding: raw, as: UTF8.self) }
 
-    /// Byte for byte; Swift's own `==` would take canonically equivalent texts, such as K and the Kelvin sign, for one.
+    /// Whether the string equals `text` byte for byte.
+    ///
+    /// Swift's own `==` would take canonically equivalent texts, such as K and the Kelvin sign, for one.
     package func equals(_ text: String) -> Bool {
         hasEscapes ? utf8.elementsEqual(text.utf8) : raw.elementsEqual(text.utf8)
     }
@@ -79,6 +81,7 @@ private func hexadecimalUnit(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int)
 
 extension JSONScanner {
     /// Reads a string without copying it.
+    /// - Throws: `UserError` when the next value is no string, or breaks a rule of JSON or UTF-8
     package mutating func readText() throws(UserError) -> JSONText {
         try expect(.string)
         return try scanText()

@@ -8,7 +8,9 @@
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
+    /// A number without point and exponent that fits 64 bits.
     case integer(Int64)
+    /// Any other number.
     case number(Double)
     case string(String)
     case array([JSONValue])
@@ -27,7 +29,7 @@ package enum JSONValue: Sendable {
     /// Whether it is `null`.
     package var isNull: Bool { if case .null = self { true } else { false } }
 
-    /// Whole or not.
+    /// The number, whole or not, or nil when this is another kind of value.
     package var numberValue: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -39,7 +41,7 @@ package enum JSONValue: Sendable {
     /// The value of a key, or nil when there is none or this is no object.
     package subscript(_ key: String) -> JSONValue? { objectValue?[key] }
 
-    /// What it is, for messages: "a number", "an object".
+    /// The kind of this value, as messages name it: "a number", "an object".
     package var kind: JSONScanner.Kind {
         switch self {
         case .null: .null
@@ -83,6 +85,8 @@ package struct JSONObject: Sendable {
 extension JSONValue {
     /// Reads one value and nothing after it.
     ///
+    /// Reads one value and nothing after it.
+    ///
     /// - Parameters:
     ///   - path: file named by errors
     ///   - code: exit status of errors
@@ -97,6 +101,12 @@ extension JSONValue {
         return value
     }
 
+    /// Reads one value and nothing after it, from an array of bytes.
+    /// - Parameters:
+    ///   - path: file named by errors
+    ///   - code: exit status of errors
+    ///   - firstLine: number of the first line, for a row of a file of JSON lines
+    /// - Throws: `UserError` with line and column, as for a buffer of bytes
     package static func parse(
         _ bytes: [UInt8], path: String?, code: UserError.Code = .content, firstLine: Int = 1
     ) throws(UserError) -> JSONValue {
@@ -105,14 +115,17 @@ extension JSONValue {
         }
     }
 
-    /// - Throws: also when the file is missing
+    /// Reads a file that holds one value.
+    /// - Parameter code: exit status of errors in the content
+    /// - Throws: `UserError` with line and column; `.missing` or `.inputOutput` when the file cannot be read
     package static func parse(file path: String, code: UserError.Code = .content) throws(UserError) -> JSONValue {
         try parse(try MappedFile(path: path).copied(), path: path, code: code)
     }
 }
 
 extension JSONScanner {
-    /// Reads the next value as a tree; two members of one name are refused.
+    /// Reads the next value as a tree.
+    /// - Throws: `UserError` when it breaks a rule of JSON, or an object has two members of one name
     package mutating func readValue() throws(UserError) -> JSONValue {
         switch try peek() {
         case .null:

@@ -27,6 +27,7 @@ struct JSONWriter {
         self.sortedKeys = sortedKeys
     }
 
+    /// Appends a value.
     /// - Parameter indentation: levels around the value
     mutating func append(_ value: JSONValue, indentation: Int) {
         switch value {

@@ -14,6 +14,7 @@ package final class MappedFile: @unchecked Sendable {
     /// What the file was when it was mapped.
     package let identity: FileIdentity
 
+    /// Maps a file.
     /// - Throws: `UserError` `.missing` when there is no such file, it is a folder or device, or may not be read;
     ///   `.inputOutput` when the system fails to open or map it
     package init(path: String) throws(UserError) {
@@ -48,10 +49,11 @@ package final class MappedFile: @unchecked Sendable {
         madvise(UnsafeMutableRawPointer(mutating: address + start), range.upperBound - start, MADV_WILLNEED)
     }
 
+    /// Checks that the path still leads to this file, as it was when it was opened.
     /// - Throws: `UserError` `.inputOutput` when the path no longer leads to this file, or its size or time of change differ
     package func checkUnchanged() throws(UserError) { try identity.checkUnchanged(path) }
 
-    /// The file's content, for as long as the caller likes.
+    /// A copy of the file's content, for as long as the caller likes.
     package func copied() -> [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
 
     /// SHA-256 of the content.                                     [32]

@@ -18,10 +18,12 @@ package struct OutputFile: ~Copyable {
     package struct Summary: Equatable, Sendable {
         /// Bytes written.
         package let size: Int
-        /// Lower-case hexadecimal.
+        /// SHA-256 of the content, in lower-case hexadecimal.
         package let sha256: String
     }
 
+    /// Creates a file and opens it for writing.
+    ///
     /// - Parameters:
     ///   - path: must not exist
     ///   - expectedSize: bytes that will be written, for the message when the disk is full
@@ -42,6 +44,7 @@ package struct OutputFile: ~Copyable {
         if !isWhole { unlink(path) }
     }
 
+    /// Appends bytes to the file.
     /// - Throws: `UserError` `.output`; the file is then worthless
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(UserError) {
         var rest = bytes

@@ -19,6 +19,8 @@ package final class PlacedFile: Sendable {
         self.descriptor = descriptor
     }
 
+    /// Creates a file.
+    ///
     /// - Parameter path: must not exist
     /// - Throws: `UserError` `.output`
     package convenience init(creating path: String, operations: FileOperations = .system) throws(UserError) {
@@ -27,8 +29,7 @@ package final class PlacedFile: Sendable {
         self.init(path: path, descriptor: descriptor)
     }
 
-    /// A file that exists already.
-    ///
+    /// Opens a file that exists already.
     /// - Throws: `UserError` `.output`
     package convenience init(opening path: String) throws(UserError) {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
@@ -36,7 +37,7 @@ package final class PlacedFile: Sendable {
         self.init(path: path, descriptor: descriptor)
     }
 
-    /// A file in memory, gone when the last process lets go of it: of this object, of what it was opened as, of mappings.
+    /// Creates a file in memory. It is gone when the last process lets go of it: of this object, of what it was opened as, of mappings.
     ///
     /// Its path leads other processes of this user on this host to it, as long as this object lives.
     /// - Parameter name: for lists of open files
@@ -49,7 +50,7 @@ package final class PlacedFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Safe from several threads.
+    /// Writes bytes at an offset from the start of the file. Safe from several threads.
     ///
     /// - Throws: `UserError` `.output`
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(UserError) {

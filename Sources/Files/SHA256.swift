@@ -41,7 +41,7 @@ package struct SHA256: ~Copyable {
         }
     }
 
-    /// The 32 bytes of the hash. A new hash begins.
+    /// The hash of all bytes so far. A new hash begins.                    [32]
     package mutating func finalize() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Self.digestLength)
         precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "SHA-256: final failed")
@@ -66,7 +66,7 @@ package struct SHA256: ~Copyable {
         return hash.finalize()
     }
 
-    /// Lower-case hexadecimal digits, two a byte.
+    /// A hash in lower-case hexadecimal, two digits a byte.
     package static func hex(_ digest: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -1,7 +1,7 @@
 // Element types of safetensors files, by their names there.
 
-/// In the order in which a file holds them: by falling alignment, and within one as the reference library has it
-/// (safetensors 0.8.0). The packed types F4 and F6, of less than a byte, are not read.
+/// The element types of safetensors files, in the order in which a file holds them: by falling alignment, and within one alignment as
+/// the reference library has it (safetensors 0.8.0). The packed types F4 and F6, of less than a byte, are not read.
 package enum SafetensorsDType: String, CaseIterable, Sendable {
     case u64 = "U64"
     case i64 = "I64"
@@ -23,7 +23,7 @@ package enum SafetensorsDType: String, CaseIterable, Sendable {
     case u8 = "U8"
     case bool = "BOOL"
 
-    /// Bytes of one element.
+    /// Number of bytes of one element.
     package var byteWidth: Int {
         switch self {
         case .u64, .i64, .f64, .c64: 8
@@ -33,7 +33,7 @@ package enum SafetensorsDType: String, CaseIterable, Sendable {
         }
     }
 
-    /// Bytes of a tensor, or nil when the product does not fit.
+    /// Number of bytes of a tensor, or nil when the product does not fit.
     func byteCount(of shape: [Int]) -> Int? {
         var product = 1
         for extent in shape {

@@ -17,7 +17,7 @@ package struct SafetensorsFile: Sendable {
         package let dtype: SafetensorsDType
         /// Lengths of its dimensions, the outermost first.
         package let shape: [Int]
-        /// In the file.
+        /// Where the data lie, in bytes from the start of the file.
         package let bytes: Range<Int>
     }
 
@@ -26,7 +26,7 @@ package struct SafetensorsFile: Sendable {
 
     /// The mapped file.
     package let file: MappedFile
-    /// In the order of their data.
+    /// All tensors, in the order of their data.
     package let entries: [Entry]
     /// Texts of the header's `__metadata__`.
     package let metadata: [String: String]
@@ -35,6 +35,7 @@ package struct SafetensorsFile: Sendable {
     /// The path as it was given.
     package var path: String { file.path }
 
+    /// Maps a file and checks every rule of the format.
     /// - Throws: `UserError` `.missing` or `.inputOutput` when the file cannot be read, `.content` when it breaks a rule
     package init(path: String) throws(UserError) {
         file = try MappedFile(path: path)
@@ -48,7 +49,7 @@ package struct SafetensorsFile: Sendable {
     /// The tensor of a name, compared byte for byte; nil when there is none.
     package subscript(_ name: String) -> Entry? { positions[ExactString(name)].map { entries[$0] } }
 
-    /// The data of one of this file's entries, little-endian, row-major.
+    /// The data of one of this file's entries, little-endian, row-major; valid as long as the file is mapped.
     package func bytes(of entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[entry.bytes]) }
 
     /// The data of one of this file's entries as numbers of its type, copied.

@@ -8,7 +8,7 @@ struct SafetensorsHeader {
         let name: String
         let dtype: SafetensorsDType
         let shape: [Int]
-        /// From the start of the data.
+        /// Where the data lie, in bytes from the start of all data.
         let offsets: Range<Int>
     }
 
@@ -16,6 +16,7 @@ struct SafetensorsHeader {
     private(set) var metadata: [String: String] = [:]
     private let path: String
 
+    /// Reads and checks a header.
     /// - Throws: `UserError` `.content` naming the tensor, or the byte of the header where it is no JSON
     init(_ bytes: UnsafeRawBufferPointer, path: String) throws(UserError) {
         self.path = path

@@ -1,6 +1,8 @@
 // Writing safetensors, byte for byte as the reference library (0.8.0) writes the same tensors, so that files can be compared.
 // Adapters and checkpoints leave by here.
 
+/// Writes safetensors files.
+///
 /// Order: types by falling alignment, names by their bytes. Header: compact JSON, `__metadata__` first, filled with blanks to a
 /// multiple of 8 bytes. Several metadata keys go by their bytes; the reference takes them in random order.
 package enum SafetensorsWriter {
@@ -10,6 +12,7 @@ package enum SafetensorsWriter {
     package typealias Entry = (name: String, dtype: SafetensorsDType, shape: [Int])
 
     /// Writes a file, atomically, in the place of an older one if there is one.
+    /// - Parameter metadata: texts of the header by key; nil: none
     /// - Returns: SHA-256 of the file, in hexadecimal
     /// - Throws: `UserError` `.output`; an older file is then untouched
     @discardableResult
@@ -23,6 +26,8 @@ package enum SafetensorsWriter {
     }
 
     /// Writes into a file that someone else finishes, such as one of a pending folder.
+    /// - Parameter metadata: texts of the header by key; nil: none
+    /// - Throws: `UserError` `.output`
     package static func write(_ tensors: [Tensor], metadata: [String: String]?, into file: inout OutputFile) throws(UserError) {
         let entries = tensors.map { ($0.name, $0.dtype, $0.shape) }
         try file.write(header(of: entries, metadata: metadata))
@@ -35,20 +40,20 @@ package enum SafetensorsWriter {
         }
     }
 
-    /// Bytes that the file will take.
+    /// Number of bytes that a file of these tensors will take.
     package static func fileSize(_ tensors: [Tensor], metadata: [String: String]?) -> Int {
         let header = header(of: tensors.map { ($0.name, $0.dtype, $0.shape) }, metadata: metadata)
         return tensors.reduce(header.count) { $0 + $1.content.byteCount }
     }
 
-    /// The order in which the bytes of tensors follow the header: for those who make them one after the other.
+    /// Indices of the tensors in the order in which their bytes follow the header: for those who make them one after the other.
     package static func fileOrder(of tensors: [Entry]) -> [Int] {
         let places = Dictionary(uniqueKeysWithValues: SafetensorsDType.allCases.enumerated().map { ($1, $0) })
         let names = tensors.map { ExactString($0.name) }
         return tensors.indices.sorted { (places[tensors[$0].dtype]!, names[$0]) < (places[tensors[$1].dtype]!, names[$1]) }
     }
 
-    /// What a file begins with: length, JSON and padding.
+    /// The bytes that a file begins with: length of the header, JSON and padding.
     package static func header(of tensors: [Entry], metadata: [String: String]?) -> [UInt8] {
         var names: Set<ExactString> = []
         var header = JSONObject()

@@ -13,14 +13,16 @@ import Foundation
 package final class TextFile: Sendable {
     /// The path as it was given.
     package let path: String
-    /// Where each line lies in `bytes`.
+    /// Where each line lies in `bytes`, without its line end.              [lines]
     package let lines: [Range<Int>]
     private let mapping: MappedFile
     private let inflated: InflatedBytes?
 
-    /// The text, inflated.
+    /// The whole text; that of a gzip file is inflated.
     package var bytes: UnsafeRawBufferPointer { inflated?.bytes ?? mapping.bytes }
 
+    /// Opens a file and finds its lines.
+    ///
     /// - Parameters:
     ///   - path: a name that ends in `.gz` is inflated
     ///   - maximumLineLength: in bytes
@@ -43,6 +45,7 @@ package final class TextFile: Sendable {
     /// The bytes of line `i`, counted from 0; valid as long as the file is.
     package func line(_ i: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[lines[i]]) }
 
+    /// Line `i`, counted from 0, as a string.
     /// - Throws: `UserError` `.content` with line and column when the line is not UTF-8
     package func string(_ i: Int) throws(UserError) -> String {
         defer { withExtendedLifetime(self) {} }
@@ -54,6 +57,7 @@ package final class TextFile: Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Checks that the file is as it was when it was opened.
     /// - Throws: `UserError` `.inputOutput` when the file was changed or replaced since it was opened
     package func checkUnchanged() throws(UserError) { try mapping.checkUnchanged() }
 

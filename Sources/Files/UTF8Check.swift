@@ -2,7 +2,7 @@
 
 /// Checks of text that came from a file.
 package enum UTF8Check {
-    /// Bytes of the well-formed scalar at `i`, or 0 when there is none.
+    /// Number of bytes of the well-formed scalar at `i`, or 0 when there is none.
     package static func lengthOfScalar(_ bytes: UnsafeBufferPointer<UInt8>, at i: Int) -> Int {
         let first = bytes[i]
         if first < 0x80 { return 1 }
@@ -20,7 +20,7 @@ package enum UTF8Check {
         return first <= 0xF4 && left >= 4 && second >= lowest && second <= highest && isContinuation(bytes[i &+ 3]) ? 4 : 0
     }
 
-    /// The first byte that is not part of well-formed UTF-8, or nil when all are.
+    /// Index of the first byte that is not part of well-formed UTF-8, or nil when all are.
     package static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var i = 0
         while i < bytes.count {

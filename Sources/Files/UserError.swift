@@ -30,16 +30,16 @@ package struct UserError: Error, Equatable, CustomStringConvertible {
 
     /// The exit code of the process, and the kind of fault.
     package let code: Code
-    /// File, or `--set key`, or nil when the fault has no place.
+    /// The file with the fault, or `--set key`, or nil when the fault has no place.
     package let path: String?
-    /// Counted from 1.
+    /// The line of the fault, counted from 1; nil when it is in no line.
     package let line: Int?
-    /// Counted from 1, in characters.
+    /// The column of the fault, counted from 1 in characters; nil when it has none.
     package let column: Int?
-    /// One sentence: what was found, what was expected, what mends it.
+    /// The fault in one sentence: what was found, what was expected, what mends it.
     package let message: String
 
-    /// A fault without a place.
+    /// Creates a fault without a place.
     package init(_ code: Code, _ message: String) { self.init(code, nil, message) }
 
     /// Creates an error at a place, as far as it is known; line and column are counted from 1.

@@ -8,6 +8,7 @@ struct ImageMeasure {
     private var sides: [(side: String, count: Int)] = []
     private var headers: [String: ImageHeader] = [:]
 
+    /// Reads an image's header and counts the image.
     /// - Throws: `UserError` when the file is missing or no image
     mutating func add(_ path: String, side: String) throws(UserError) {
         if headers[path] == nil { headers[path] = try ImageHeader.read(path: path) }
@@ -28,7 +29,7 @@ struct ImageMeasure {
         inspection.add("megapixels", "\(Figures.fixed(pixels.min()!, 2)) to \(Figures.fixed(pixels.max()!, 2))")
     }
 
-    /// Tokens of every image, prompt included, by its path.
+    /// Number of tokens of every image, prompt included, each file once.
     ///
     /// - Throws: `UserError` for a shape that no model takes
     func tokens(_ reader: ImageReader) throws(UserError) -> [Int] {

@@ -27,10 +27,11 @@ package struct Inspection: Sendable {
 
     mutating func add(_ title: String, _ table: TextTable) { add(section: title, table.text) }
 
+    /// Adds a section.
     /// - Parameter text: whole lines
     mutating func add(section title: String, _ text: String) { sections.append((title, text)) }
 
-    /// A heading, a line for each fact, then the tables.
+    /// The answer as text: a heading, a line for each fact, then the tables.
     package var text: String {
         var text = "\(path): \(kind)\n\(facts.text)"
         for section in sections {
@@ -43,25 +44,28 @@ package struct Inspection: Sendable {
 
 /// Looks at files and folders.
 package struct Inspector: Sendable {
-    /// Whose tokenizer measures texts, and which adapters are held against; nil: bytes, and nothing.
+    /// The model whose tokenizer measures texts, and whose shape adapters are held against; nil: texts are measured in bytes.
     let modelFolder: String?
     /// Whether every byte is read and hashed, and checkpoints are held against their manifests.
     let verifies: Bool
 
+    /// Creates an inspector.
     package init(modelFolder: String? = nil, verifies: Bool = false) {
         self.modelFolder = modelFolder
         self.verifies = verifies
     }
 
-    /// Rank 0 looks; the others wait.
+    /// Says what lies at a path. Rank 0 looks; the others wait.
     ///
     /// Collective.
     /// - Returns: nil on ranks other than 0
+    /// - Throws: `UserError` `.missing` when there is nothing; `.content` when it is none of what Shoal reads, or faulty
     package func inspect(_ path: String, _ world: Communicator) throws -> Inspection? {
         Threads.count = world.hosts.coresPerRank
         return try world.together { () throws(UserError) in world.rank == 0 ? try inspect(path) : nil }
     }
 
+    /// Says what lies at a path.
     /// - Throws: `UserError` `.missing` when there is nothing; `.content` when it is none of what Shoal reads, or faulty
     func inspect(_ path: String) throws(UserError) -> Inspection {
         var isFolder: ObjCBool = false
@@ -86,7 +90,7 @@ package struct Inspector: Sendable {
         )
     }
 
-    /// `model.safetensors  0123...`
+    /// Adds the SHA-256 of files where every byte is to be read: `model.safetensors  0123...`
     func addHashes(of paths: [String], to inspection: inout Inspection) throws(UserError) {
         guard verifies else { return }
         var table = TextTable([.left, .left])

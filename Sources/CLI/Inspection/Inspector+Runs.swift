@@ -36,7 +36,7 @@ extension Inspector {
         try addHashes(of: [source.weightsPath] + (hasProjector ? [source.projectorPath] : []), to: &inspection)
     }
 
-    /// For a table of something else.
+    /// A summary of adapters in one line, for a table of something else.
     static func line(_ summary: AdapterSummary) -> String {
         let tasks = summary.tasks.isEmpty ? "one task" : summary.tasks.joined(separator: ", ")
         return "\(tasks): rank \(summary.rank), alpha \(Figures.short(summary.alpha)), \(Figures.count(summary.parameters)) parameters each"

@@ -9,20 +9,25 @@ import Tensor
 ///
 ///     try EmbeddingFile(path: "questions.npy").write(embeddings, of: list)
 package struct EmbeddingFile: Sendable {
+    /// The form of a file. The raw value is the ending of its name.
     package enum Format: String, CaseIterable, Sendable {
         /// NumPy 1.0: float32, little-endian, C order, [inputs, dimension].
         case npy
-        /// A line a text: `{"text", "task", "prompt", "embedding": [...]}`; an image: `{"image", "task", "embedding"}`.
+        /// JSON lines: of a text `{"text", "task", "prompt", "embedding": [...]}`, of an image `{"image", "task", "embedding"}`.
         case jsonLines = "jsonl"
-        /// One float32 tensor `embeddings` [inputs, dimension].
+        /// A safetensors file with one float32 tensor `embeddings` [inputs, dimension].
         case safetensors
     }
 
+    /// Name of the tensor in a safetensors file.
     package static let tensorName = "embeddings"
 
+    /// Path of the file.
     package let path: String
+    /// The form that the file's name asks for.
     package let format: Format
 
+    /// Takes the form from the ending of the file's name.
     /// - Parameter isMultiVector: whether token vectors go there
     /// - Throws: `UserError` `.usage` when the name has another ending
     package init(path: String, isMultiVector: Bool = false) throws(UserError) {
@@ -40,7 +45,10 @@ package struct EmbeddingFile: Sendable {
         self.format = format
     }
 
-    /// - Parameter embeddings: [inputs, dimension], float32 and finite
+    /// Writes single vectors, in the place of an older file if there is one.
+    /// - Parameters:
+    ///   - embeddings: [inputs, dimension], float32 and finite
+    ///   - list: the inputs, in the order of the embeddings
     /// - Throws: `UserError` `.output`; an older file is then untouched
     package func write(_ embeddings: Tensor, of list: InputList) throws(UserError) {
         precondition(embeddings.rows == list.entries.count, "embeddings: \(embeddings.rows) rows for \(list.entries.count) inputs")

@@ -10,23 +10,28 @@ import Trainer
 
 /// What is to be embedded, with what, and where to.
 package struct EmbeddingJob: Sendable {
+    /// The model that embeds.
     package var model: ModelChoice
-    /// Of images, and of texts that name no other.
+    /// The task of images, and of texts that name no other.
     package var task: String
-    /// Of texts that name no other.
+    /// The side of a search of texts that name no other.
     package var role: TextRole
+    /// Texts of the command line.
     package var texts: [String]
+    /// Path of a file with more texts; nil: none.
     package var textFile: String?
     /// Paths of image files.
     package var images: [String]
-    /// A folder whose images come last.
+    /// A folder whose images come last; nil: none.
     package var imageFolder: String?
-    /// A Matryoshka width; nil: all of it.
+    /// Matryoshka width of the vectors; nil: all their values.
     package var dimension: Int?
-    /// One vector a token instead of one an input.
+    /// Whether there is one vector a token instead of one an input.
     package var isMultiVector: Bool
+    /// Where the embeddings go.
     package var output: EmbeddingFile
 
+    /// Creates a job.
     package init(
         model: ModelChoice, task: String, role: TextRole, texts: [String], textFile: String?, images: [String] = [],
         imageFolder: String? = nil, dimension: Int?, isMultiVector: Bool = false, output: EmbeddingFile
@@ -43,8 +48,9 @@ package struct EmbeddingJob: Sendable {
         self.output = output
     }
 
-    /// Collective. The file is written by rank 0.
+    /// Embeds all inputs and writes the embeddings. The file is written by rank 0.
     ///
+    /// Collective.
     /// - Throws: `UserError`, the same on every rank
     package func run(_ world: Communicator, _ console: Console) throws {
         world.phase = "setup"
@@ -91,9 +97,11 @@ package struct EmbeddingJob: Sendable {
         throw config.noWidth(dimension, flag: "--truncate-dim")
     }
 
+    /// Embeds all inputs, each with its task's adapter.
+    ///
     /// Collective.
     ///
-    /// - Returns: [texts, dimension], on every rank
+    /// - Returns: [inputs, dimension], on every rank
     private func embed(
         _ list: InputList, _ inputs: [EmbeddingInput], _ session: ModelSession, _ adapters: ModelAdapters, _ tasks: [String]
     ) throws -> (Tensor, truncated: Int) {

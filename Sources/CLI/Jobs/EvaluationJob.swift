@@ -10,24 +10,27 @@ import Trainer
 
 /// What is to be evaluated, on what, and where the results go.
 package struct EvaluationJob: Sendable {
+    /// The model that is evaluated.
     package var model: ModelChoice
     /// Folders in BEIR's layout, at least one.
     package var folders: [String]
+    /// The task whose adapter and prompts are used.
     package var task: String
-    /// Matryoshka widths; nil: all of the model's.
+    /// Matryoshka widths to compare; nil: all of the model's.
     package var dimensions: [Int]?
-    /// Compare token vectors by MaxSim instead of single vectors.
+    /// Whether token vectors are compared, by MaxSim, instead of single vectors.
     package var isMultiVector: Bool
-    /// For the results.
+    /// Path of a file for the results; nil: none.
     package var output: String?
-    /// For the rankings: see `runPaths`.
+    /// Path of a file for the rankings, or what their paths are made of: see `runPaths`; nil: none.
     package var runFile: String?
-    /// Results of an earlier evaluation, shown beside these.
+    /// Path of the results of an earlier evaluation, shown beside these; nil: none.
     package var comparison: String?
 
     /// Length of the rankings that are written, as TREC's own runs of passages mostly have it.
     private static let runDepth = 100
 
+    /// Creates a job.
     package init(
         model: ModelChoice, folders: [String], task: String, dimensions: [Int]? = nil, isMultiVector: Bool = false,
         output: String? = nil, runFile: String? = nil, comparison: String? = nil
@@ -42,8 +45,10 @@ package struct EvaluationJob: Sendable {
         self.comparison = comparison
     }
 
-    /// Collective. Files are written by rank 0.
+    /// Evaluates the model on every dataset. Files are written by rank 0.
     ///
+    /// Collective.
+    /// - Returns: the table of all results, on rank 0 beside the earlier ones
     /// - Throws: `UserError`, the same on every rank
     package func run(_ world: Communicator, _ console: Console) throws -> EvaluationTable {
         world.phase = "setup"
@@ -83,6 +88,8 @@ package struct EvaluationJob: Sendable {
         return EvaluationTable(before: before, after: results)
     }
 
+    /// Reads the datasets, and compares them between hosts.
+    ///
     /// Collective.
     private func datasets(_ world: Communicator, _ config: ModelConfig) throws -> [BeirDataset] {
         let datasets = try world.together { () -> [BeirDataset] in
@@ -99,7 +106,7 @@ package struct EvaluationJob: Sendable {
         return datasets
     }
 
-    /// What the table begins with, on rank 0, which shows it.
+    /// The results that the table begins with, on rank 0, which shows it.
     ///
     /// Collective.
     private func earlierResults(_ world: Communicator) throws -> [EvaluationResult] {
@@ -107,6 +114,8 @@ package struct EvaluationJob: Sendable {
         return try world.together { world.rank == 0 ? try EvaluationResult.read(comparison) : [] }
     }
 
+    /// Writes the rankings of a dataset, on rank 0.
+    ///
     /// Collective.
     private func write(_ rankings: [[RankedList]], of dataset: BeirDataset, to paths: [String], _ world: Communicator) throws {
         try world.together {
@@ -126,7 +135,7 @@ package struct EvaluationJob: Sendable {
         throw UserError(.usage, "--retrieval", "one folder is named twice; name each once")
     }
 
-    /// A file for each dataset and width: `run.trec` itself when there is one of both, else `run-DATASET-WIDTH.trec`.
+    /// Paths for the rankings of each dataset and width: `run.trec` itself when there is one of both, else `run-DATASET-WIDTH.trec`.
     ///
     /// - Returns: [datasets][widths]
     static func runPaths(_ path: String, datasets: [String], widths: [Int]) -> [[String]] {

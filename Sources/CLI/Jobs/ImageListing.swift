@@ -4,13 +4,15 @@ import Files
 import Foundation
 import Model
 
-/// Files of a folder, in the order of their names' bytes; folders in it are passed over.
+/// The files of a folder, in the order of their names' bytes; folders in it are passed over.
 package struct ImageListing: Sendable {
-    /// Files that begin as an image does.
+    /// Paths of the files that begin as an image does.
     package private(set) var images: [String] = []
-    /// Names of the others.
+    /// Names of the files that are no images.
     package private(set) var others: [String] = []
 
+    /// Looks at the first bytes of every file of a folder.
+    ///
     /// - Throws: `UserError` `.missing` when there is no such folder or a file in it cannot be read; `.content` when it holds no image
     package init(folder: String) throws(UserError) {
         let names: [String]
@@ -26,7 +28,7 @@ package struct ImageListing: Sendable {
         guard !images.isEmpty else { throw UserError(.content, folder, "holds no image, neither JPEG nor PNG nor WebP") }
     }
 
-    /// What was passed over; nil when nothing was.
+    /// A sentence on the files that were passed over; nil when there are none.
     var notice: String? {
         guard !others.isEmpty else { return nil }
         let shown = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", ..." : "")

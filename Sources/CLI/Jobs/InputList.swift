@@ -21,22 +21,29 @@ package enum TextRole: String, CaseIterable, Sendable {
 ///
 ///     let list = try InputList(texts: ["a question"], file: "more.jsonl", task: "retrieval", role: .query, knownTasks: config.taskNames)
 package struct InputList: Sendable {
+    /// An input, and what it is embedded for.
     package struct Entry: Sendable {
+        /// What is embedded: a text or an image.
         package enum Content: Sendable {
-            /// UTF-8, without prompt; never blank.
+            /// A text in UTF-8, without prompt, never blank; and its side of a search.
             case text([UInt8], TextRole)
-            /// The path of its file.
+            /// The path of an image file.
             case image(String)
         }
 
+        /// The text or image itself.
         package let content: Content
+        /// The task that the input is embedded for.
         package let task: String
-        /// For messages: `questions.txt:3`, `--texts: text 1`, or an image's path.
+        /// Where the input stands, for messages: `questions.txt:3`, `--texts: text 1`, or an image's path.
         package let place: String
     }
 
+    /// All inputs, in the order of the output.
     package private(set) var entries: [Entry] = []
 
+    /// Gathers the inputs: texts of the command line, those of a file, images.
+    ///
     /// - Parameters:
     ///   - texts: from the command line
     ///   - file: JSON lines with `text` and optional `task` and `prompt` when its name ends in .jsonl or .jsonl.gz, else one text a
@@ -94,7 +101,7 @@ package struct InputList: Sendable {
     /// Paths of the images, in order.
     var images: [String] { entries.compactMap(\.image) }
 
-    /// `3 texts and 1 image`
+    /// The number of texts and images in words: `3 texts and 1 image`.
     var countInWords: String {
         let (texts, images) = (entries.count - images.count, images.count)
         let parts = [texts > 0 ? Figures.count(texts, "text") : nil, images > 0 ? Figures.count(images, "image") : nil]

@@ -11,17 +11,20 @@ import Tensor
 package struct ModelChoice: Sendable {
     /// Folder of the backbone.
     package var folder: String
-    /// What `AdapterSource` finds; `none` for the bare backbone; nil for the adapters in the backbone's folder, if there are any.
+    /// Path of the adapters, as `AdapterSource` finds them; `none` for the bare backbone; nil for those in the backbone's folder, if any.
     package var adapter: String?
-    /// Tokens of a text at most, prompt included; nil: the model's limit.
+    /// The most tokens of a text, prompt included; nil: the model's limit.
     package var maximumTokens: Int?
+    /// Element type of products.
     package var computeType: ComputeType
-    /// Of each rank; nil: its share of the cores.
+    /// Number of threads of each rank; nil: its share of the cores.
     package var threads: Int?
-    /// Of a scaled image; nil: the model's own limits.
+    /// The fewest pixels of a scaled image; nil: the model's own limit.
     package var minPixels: Int?
+    /// The most pixels of a scaled image; nil: the model's own limit.
     package var maxPixels: Int?
 
+    /// Creates a choice.
     package init(
         folder: String, adapter: String? = nil, maximumTokens: Int? = nil, computeType: ComputeType = .automatic,
         threads: Int? = nil, minPixels: Int? = nil, maxPixels: Int? = nil
@@ -35,7 +38,7 @@ package struct ModelChoice: Sendable {
         self.maxPixels = maxPixels
     }
 
-    /// What the flags can be held against before the weights are opened.
+    /// The model's configuration, against which flags are held before the weights are opened.
     ///
     /// Collective.
     /// - Throws: `UserError` `.usage` for a length or task that the model does not have, besides the faults of config.json
@@ -54,11 +57,15 @@ package struct ModelChoice: Sendable {
         }
     }
 
+    /// Opens the model on all ranks.
+    ///
     /// Collective.
     func open(_ world: Communicator) throws -> ModelSession {
         try ModelSession.open(world, folder: folder, engine: EngineSettings(computeType), threads: threads, maximumTokens: maximumTokens)
     }
 
+    /// Reads the adapters that tasks need, the same on all hosts.
+    ///
     /// Collective.
     ///
     /// - Parameter tasks: those that will be embedded, at least one; a plain adapter that does not say what it is for is for the first
@@ -103,10 +110,11 @@ extension ModelSession {
 /// The adapters that stand on a backbone, or none at all.
 struct ModelAdapters {
     let set: AdapterSet?
-    /// For the user: what was chosen where no flag names it.
+    /// A sentence for the user on what was chosen where no flag names it; nil: there is nothing to say.
     let notice: String?
 
-    /// - Throws: what `AdapterFile` finds wrong
+    /// Reads the adapters that a choice names.
+    /// - Throws: `UserError` as `AdapterFile`
     fileprivate init(_ choice: ModelChoice, _ checkpoint: Checkpoint, task: String) throws(UserError) {
         let config = checkpoint.config
         switch choice.adapter {
@@ -128,7 +136,7 @@ struct ModelAdapters {
         }
     }
 
-    /// Nil for the bare backbone.
+    /// The adapter of a task; nil for the bare backbone.
     ///
     /// - Throws: `UserError` `.configuration` when there are adapters, but none for the task
     func adapter(for task: String) throws(UserError) -> Adapter? {

@@ -16,7 +16,7 @@ package struct BatchSampler: Sendable {
         /// Index of the data set.
         let set: Int
         let rows: [Int]
-        /// That an epoch takes, each row once before any is taken again.
+        /// Number of rows that an epoch takes, each row once before any is taken again.
         let count: Int
     }
 
@@ -31,17 +31,19 @@ package struct BatchSampler: Sendable {
     package let batchRows: Int
     /// Global batches of an epoch.
     package let batchesPerEpoch: Int
-    /// Rows that an epoch leaves out at its end.
+    /// Number of rows that an epoch leaves out at its end.
     package let leftOver: Int
-    /// Rows that an epoch takes of each data set, those left over included.
+    /// Number of rows that an epoch takes of each data set, those left over included.    [sets]
     package let rowsBySet: [Int]
-    /// In the order of their first rows.
+    /// The groups, in the order of their first rows.
     private let groups: [Group]
     private let shuffles: Bool
     private let stream: RandomStream
 
+    /// Lays out the epochs.
+    ///
     /// - Parameters:
-    ///   - kinds: of all rows, set by set
+    ///   - kinds: the kind of every row, set by set
     ///   - sets: rows of each data set, and passes over them in an epoch: 2.5 takes each row twice and half of them once more. To
     ///     the nearest row
     ///   - batchRows: rows of a global batch
@@ -59,7 +61,7 @@ package struct BatchSampler: Sendable {
         stream = RandomStream(seed).stream("order")
     }
 
-    /// Rows of the largest kind that an epoch takes.
+    /// The largest number of rows of one kind that an epoch takes.
     package var largestKind: Int { groups.map(\.count).max() ?? 0 }
 
     /// Kinds that have rows, with the number that an epoch takes of them, and whether they fill a batch.
@@ -140,6 +142,8 @@ package struct BatchCursor {
     /// Creates a cursor that has read no epoch.
     package init(_ sampler: BatchSampler) { self.sampler = sampler }
 
+    /// The rows of a step's global batch.                           [batchRows]
+    ///
     /// - Parameter step: counted from 0
     package mutating func batch(ofStep step: Int) -> [Int] {
         if sampler.epoch(ofStep: step) != epoch {

@@ -4,7 +4,7 @@
 package struct CandidateContent: Equatable, Sendable {
     /// Hash of the candidate's own content.
     package let content: ContentHash
-    /// Of the row whose positive it is; nil: a hard negative.
+    /// Hash of the anchor of the row whose positive the candidate is; nil: it is a hard negative.
     package let anchor: ContentHash?
 
     /// Creates a candidate.

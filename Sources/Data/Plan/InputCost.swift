@@ -23,8 +23,8 @@ package struct InputCost: Sendable {
 }
 
 extension ModelConfig {
-    /// Multiplications of the frozen products a token, of attention a token and token seen, and of the tower a token: half of its
-    /// products, because they have no backward pass.
+    /// What an input costs this model, in multiplications: of the frozen products a token, of attention a token and token seen, and of
+    /// the tower a token: half of its products, because they have no backward pass.
     ///
     /// - Parameter usesTower: whether images go through the tower, rather than having their features kept from earlier
     package func inputCost(usesTower: Bool) -> InputCost {
@@ -35,7 +35,7 @@ extension ModelConfig {
 }
 
 extension ModelConfig.Vision {
-    /// Multiplications of the products of all blocks for the patches of a token.
+    /// Number of multiplications in the products of all blocks for the patches of a token.
     fileprivate var productsOfToken: Int {
         spatialMergeSize * spatialMergeSize * depth * (4 * hiddenSize * hiddenSize + 3 * hiddenSize * intermediateSize)
     }

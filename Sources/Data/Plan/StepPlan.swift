@@ -5,9 +5,9 @@
 
 /// Everything that the ranks must agree on for a step.
 package struct StepPlan: Sendable {
-    /// Index among the model's tasks.
+    /// Index of the batch's task among the model's tasks.
     package let task: Int
-    /// In the order of first occurrence: anchors in row order, then candidates by column.
+    /// The inputs to embed, each once, in the order of first occurrence: anchors in row order, then candidates by column.
     package let inputs: [PlannedInput]
     /// The input of each row's anchor.                             [rows]
     package let anchors: [Int]
@@ -15,28 +15,30 @@ package struct StepPlan: Sendable {
     package let candidates: [Int]
     /// The row of each candidate.                                   [columns]
     package let rowsOfCandidates: [Int]
-    /// What each candidate is.                                      [columns]
+    /// The content of each candidate, by which duplicates are told.    [columns]
     package let contents: [CandidateContent]
-    /// Candidates of earlier steps that the rows see behind the step's own columns.
+    /// Number of candidates of earlier steps that the rows see behind the step's own columns.
     package let earlierColumns: Int
     /// Grades of the rows of a graded batch; nil in any other.      [rows]
     package let scores: [Float]?
     /// Which columns count as negatives of which rows.
     package let visibility: Visibility
-    /// Ranges of inputs whose gradient is summed as one part. Independent of the world size.
+    /// The gradient chunks, as ranges of inputs. Independent of the world size.
     package let chunks: [Range<Int>]
-    /// The rank of each chunk.
+    /// The rank of each chunk.                                       [chunks]
     package let owners: [Int]
 
     /// Columns that are no negatives of a row: duplicates of its anchor or of a known positive. Ascending.   [rows][...]
     package var masked: [[Int]] { visibility.hidden }
     /// Number of pairs of a row and a column that are left out as duplicates.
     package var maskedPairs: Int { visibility.hiddenPairs }
-    /// Columns of the scores: the step's own, then the earlier ones.
+    /// Number of columns of the scores: the step's own, then the earlier ones.
     package var columnCount: Int { candidates.count + earlierColumns }
     /// Tokens of all inputs.
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
+    /// Plans a step.
+    ///
     /// - Parameters:
     ///   - rows: of the global batch, all of one kind
     ///   - batch: their indices in the RowIndex
@@ -97,7 +99,7 @@ package struct StepPlan: Sendable {
         own.map { tokenCount(of: [$0]) }.ranges(filledUpTo: limit).map { Array(own[$0]) }
     }
 
-    /// Tokens of some chunks together.
+    /// Number of tokens of some chunks together.
     package func tokenCount(of chunks: [Int]) -> Int {
         chunks.reduce(0) { $0 + self.chunks[$1].reduce(0) { $0 + inputs[$1].tokens } }
     }
@@ -120,7 +122,7 @@ package struct StepPlan: Sendable {
         return places
     }
 
-    /// The rank of each input.
+    /// The rank of each input.                                       [inputs]
     package var ownerOfInput: [Int] {
         var owner = [Int](repeating: 0, count: inputs.count)
         for (chunk, rank) in zip(chunks, owners) {

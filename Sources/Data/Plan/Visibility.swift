@@ -7,10 +7,11 @@ import Tensor
 package struct Visibility: Sendable {
     /// Columns hidden from a row, ascending.                       [rows][...]
     let hidden: [[Int]]
-    /// Rows that a column is hidden from, ascending.
+    /// The rows that each column is hidden from, ascending.
     private let hiddenFrom: [Int: [Int]]
-    /// With a limited pool: the columns that a row sees, ascending, and the rows that see a column.
+    /// The columns that each row sees, ascending, with a limited pool; nil: all that are not hidden.
     private let seen: [[Int]]?
+    /// The rows that see each column, ascending, with a limited pool.
     private let seenBy: [Int: [Int]]
 
     /// - Parameters:
@@ -23,7 +24,7 @@ package struct Visibility: Sendable {
         seenBy = self.seen.map(transposed) ?? [:]
     }
 
-    /// Pairs of a row and a column left out as duplicates.
+    /// Number of pairs of a row and a column left out as duplicates.
     var hiddenPairs: Int { hidden.reduce(0) { $0 + $1.count } }
 
     /// Whether a column is a negative, or the positive, of a row.
@@ -64,8 +65,9 @@ private func transposed(_ lists: [[Int]]) -> [Int: [Int]] {
 
 /// How many negatives a row sees, so that a study may change the pool and nothing else.
 package struct PoolLimit: Sendable {
+    /// Number of negatives that a row sees.
     let count: Int
-    /// Of the step; each row draws from its own.
+    /// The stream of the step; each row draws from its own.
     let stream: RandomStream
 
     /// Creates a limit of so many negatives a row, drawn by a stream.

@@ -4,8 +4,9 @@ import Model
 
 /// An input on its way into the decoder.
 package enum EncodedInput: Sendable, Equatable {
-    /// Prompt included, cut at the limit.
+    /// The token ids of a text, prompt included, cut at the limit.
     case text([Int32])
+    /// An image, which becomes so many tokens.
     case image(ImageFile)
 
     /// Number of tokens.
@@ -23,11 +24,11 @@ package enum EncodedInput: Sendable, Equatable {
 }
 
 extension [EncodedInput] {
-    /// The decoder's inputs.
+    /// The decoder's inputs, in order.
     ///
     /// - Parameters:
     ///   - features: of the images, in order
-    ///   - prompt: that stands around an image; may be nil where there is none
+    ///   - prompt: what stands around an image; may be nil where there is none
     package func sequences(_ features: [ImageFeatures], _ prompt: ImagePrompt?) -> [TokenSequence] {
         var features = features[...]
         return map { input in

@@ -9,9 +9,9 @@ package struct ImageFile: Sendable, Equatable {
     package let path: String
     /// Its patches.
     package let grid: ImageGrid
-    /// Of the decoder's input, prompt included.
+    /// Number of tokens of the decoder's input, prompt included.
     package let tokens: Int
-    /// Of the file's bytes; nil where nobody has asked yet.
+    /// Hash of the file's bytes; nil where nobody has asked yet.
     package let content: ContentHash?
 
     /// Creates an image that has been measured.
@@ -24,7 +24,8 @@ package struct ImageFile: Sendable, Equatable {
 }
 
 extension ImageReader {
-    /// - Parameter content: of the file's bytes, where it is known
+    /// Reads the header of an image file, which says how many tokens it becomes.
+    ///
     /// - Throws: `UserError` as `ImageProcessor.grid`; `.content` for an image of more than `maximumTokens`
     package func file(_ path: String, maximumTokens: Int) throws(UserError) -> ImageFile {
         let grid = try processor.grid(path: path)

@@ -6,11 +6,13 @@ import Foundation
 
 /// Names of images, as a data file writes them.
 package struct ImageFolder: Sendable {
-    /// Of the data file, as it was named.
+    /// Path of the data file's folder, as it was named.
     package let path: String
     /// Folders from the root down to the data file's, without links, and down to the one that images must lie in.
     private let (own, allowed): ([Substring], [Substring])
 
+    /// Finds the folder that the images of a data file must lie in.
+    ///
     /// - Parameters:
     ///   - dataFile: must exist
     ///   - base: the folder that images must lie in; nil: the data file's own
@@ -26,11 +28,15 @@ package struct ImageFolder: Sendable {
 
     /// A name that is refused, and why.
     package struct Refusal: Error {
+        /// Why the name is refused, in words that follow the name in a message.
         package let reason: String
     }
 
+    /// Checks the name of an image, and takes detours out of it.
+    ///
     /// - Parameter written: a path relative to the data file's folder
     /// - Returns: the same without detours
+    /// - Throws: `Refusal` when it is empty, absolute, or leads out of the folder that images must lie in
     package func name(_ written: String) throws(Refusal) -> String {
         guard !written.isBlank else { throw Refusal(reason: "is empty; write the path of an image file") }
         guard !written.hasPrefix("/") else {
@@ -58,6 +64,7 @@ package struct ImageFolder: Sendable {
     /// The path of an image that `name` has allowed.
     package func path(of name: String) -> String { Self.path(of: name, in: path) }
 
+    /// The path of an image, from its name relative to a folder.
     package static func path(of name: String, in folder: String) -> String {
         folder == "." ? name : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
     }
@@ -68,7 +75,7 @@ package struct ImageFolder: Sendable {
         return slash == file.startIndex ? "/" : String(file[..<slash])
     }
 
-    /// What `name` allows, for the key of what was made with it.
+    /// The folder that images must lie in, for the key of what was made with its images.
     package var rule: String { "/\(allowed.joined(separator: "/"))" }
 
     private static func parts(_ path: String) -> [Substring] { path.split(separator: "/") }

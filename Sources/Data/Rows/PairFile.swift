@@ -10,15 +10,16 @@ package struct PairFile: Sendable {
     private let task: String
     private let knownTasks: [String]
     private let scoreRange: ClosedRange<Double>?
-    /// Where images of its rows lie.
+    /// The rule by which the images of the rows are found.
     package let images: ImageFolder
 
+    /// Opens a file of training rows.
     /// - Parameters:
-    ///   - task: of rows that name none
+    ///   - task: the task of rows that name none
     ///   - knownTasks: the model's; a row with another is refused
     ///   - scoreRange: what scores may be; nil: any finite number
     ///   - imageBase: the folder that images must lie in; nil: the file's own
-    /// - Throws: when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
+    /// - Throws: `UserError` when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
     package init(
         path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, imageBase: String? = nil
     ) throws(UserError) {
@@ -35,25 +36,25 @@ package struct PairFile: Sendable {
     /// The path as it was given.
     package var path: String { file.path }
 
-    /// Rows, without blank lines.
+    /// Number of rows, without blank lines.
     package var count: Int { file.count }
 
-    /// Counted from 1.
+    /// The line of a row, counted from 1.
     package func lineNumber(ofRow row: Int) -> Int { file.lineNumber(ofRow: row) }
 
     /// The rows in ranges of at most so many bytes of text each, and of at least one row.
     func rounds(ofBytes limit: Int) -> [Range<Int>] { file.rounds(ofBytes: limit) }
 
-    /// May be called from several threads.
+    /// Reads and checks a row. May be called from several threads.
     ///
-    /// - Throws: for a row that cannot be trained on, naming file, line and column
+    /// - Throws: `UserError` for a row that cannot be trained on, naming file, line and column
     package func row(_ row: Int) throws(UserError) -> TrainingRow {
         try TrainingRow(file.row(row), fileTask: task, knownTasks: knownTasks, scoreRange: scoreRange, images: images)
     }
 
-    /// Some rows, read on all threads.
+    /// Reads and checks some rows on all threads.
     ///
-    /// - Throws: the error of the first that cannot be trained on
+    /// - Throws: `UserError` of the first that cannot be trained on
     package func rows(_ numbers: [Int]) throws(UserError) -> [TrainingRow] {
         let results = Threads.map(numbers.count, grain: 32) { place in Result { () throws(UserError) in try row(numbers[place]) } }
         var rows: [TrainingRow] = []

@@ -8,11 +8,11 @@ package struct TrainingRow: Equatable, Sendable {
     package let anchor: RowInput
     /// What should be found.
     package let positive: RowInput
-    /// Any number; the same input may occur twice.
+    /// Hard negatives, any number; the same input may occur twice.
     package let negatives: [RowInput]
     /// The row's own task, else its file's.
     package let task: String
-    /// Of a graded row; nil: the positive is one.
+    /// The grade of a graded row; nil: the row is not graded.
     package let score: Float?
 
     /// Reads a line of a data file.

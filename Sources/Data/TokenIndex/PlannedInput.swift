@@ -4,13 +4,13 @@
 package enum RowText: Sendable, Hashable {
     case anchor
     case positive
-    /// By its index in the row.
+    /// A hard negative, by its index in the row.
     case negative(Int)
 }
 
 /// One text or image that is embedded in a step, wherever it occurs.
 package struct PlannedInput: Sendable {
-    /// Index in the RowIndex, and the text, of its first occurrence.
+    /// Number in the RowIndex of the row that has the input first.
     package let row: Int
     /// Which text of its row it is.
     package let text: RowText

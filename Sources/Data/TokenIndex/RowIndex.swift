@@ -7,7 +7,7 @@ import Files
 package struct InputSummary: Sendable, Equatable {
     /// Hash of the content.
     package let content: ContentHash
-    /// Prompt included, after truncation.
+    /// Number of tokens, prompt included, after truncation.
     package let tokens: Int32
     /// Whether it is an image.
     package var isImage = false
@@ -15,28 +15,29 @@ package struct InputSummary: Sendable, Equatable {
 
 /// A row as the plan sees it.
 package struct RowSummary: Sendable, Equatable {
-    /// Index of its file in `data.train`, and of the row in the file.
+    /// Index of the row's file in `data.train`.
     package let file: Int
     /// Number of the row in its file, counted from 0.
     package let row: Int
-    /// Index among the model's tasks.
+    /// Index of the row's task among the model's tasks.
     package let task: Int
     /// What is searched with.
     package let anchor: InputSummary
     /// What should be found.
     package let positive: InputSummary
-    /// Hard negatives that are used; `negativePlaces` are their indices in the row.
+    /// The hard negatives that are used; `negativePlaces` are their indices in the row.
     package let negatives: [InputSummary]
+    /// The index in the row of each of `negatives`.
     package let negativePlaces: [Int]
-    /// Of a graded row; nil: the positive is one.
+    /// The grade of a graded row; nil: the row is not graded.
     package var score: Float?
 }
 
 /// What the rows of a batch have in common.
 package struct RowKind: Hashable, Sendable {
-    /// Index among the model's tasks.
+    /// Index of the rows' task among the model's tasks.
     package let task: Int
-    /// Whether they have scores.
+    /// Whether the rows are graded.
     package let isGraded: Bool
 
     /// Creates the kind of rows of a task.
@@ -48,7 +49,7 @@ package struct RowKind: Hashable, Sendable {
 
 /// The rows of all training files in order, without those held out.
 package struct RowIndex: RandomAccessCollection, Sendable {
-    /// One a file of `data.train`.
+    /// The token indexes, one a file of `data.train`.
     package let files: [TokenIndex]
     /// Number of the first row of each file.
     private let starts: [Int]
@@ -71,20 +72,20 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return files[file].summary(ofRow: row - starts[file], file: file)
     }
 
-    /// Texts that were cut at the limit of tokens.
+    /// Number of texts that were cut at the limit of tokens.
     package var truncated: Int { files.reduce(0) { $0 + $1.header.truncated } }
-    /// Hard negatives left out because they equal their row's positive.
+    /// Number of hard negatives left out because they equal their row's positive.
     package var droppedNegatives: Int { files.reduce(0) { $0 + $1.header.droppedNegatives } }
-    /// Rows left out because of an image that cannot be used.
+    /// Number of rows left out because of an image that cannot be used.
     package var skippedRows: Int { files.reduce(0) { $0 + $1.header.skippedRows } }
     /// Whether any row has an image.
     package var hasImages: Bool { files.contains { $0.header.hasImages } }
     /// Whether rows are kept for evaluation.
     package var holdsOut: Bool { files.contains(where: \.header.holdsOut) }
 
-    /// [tasks]
+    /// Number of rows of each task.                                 [tasks]
     package var rowsByTask: [Int] { sum(\.rowsByTask) }
-    /// Of them, those with a score.                                [tasks]
+    /// Number of graded rows of each task.                          [tasks]
     package var gradedByTask: [Int] { sum(\.gradedByTask) }
 
     /// The kind of each row.                                       [rows]
@@ -106,7 +107,7 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return nil
     }
 
-    /// Of all inputs of a row, and of its images alone.
+    /// Number of tokens of all inputs of a row, and of its images alone.
     package func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
         let file = file(ofRow: row)
         return files[file].tokenCount(ofRow: row - starts[file])
@@ -126,9 +127,9 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return files[file].image(ofRow: row - starts[file], text)
     }
 
-    /// What is embedded for planned inputs.
+    /// The ids or images that planned inputs stand for.             [inputs]
     ///
-    /// - Throws: as `tokens`
+    /// - Throws: `UserError` `.inputOutput` when tokens are damaged
     package func encoded(_ inputs: [PlannedInput]) throws(UserError) -> [EncodedInput] {
         var encoded: [EncodedInput] = []
         for input in inputs {

@@ -13,13 +13,15 @@ import Foundation
 package struct TokenCache: Sendable {
     let folder: String
 
-    /// Indexes kept for one training file: runs may take turns in their settings.
+    /// The most indexes kept for one training file: runs may take turns in their settings.
     static let limit = 4
     /// Seconds after which an unfinished file has been left by a job that crashed.
     private static let abandoned = 86400.0
 
     init(folder: String) { self.folder = folder }
 
+    /// Finds the folder that a setting names.
+    ///
     /// - Parameter setting: `data.cache_dir`; nil: the user's folder for such files, by the XDG Base Directory Specification
     /// - Returns: nil when nothing is to be kept, or the user has no such folder
     package init?(setting: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -27,7 +29,11 @@ package struct TokenCache: Sendable {
         self.init(folder: folder)
     }
 
-    /// - Parameter source: path of the training file, which must exist
+    /// The path of a training file's index.
+    ///
+    /// - Parameters:
+    ///   - source: path of the training file, which must exist
+    ///   - key: what the rows depend on, beside the file (see `TrainingSource.key`)
     func path(of source: String, key: [UInt8]) -> String { "\(folder)/\(Self.stem(of: source))\(SHA256.hex(key.prefix(8)))\(Self.ending)" }
 
     /// Creates the folder and, beside `path`, a file that is to become it.
@@ -80,7 +86,7 @@ package struct TokenCache: Sendable {
         return "\(name)-\(SHA256.hex(SHA256.hash(of: path.utf8).prefix(8)))-"
     }
 
-    /// Absolute and without links.
+    /// The same path, absolute and without links.
     static func resolved(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }

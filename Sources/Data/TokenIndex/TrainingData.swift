@@ -26,6 +26,8 @@ package struct TrainingData {
     private let cache: TokenCache?
     private let files: [File]
 
+    /// Finds the training files and their token indexes, and compares the files between hosts.
+    ///
     /// Collective.
     ///
     /// - Throws: `UserError` when a file is missing or differs between hosts
@@ -67,6 +69,8 @@ package struct TrainingData {
 
     // MARK: - In a group
 
+    /// Finds one training file and its index, if there is one that holds.
+    ///
     /// Collective over the group.
     private static func find(
         _ number: Int, _ source: TrainingSource, _ identity: FileIdentity, _ group: Communicator, _ cache: TokenCache?
@@ -95,6 +99,8 @@ package struct TrainingData {
         return File(origin: origin, identity: identity, path: place, found: found)
     }
 
+    /// Tokenizes a file, and keeps its index for later runs where it can.
+    ///
     /// Collective over the group.
     private func made(_ number: Int, _ notices: inout [String], _ progress: @escaping (String, Int, Int) -> Void) throws -> TokenIndex {
         guard let cache, let path = files[number].path else { return try madeInMemory(number, progress) }
@@ -116,6 +122,8 @@ package struct TrainingData {
         }
     }
 
+    /// Tokenizes a file into memory that the ranks of the group share.
+    ///
     /// Collective over the group.
     private func madeInMemory(_ number: Int, _ progress: @escaping (String, Int, Int) -> Void) throws -> TokenIndex {
         let file = try group.together { () throws(UserError) in group.rank == 0 ? try PlacedFile(inMemory: "shoal tokens") : nil }
@@ -125,6 +133,9 @@ package struct TrainingData {
         return try read(path, number)
     }
 
+    /// Tokenizes a file, and writes its index.
+    ///
+    /// Collective over the group.
     /// - Parameter created: on rank 0 of the group; the others open it
     private func write(
         _ number: Int, to created: PlacedFile?, _ progress: @escaping (String, Int, Int) -> Void

@@ -10,7 +10,7 @@ package struct TrainingSource: Sendable {
     package struct File: Sendable {
         /// The path as it was given.
         package let path: String
-        /// Of rows that name none.
+        /// The task of rows that name none.
         package let task: String
         /// What scores may be; nil: any finite number.
         package let scoreRange: ClosedRange<Double>?
@@ -23,20 +23,23 @@ package struct TrainingSource: Sendable {
     /// The tasks that have an adapter.
     package let taskNames: [String]
     private let processor: TextProcessor
-    /// Of the program, on which the tokens of its indexes depend.
+    /// Version of the program, on which the tokens of its indexes depend.
     private let version: String
-    /// Nil: no row has images.
+    /// How images of rows are taken; nil: no row has images.
     private let images: RowImages?
     private let dropsEqualNegatives: Bool
     /// Whether every fifth row of a file that is large enough is kept for evaluation (see HeldOutRows).
     private let holdsOut: Bool
 
+    /// Creates a source. No file is read.
+    ///
     /// - Parameters:
     ///   - files: path, and task of rows that name none
     ///   - taskNames: a row with another task is refused
-    ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
     ///   - version: of the program that reads the rows
-    ///   - images: how images of rows are taken
+    ///   - images: how images of rows are taken; nil: no row has images
+    ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
+    ///   - holdsOut: whether every fifth row of a file that is large enough is kept for evaluation
     ///   - scoreRanges: what scores may be, by file; any finite number where there is none
     ///   - prompts: what stands before a file's anchors and candidates, for a task
     package init(
@@ -56,7 +59,7 @@ package struct TrainingSource: Sendable {
         self.holdsOut = holdsOut
     }
 
-    /// Equal prompt texts have equal numbers.
+    /// A number for each prompt of each file. Equal prompt texts have equal numbers.
     package var promptNumbers: PromptNumbers {
         let texts = Array(Set(files.flatMap(\.prompts).flatMap { [$0.anchor, $0.candidate] }.map { Array($0.utf8) }))
         let numbers = files.map { file in
@@ -80,6 +83,8 @@ package struct TrainingSource: Sendable {
         return SHA256.hash(of: parts.serialized(pretty: false))
     }
 
+    /// Opens a training file by its number.
+    ///
     /// - Throws: `UserError` when the file is missing or holds no row
     package func open(_ number: Int) throws(UserError) -> PairFile {
         let file = files[number]
@@ -156,6 +161,7 @@ package struct TrainingSource: Sendable {
     /// out for an image. No other row is read, and no image.
     ///
     /// - Parameter index: of these files
+    /// - Throws: `UserError` of a file or row that cannot be read
     package func heldOutRows(_ index: RowIndex) throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
         var rows: [(row: TrainingRow, images: ImageFolder)] = []
         for (file, indexed) in index.files.enumerated() where indexed.header.holdsOut {
@@ -168,12 +174,14 @@ package struct TrainingSource: Sendable {
     }
 
     private enum RowMeasure {
-        /// Nil for a text.                                         [inputs]
+        /// The measure of each input's image, nil for a text.           [inputs]
         case measured([RowImages.Measured?])
-        /// Because of the image of this name.
+        /// The row is left out, because of the image of this name.
         case leftOut(String)
     }
 
+    /// Measures the images of a row.
+    ///
     /// - Throws: for an image that cannot be used, unless such rows are left out; for one that is too long
     private func measure(_ content: TrainingRow, _ pairs: PairFile, _ row: Int) throws(UserError) -> RowMeasure {
         let inputs = content.inputs
