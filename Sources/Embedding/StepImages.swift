@@ -11,7 +11,7 @@ import Model
 ///     let features = try images.features(of: some)
 ///     images.prepare(next)                     // when this step has all of its own
 package final class StepImages {
-    /// What decodes images and makes their features.
+    /// The encoder that decodes images and makes their features.
     package let encoder: ImageEncoder
     /// Features of this step's images, by content; while the step begins also those of the step before.
     private var known: [ContentHash: ImageFeatures] = [:]

@@ -21,7 +21,7 @@ package struct PromptedText: Sendable {
     }
 }
 
-/// What is embedded: a text, or an image, which has no prompt of its own.
+/// An input to embed: a text, or an image, which has no prompt of its own.
 package enum EmbeddingInput: Sendable {
     case text(PromptedText)
     case image(ImageFile)
@@ -54,7 +54,7 @@ package struct EmbeddedTexts {
     }
 }
 
-/// What was found of inputs on the way, over all ranks. Images are never cut and never empty.
+/// Texts that were cut, and texts without tokens, over all ranks. Images are never cut and never empty.
 package struct TextFaults {
     /// Number of texts that were cut at the limit.
     package let truncated: Int
@@ -77,7 +77,7 @@ package struct TextEmbedder {
     package let session: ModelSession
     /// The adapter that embeds; nil: the bare backbone.
     package let adapter: LoadedAdapter?
-    /// Which vectors are made: one an input, one a token, or both.
+    /// The vectors that are made: one an input, one a token, or both.
     package let heads: EmbeddingHeads
 
     /// Creates an embedder.

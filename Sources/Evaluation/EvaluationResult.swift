@@ -4,7 +4,7 @@ import Files
 
 /// The metrics of one dataset in one mode and at one width.
 package struct EvaluationResult: Equatable, Sendable {
-    /// Which vectors were compared.
+    /// The vectors that an evaluation compares.
     package enum Mode: String, Sendable {
         /// Single vectors, by dot product.
         case dense
@@ -16,7 +16,7 @@ package struct EvaluationResult: Equatable, Sendable {
     package let dataset: String
     /// Name of the task that the inputs were embedded for.
     package let task: String
-    /// Which vectors were compared.
+    /// The vectors that were compared.
     package let mode: Mode
     /// Width of the Matryoshka prefix, or of the token vectors.
     package let dimension: Int

@@ -8,7 +8,7 @@
 package enum SafetensorsWriter {
     /// A tensor to write; `bytes` are little-endian, row-major, and as many as shape and type take.
     package typealias Tensor = (name: String, dtype: SafetensorsDType, shape: [Int], bytes: UnsafeRawBufferPointer)
-    /// What the header says of a tensor.
+    /// The name, type and shape of a tensor, for the header.
     package typealias Entry = (name: String, dtype: SafetensorsDType, shape: [Int])
 
     /// Writes a file, atomically, in the place of an older one if there is one.

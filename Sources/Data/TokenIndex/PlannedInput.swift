@@ -1,8 +1,10 @@
 // What a plan asks the index for: an input by its row, and which inputs have the same prompt.
 
-/// Which text or image of a row.
+/// The place of a text or image in its row.
 package enum RowText: Sendable, Hashable {
+    /// The anchor.
     case anchor
+    /// The positive, or the other side of a graded row.
     case positive
     /// A hard negative, by its index in the row.
     case negative(Int)
@@ -12,7 +14,7 @@ package enum RowText: Sendable, Hashable {
 package struct PlannedInput: Sendable {
     /// Number in the RowIndex of the row that has the input first.
     package let row: Int
-    /// Which text or image of that row the input is.
+    /// The place of the input in that row.
     package let text: RowText
     /// Number of tokens, prompt included, cut at the limit.
     package let tokens: Int

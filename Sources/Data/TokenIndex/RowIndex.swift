@@ -33,7 +33,7 @@ package struct RowSummary: Sendable, Equatable {
     package var score: Float?
 }
 
-/// What the rows of a batch have in common.
+/// The task of a row and whether it is graded, which all rows of a batch have in common.
 package struct RowKind: Hashable, Sendable {
     /// Index of the rows' task among the model's tasks.
     package let task: Int
@@ -66,7 +66,7 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         endIndex = files.reduce(0) { $0 + $1.header.rows }
     }
 
-    /// What the plan knows of a row.
+    /// The row of this number, as the plan sees it.
     package subscript(row: Int) -> RowSummary {
         let file = file(ofRow: row)
         return files[file].summary(ofRow: row - starts[file], file: file)
