@@ -21,7 +21,7 @@ struct Main {
         }
     }
 
-    /// What the parser answers itself: help, version and completions on stdout; faults of the command line on stderr, in one line.
+    /// Answers what the parser settles itself: help, version and completions on stdout; faults of the command line on stderr, in one line.
     /// Every rank has parsed the same line, and rank 0 speaks for all.
     private static func answer(_ error: any Error) -> Never {
         let text = Shoal.message(for: error)

@@ -26,7 +26,7 @@ struct CollectiveCall: CustomStringConvertible {
     let kind: Collective
     let element: MPIType?
     let count: Int
-    /// What else must agree: root, operation, hash of the counts, exit code.
+    /// The rest that must agree: root, operation, hash of the counts, exit code.
     let detail: Int
     let site: CallSite
 
@@ -57,6 +57,7 @@ struct CollectiveCall: CustomStringConvertible {
         return Int(truncatingIfNeeded: hash)
     }
 
+    /// The call as numbers that ranks compare.
     func header(_ sequence: Int) -> [Int] {
         let index = Collective.allCases.firstIndex(of: kind)!
         return [sequence, index, Int(element?.rawValue ?? 0), count, detail]

@@ -55,7 +55,7 @@ package struct Communicator: Sendable {
 }
 
 extension Communicator {
-    /// What a world has in common with those that are split from it.
+    /// The settings and statistics that a world has in common with those that are split from it.
     final class Shared {
         var checksAgreement = true
         var pieceBytes = 256 << 20
@@ -64,7 +64,7 @@ extension Communicator {
 
     /// Confined to the thread that made it: every collective checks that, which is why copies of the handle may travel.
     final class State: @unchecked Sendable {
-        /// Nil in a world of one without a launcher: MPI is then not initialised.
+        /// MPI's handle of the world; nil in a world of one without a launcher: MPI is then not initialised.
         let handle: MPI_Comm?
         let thread = pthread_self()
         var phase = "start"
@@ -109,7 +109,7 @@ extension Communicator {
         state.shared.statistics.record(call.kind, bytes: bytes, seconds: start.secondsToNow)
     }
 
-    /// `count` elements of type T in runs that one MPI call can carry.
+    /// Ranges of `count` elements of type T, each as long as one MPI call can carry.
     func pieces<T: MPIElement>(of count: Int, _ type: T.Type) -> [Range<Int>] {
         let length = max(1, min(state.shared.pieceBytes / MemoryLayout<T>.stride, Int(Int32.max)))
         return stride(from: 0, to: count, by: length).map { $0..<min(count, $0 + length) }

@@ -96,6 +96,7 @@ package struct Hosts: Sendable, Equatable {
             leaders: try world.allGather(leader), affinities: try world.allGatherVariable(localAffinity()))
     }
 
+    /// The whole cores that a rank has, when each core is shared equally by the ranks that may run on it; at least 1.
     private static func share(of own: [UInt64], among local: [[UInt64]]) -> Int {
         var share = 0.0
         for core in 0..<(own.count * 64) where own.holds(core) {

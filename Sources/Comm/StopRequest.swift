@@ -25,7 +25,8 @@ package enum StopRequest {
         }
     }
 
-    /// - Parameter once: the signal's default action returns after the first.
+    /// Takes a signal as a request to stop.
+    /// - Parameter once: the signal's default action returns after the first
     private static func handle(_ signal: Int32, once: Bool) {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in requested.store(true, ordering: .relaxed) }

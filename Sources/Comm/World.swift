@@ -103,7 +103,7 @@ package enum World {
         return code
     }
 
-    /// One line in one write: lines of several ranks through mpirun tear the more, the longer they are.
+    /// Writes the `FATAL` line, in one write: lines of several ranks through mpirun tear the more, the longer they are.
     private static func report(_ error: any Error, _ world: Communicator?, _ code: Int32) {
         let place = "rank=\(world?.rank ?? 0) host=\(world?.hostName ?? Hosts.assumed().names[0]) pid=\(getpid())"
         let moment = "phase=\(world?.phase ?? "start") seq=\(world?.state.sequence ?? 0)"

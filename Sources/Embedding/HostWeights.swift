@@ -24,11 +24,11 @@ package struct HostWeights: Sendable {
         package let bytes: Int
     }
 
-    /// What a matrix is copied as.
+    /// The form that matrices are copied into.
     package enum Form: Sendable {
-        /// In the element type that products take.
+        /// The element type that products take.
         case converted
-        /// In the order in which the kernels read it, for the forward and for the backward product.
+        /// The order in which the kernels read a matrix, for the forward and for the backward product.
         case packed
     }
 
@@ -67,7 +67,7 @@ package struct HostWeights: Sendable {
         }
     }
 
-    /// What the matrices are copied as; nil where they are multiplied as they are stored.
+    /// The form that the matrices are copied into; nil where they are multiplied as they are stored.
     private static func form(_ matrices: [WeightMatrix], _ engine: MatrixEngine, _ packing: PackedWeights, _ memoryLimit: Int) -> Form? {
         func fits(_ form: Form) -> Bool { 2 * matrices.reduce(0) { $0 + size(of: $1, engine, form) } <= memoryLimit }
         let isStored = matrices.allSatisfy { engine.multiplies($0.element) }

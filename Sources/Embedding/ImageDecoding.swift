@@ -37,7 +37,7 @@ package final class ImageDecoding<Image: Sendable>: Sendable {
     /// - Throws: what `prepare` threw
     func next() throws(UserError) -> Image { try work.take().get() }
 
-    /// What the threads share. `condition` guards everything below it.
+    /// The state that the threads share. `condition` guards everything below it.
     private final class Work: @unchecked Sendable {
         private let bytes: [Int]
         private let limit: Int
@@ -46,7 +46,7 @@ package final class ImageDecoding<Image: Sendable>: Sendable {
         private let condition = NSCondition()
         /// The next index to be made ready, and to be taken.
         private var (begun, taken) = (0, 0)
-        /// Bytes of the images between the two.
+        /// Bytes of the images that are begun and not yet taken.
         private var held = 0
         private var ready: [Int: Result<Image, UserError>] = [:]
         private var isCancelled = false

@@ -6,7 +6,7 @@ import Files
 import Model
 
 extension ModelSession {
-    /// What a plan knows of image files, from their headers. Each rank reads a share of them.    [paths]
+    /// Reads the headers of image files, each rank a share of them, and gives every rank the results.    [paths]
     ///
     /// Collective.
     /// - Throws: `UserError` of a file that is missing, no image, or too long for an input

@@ -19,10 +19,10 @@ package struct ModelSession {
     package let engine: EngineChoice
     /// How the backbone's matrices are held.
     package let weights: HostWeights
-    /// What makes features of images; nil until images are asked for.
+    /// The encoder of images; nil until images are asked for.
     package private(set) var images: ImageEncoder?
 
-    /// The same session with a projector, where the backbone brings none.
+    /// The same session with a projector, for a backbone that brings none; nil changes nothing.
     package func adding(_ projector: Projector?) -> ModelSession {
         var copy = self
         if let projector { copy.model = model.adding(projector) }

@@ -21,7 +21,7 @@ package struct PromptedText: Sendable {
     }
 }
 
-/// What is embedded: a text, or an image, which has no prompt of its own.
+/// An input to embed: a text, or an image, which has no prompt of its own.
 package enum EmbeddingInput: Sendable {
     case text(PromptedText)
     case image(ImageFile)
@@ -53,7 +53,7 @@ package struct EmbeddedTexts {
     }
 }
 
-/// What was found of inputs on the way, over all ranks. Images are never cut and never empty.
+/// Texts that were cut, and texts without tokens, over all ranks. Images are never cut and never empty.
 package struct TextFaults {
     /// Number of texts that were cut at the limit.
     package let truncated: Int

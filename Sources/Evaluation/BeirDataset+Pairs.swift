@@ -39,6 +39,6 @@ extension BeirDataset {
 }
 
 extension RowInput {
-    /// Of an image.
+    /// Path of the image; nil for a text.
     fileprivate func path(in folder: ImageFolder) -> String? { imageName.map { folder.path(of: $0) } }
 }

@@ -106,6 +106,7 @@ private struct BeirTexts {
     private(set) var lineNumbers: [Int] = []
     private(set) var index: [ExactString: Int] = [:]
 
+    /// Reads the rows of a file.
     /// - Parameter areDocuments: their title goes before their text, and both ends lose white space; queries stay as they are
     init(in folder: String, named name: String, areDocuments: Bool) throws(UserError) {
         path = try existingPath(in: folder, named: name)
@@ -142,7 +143,7 @@ private struct BeirTexts {
     }
 }
 
-/// `<name>.jsonl`, else `<name>.jsonl.gz`.
+/// Path of `<name>.jsonl` or, where there is none, `<name>.jsonl.gz`.
 private func existingPath(in folder: String, named name: String) throws(UserError) -> String {
     let plain = "\(folder)/\(name).jsonl"
     guard let path = [plain, "\(plain).gz"].first(where: { FileManager.default.fileExists(atPath: $0) }) else {

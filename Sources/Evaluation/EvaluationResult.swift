@@ -4,7 +4,7 @@ import Files
 
 /// The metrics of one dataset in one mode and at one width.
 package struct EvaluationResult: Equatable, Sendable {
-    /// Which vectors were compared.
+    /// The vectors that an evaluation compares.
     package enum Mode: String, Sendable {
         /// Single vectors, by dot product.
         case dense

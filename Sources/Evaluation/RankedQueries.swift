@@ -59,9 +59,9 @@ struct RankedQueries {
 /// Documents laid out for the products that score them. A score's bits do not depend on the group it is made in.
 private struct DocumentPanel {
     private enum Layout {
-        /// [dimension, padded documents]
+        /// Single vectors, a column a document.    [dimension, padded documents]
         case dense(Tensor)
-        /// Documents whose tokens a near cache holds together, each with the place of its first.
+        /// Token vectors: documents whose tokens a near cache holds together, each tile with the place of its first.
         case late([(tokens: DocumentTokens, first: Int)])
     }
 

@@ -11,7 +11,7 @@ import Model
 ///     let evaluator = RetrievalEvaluator(session, adapter, task: "code", prefixes: prefixes, heads: .both)
 ///     let report = try evaluator.run(dataset, dimensions: [64, 256])
 package struct RetrievalEvaluator {
-    /// What an evaluation found.
+    /// Figures and rankings of an evaluation.
     package struct Report {
         /// One result for each width of the single vectors, then that of the token vectors.
         package let results: [EvaluationResult]
@@ -67,7 +67,7 @@ package struct RetrievalEvaluator {
         return Report(results: results, rankings: rankings, truncated: faults.truncated + queries.faults.truncated)
     }
 
-    /// Texts with their prompt; images with what their headers say.
+    /// Texts with their prompt, and images with what their headers say, as the embedder takes them.
     ///
     /// Collective.
     private func inputs(_ contents: [(text: [UInt8], image: String?)], _ prefix: String) throws -> [EmbeddingInput] {

@@ -90,7 +90,7 @@ package func outputFailed(_ path: String, _ what: String, _ code: Int32, needed:
     return UserError(.output, path, "\(what): \(errorText(code)); \(mend)")
 }
 
-/// Bytes that this user can still write on the file system of `path`, or of the folder that holds it.
+/// Number of bytes that this user can still write on the file system of `path`, or of the folder that holds it.
 private func freeBytes(around path: String) -> Int? {
     var status = statvfs()
     guard statvfs(path, &status) == 0 || statvfs(parentFolder(of: path), &status) == 0 else { return nil }

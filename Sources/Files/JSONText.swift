@@ -51,6 +51,7 @@ package struct JSONText {
         }
     }
 
+    /// Appends the character that the escape at `i` stands for; a surrogate pair is one character.
     /// - Returns: where the text goes on
     private func appendUnicodeEscape(at i: Int, to bytes: inout [UInt8]) -> Int {
         let unit = hexadecimalUnit(raw, at: i + 2)!

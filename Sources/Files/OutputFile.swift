@@ -14,7 +14,7 @@ package struct OutputFile: ~Copyable {
     private var size = 0
     private var isWhole = false
 
-    /// What a finished file holds.
+    /// Size and hash of a finished file.
     package struct Summary: Equatable, Sendable {
         /// Bytes written.
         package let size: Int

@@ -9,7 +9,7 @@
 ///
 /// Source: huggingface/safetensors, README and `tensor.rs`, 0.8.0.
 package struct SafetensorsFile: Sendable {
-    /// One tensor.
+    /// A tensor of the file: its name, type, shape and place.
     package struct Entry: Sendable {
         /// Name of the tensor.
         package let name: String

@@ -3,7 +3,7 @@
 
 /// The content of a header.
 struct SafetensorsHeader {
-    /// What the header says of one tensor. Its length is that of its shape and type.
+    /// A tensor as the header describes it. Its length is that of its shape and type.
     struct Tensor {
         let name: String
         let dtype: SafetensorsDType

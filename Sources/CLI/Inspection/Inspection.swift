@@ -9,7 +9,7 @@ import Model
 import Tensor
 import Trainer
 
-/// What a file or folder holds.
+/// The answer of `shoal inspect`: what a file or folder holds.
 ///
 ///     print(try Inspector(modelFolder: nil, verifies: true).inspect("outputs/run").text)
 package struct Inspection: Sendable {

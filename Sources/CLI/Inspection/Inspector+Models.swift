@@ -56,7 +56,7 @@ extension Inspector {
         return inspection
     }
 
-    /// `BF16`, or `BF16 in 80 tensors, F32 in 2`.
+    /// The element types of tensors in words: `BF16`, or `BF16 in 80 tensors, F32 in 2`.
     static func types(_ entries: [SafetensorsFile.Entry]) -> String {
         let counts = Dictionary(grouping: entries, by: \.dtype).mapValues(\.count)
         let types = SafetensorsDType.allCases.filter { counts[$0] != nil }

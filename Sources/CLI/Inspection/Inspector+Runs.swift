@@ -125,7 +125,7 @@ extension Inspector {
 private struct RunMetrics {
     private(set) var first: (step: Int, loss: Double)?
     private(set) var last: (step: Int, loss: Double)?
-    /// By task, at the end.
+    /// The mean loss of each task at the end of the run.
     private(set) var meanLosses: [(task: String, mean: Double)] = []
     private(set) var evaluations: [[EvaluationResult]] = []
 

@@ -8,7 +8,7 @@ import Model
 import Tensor
 
 extension EmbeddingJob {
-    /// Tokens of a group, for each rank and in all.
+    /// The most tokens of a group, for each rank and in all.
     private static let (rankTokens, mostTokens) = (1 << 14, 1 << 19)
 
     /// Writes tensors `0`, `1`, ... [tokens, projectorDimension], float32, in the order of their names.

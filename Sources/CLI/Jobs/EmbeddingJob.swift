@@ -8,7 +8,7 @@ import Model
 import Tensor
 import Trainer
 
-/// What is to be embedded, with what, and where to.
+/// A run of `shoal embed`: what is to be embedded, with what, and where to.
 package struct EmbeddingJob: Sendable {
     /// The model that embeds.
     package var model: ModelChoice
@@ -125,7 +125,7 @@ package struct EmbeddingJob: Sendable {
 }
 
 extension InputList {
-    /// Texts with their prompts; images with what their headers say.
+    /// The inputs as the embedder takes them: texts with their prompts; images with what their headers say.
     ///
     /// Collective.
     fileprivate func inputs(_ session: ModelSession) throws -> [EmbeddingInput] {

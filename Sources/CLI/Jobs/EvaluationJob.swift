@@ -8,7 +8,7 @@ import Foundation
 import Model
 import Trainer
 
-/// What is to be evaluated, on what, and where the results go.
+/// A run of `shoal evaluate`: what is to be evaluated, on what, and where the results go.
 package struct EvaluationJob: Sendable {
     /// The model that is evaluated.
     package var model: ModelChoice

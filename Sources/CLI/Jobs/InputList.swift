@@ -5,12 +5,12 @@ import Data
 import Files
 import Model
 
-/// Which side of a search a text stands on; it decides the words before it.
+/// The side of a search that a text stands on; it decides the words before it.
 package enum TextRole: String, CaseIterable, Sendable {
     case query
     case passage
 
-    /// What stands before a text of `task`.
+    /// The words that stand before a text of `task`.
     func prefix(task: String) -> String {
         let prompt: Prompt = self == .query ? .query : .passage
         return prompt.resolved(task: task).prefix
@@ -23,7 +23,7 @@ package enum TextRole: String, CaseIterable, Sendable {
 package struct InputList: Sendable {
     /// An input, and what it is embedded for.
     package struct Entry: Sendable {
-        /// What is embedded: a text or an image.
+        /// A text or an image.
         package enum Content: Sendable {
             /// A text in UTF-8, without prompt, never blank; and its side of a search.
             case text([UInt8], TextRole)

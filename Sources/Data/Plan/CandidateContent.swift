@@ -1,6 +1,6 @@
 // Candidates by their content: what tells a duplicate from a negative, in this step and in later ones.
 
-/// What a candidate is, as far as duplicates go.
+/// The content of a candidate, by which duplicates are told from negatives.
 package struct CandidateContent: Equatable, Sendable {
     /// Hash of the candidate's own content.
     package let content: ContentHash

@@ -12,7 +12,7 @@ enum ChunkAssignment {
         return owners(of: costs, worldSize: worldSize, looks: &looks)
     }
 
-    /// As above.
+    /// Assigns chunks to ranks as the function without `looks` does.
     ///
     /// - Parameter looks: grows by the number of loads and pairs of chunks that are looked at
     static func owners(of costs: [Int], worldSize: Int, looks: inout Int) -> [Int] {

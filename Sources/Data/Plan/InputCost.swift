@@ -23,7 +23,7 @@ package struct InputCost: Sendable {
 }
 
 extension ModelConfig {
-    /// What an input costs this model, in multiplications: of the frozen products a token, of attention a token and token seen, and of
+    /// The cost of inputs for this model, in multiplications: of the frozen products a token, of attention a token and token seen, and of
     /// the tower a token: half of its products, because they have no backward pass.
     ///
     /// - Parameter usesTower: whether images go through the tower, rather than having their features kept from earlier

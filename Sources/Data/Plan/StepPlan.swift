@@ -145,7 +145,7 @@ package struct StepPlan: Sendable {
 private struct UniqueInputs {
     private struct Key: Hashable {
         let content: ContentHash
-        /// Nil for an image.
+        /// Number of the input's prompt; nil for an image.
         let prompt: Int?
     }
 

@@ -3,7 +3,7 @@
 
 import Tensor
 
-/// What each row sees of the columns. The own positive is always seen.
+/// The columns that each row sees. The own positive is always seen.
 package struct Visibility: Sendable {
     /// Columns hidden from a row, ascending.                       [rows][...]
     let hidden: [[Int]]
@@ -14,6 +14,8 @@ package struct Visibility: Sendable {
     /// The rows that see each column, ascending, with a limited pool.
     private let seenBy: [Int: [Int]]
 
+    /// Lays out both directions: the columns of a row, and the rows of a column.
+    ///
     /// - Parameters:
     ///   - hidden: columns that are no negatives of a row, ascending
     ///   - seen: the only negatives that a row has, ascending; nil: all that are not hidden

@@ -1,8 +1,10 @@
 // What a plan asks the index for: an input by its row, and which inputs have the same prompt.
 
-/// Which text or image of a row.
+/// The place of a text or image in its row.
 package enum RowText: Sendable, Hashable {
+    /// The anchor.
     case anchor
+    /// The positive, or the other side of a graded row.
     case positive
     /// A hard negative, by its index in the row.
     case negative(Int)

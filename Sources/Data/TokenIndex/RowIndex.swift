@@ -33,7 +33,7 @@ package struct RowSummary: Sendable, Equatable {
     package var score: Float?
 }
 
-/// What the rows of a batch have in common.
+/// The task of a row and whether it is graded, which all rows of a batch have in common.
 package struct RowKind: Hashable, Sendable {
     /// Index of the rows' task among the model's tasks.
     package let task: Int

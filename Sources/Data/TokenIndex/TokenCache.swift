@@ -79,7 +79,7 @@ package struct TokenCache: Sendable {
 
     private static let ending = ".tokens"
 
-    /// What the names of a training file's indexes begin with: its name, to be recognised, and a hash of where it lies.
+    /// The begin of the names of a training file's indexes: its name, to be recognised, and a hash of where it lies.
     private static func stem(of source: String) -> String {
         let path = resolved(source)
         let name = String(String.UnicodeScalarView(path.unicodeScalars.split(separator: "/").last?.prefix(40) ?? []))

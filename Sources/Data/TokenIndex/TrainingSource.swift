@@ -4,7 +4,7 @@ import Files
 import Model
 import Tensor
 
-/// What `data.train` says, and what becomes of a row.
+/// The files of `data.train`, and what makes inputs of their rows.
 package struct TrainingSource: Sendable {
     /// A file of rows and the task of rows that name none.
     package struct File: Sendable {
@@ -12,9 +12,9 @@ package struct TrainingSource: Sendable {
         package let path: String
         /// The task of rows that name none.
         package let task: String
-        /// What scores may be; nil: any finite number.
+        /// The range that scores must lie in; nil: any finite number.
         package let scoreRange: ClosedRange<Double>?
-        /// What stands before anchors, and before positives and negatives.     [tasks]
+        /// The prompts that stand before anchors, and before positives and negatives.     [tasks]
         package let prompts: [(anchor: String, candidate: String)]
     }
 
