@@ -14,41 +14,42 @@ extension Inspector {
         let file = try RowFile(path: path)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
-        let isTexts = first["text"] != nil && ["positive", "pos", "sentence2"].allSatisfy { first[$0] == nil }
+        let isTexts = first["text"] != nil && RowPart.positive.usualKeys.joined().allSatisfy { first[$0] == nil }
         var inspection = Inspection(path, isTexts ? "texts" : "training rows")
         inspection.add("rows", Figures.count(file.count))
         let measure = try TextMeasure(modelFolder)
-        isTexts ? try addTexts(file, measure, to: &inspection) : try addPairs(file, measure, to: &inspection)
+        isTexts ? try addTexts(file, measure, to: &inspection) : try addPairs(path, file, measure, to: &inspection)
         try addHashes(of: [path], to: &inspection)
         return inspection
     }
 
-    private func addPairs(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+    private func addPairs(_ path: String, _ rows: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var texts: [(name: String, texts: [PromptedText])] = [("anchors", []), ("positives", []), ("hard negatives", [])]
         var (contents, images): ([Set<ContentHash>], ImageMeasure) = ([[], []], ImageMeasure())
         var (tasks, negatives, withNegatives, scores): ([String: Int], Int, Int, [Double]) = ([:], 0, 0, [])
+        // Without a model every task is as good as another.
+        let named = measure.tasks ?? Set((0..<rows.count).compactMap { try? rows.row($0).text("task") }).sorted()
+        let rules = RowRules(task: DataConfig.usualTask, knownTasks: named + [DataConfig.usualTask])
         // Which folder a run allows is the run's affair.
-        let folder = try ImageFolder(dataFile: file.path, base: "/")
-        for number in 0..<file.count {
-            let line = try file.row(number)
-            // Without a model every task is as good as another.
-            let own = try line.text("task") ?? DataConfig.usualTask
-            let row = try TrainingRow(line, fileTask: DataConfig.usualTask, knownTasks: measure.tasks ?? [own], images: folder)
+        let file = try PairFile(path: path, rules, imageBase: "/")
+        let (examples, report) = file.allExamples()
+        let folder = file.images
+        for row in examples.joined() {
             tasks[row.task, default: 0] += 1
             negatives += row.negatives.count
             withNegatives += row.negatives.isEmpty ? 0 : 1
-            if let score = try line.number("score") { scores.append(score) }
-            let (query, passage) = (TextRole.query.prefix(task: row.task), TextRole.passage.prefix(task: row.task))
+            if let score = row.score { scores.append(Double(score)) }
+            let query = row.prompt.map { String(decoding: $0, as: UTF8.self) } ?? TextRole.query.prefix(task: row.task)
+            let passage = TextRole.passage.prefix(task: row.task)
             for (side, input) in [(0, row.anchor), (1, row.positive)] + row.negatives.map({ (2, $0) }) {
-                do {
-                    switch input {
-                    case .text(let text): texts[side].texts.append(PromptedText(prefix: side == 0 ? query : passage, text: text))
-                    case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
-                    }
-                    if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }
-                } catch { throw line.fault("the image \(error.description)") }
+                switch input {
+                case .text(let text): texts[side].texts.append(PromptedText(prefix: side == 0 ? query : passage, text: text))
+                case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
+                }
+                if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }
             }
         }
+        add(report, rules, path, to: &inspection)
         for task in tasks.keys.sorted() {
             inspection.add("task \(task)", Figures.count(tasks[task]!, "row"))
         }
@@ -61,6 +62,21 @@ extension Inspector {
         inspection.add("distinct positives", Figures.count(contents[1].count))
         images.addFacts(to: &inspection)
         inspection.add(measure.title, try measure.table(texts, images))
+    }
+
+    /// What the rows were read as, every key without a part in training, and the rows that cannot be used.
+    private func add(_ report: RowReport, _ rules: RowRules, _ path: String, to inspection: inout Inspection) {
+        if let sentence = report.keys.formSentence(path: path, rules.columns) { inspection.add("form", sentence) }
+        if report.rowsWithSeveralPositives > 0 {
+            inspection.add("several positives", Figures.count(report.rowsWithSeveralPositives, "row"))
+        }
+        for (key, rows) in report.keys.unreadKeys {
+            let doubt = KeyCensus.doubt(key, rules).map { "; train refuses it: it \($0)" } ?? ""
+            inspection.add("key without a part", "\"\(key)\" in \(Figures.count(rows, "row"))\(doubt)")
+        }
+        guard report.badRows > 0 else { return }
+        inspection.add("rows that cannot be used", Figures.count(report.badRows))
+        for bad in report.firstBad { inspection.add("line \(bad.line)", bad.message) }
     }
 
     private func addTexts(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {

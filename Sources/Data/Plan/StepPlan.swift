@@ -73,7 +73,7 @@ package struct StepPlan: Sendable {
         contents = rows.candidateContents
         let columns = contents + (scores.isEmpty ? earlier : [])
         earlierColumns = columns.count - contents.count
-        let masked = masksDuplicates ? maskedColumns(rows, columns) : Array(repeating: [], count: rows.count)
+        let masked = masksDuplicates ? maskedColumns(rows, columns) : siblingColumns(rows)
         visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: columns.count, hidden: masked))
         chunks = inputs.map(\.tokens).ranges(filledUpTo: chunkTokens)
         owners = ChunkAssignment.owners(
@@ -145,15 +145,18 @@ package struct StepPlan: Sendable {
 private struct UniqueInputs {
     private struct Key: Hashable {
         let content: ContentHash
-        /// Number of the input's prompt; nil for an image.
+        /// Number of the input's prompt; nil for an image, and where the row brings its own.
         let prompt: Int?
+        /// Hash of the row's own prompt; 0 without one.
+        let ownPrompt: Int64
     }
 
     private(set) var inputs: [PlannedInput] = []
     private var places: [Key: Int] = [:]
 
     mutating func index(of summary: InputSummary, prompt: Int, row: Int, _ text: RowText) -> Int {
-        let key = Key(content: summary.content, prompt: summary.isImage ? nil : prompt)
+        let sharesPrompt = !summary.isImage && summary.ownPrompt == 0
+        let key = Key(content: summary.content, prompt: sharesPrompt ? prompt : nil, ownPrompt: summary.ownPrompt)
         if let place = places[key] { return place }
         places[key] = inputs.count
         inputs.append(PlannedInput(row: row, text: text, tokens: Int(summary.tokens), isImage: summary.isImage))
@@ -167,6 +170,12 @@ extension [RowSummary] {
         map { CandidateContent(content: $0.positive.content, anchor: $0.anchor.content) }
             + flatMap { $0.negatives.map { CandidateContent(content: $0.content, anchor: nil) } }
     }
+}
+
+/// Positives of the same row of a file, which brought several: none is a negative of another.
+private func siblingColumns(_ rows: [RowSummary]) -> [[Int]] {
+    let siblings = Dictionary(grouping: rows.indices) { [rows[$0].file, rows[$0].row] }
+    return rows.map { row in siblings[[row.file, row.row]]!.filter { rows[$0].positive.content != row.positive.content } }
 }
 
 /// Columns other than the own positive whose content is the row's positive or anchor, and positives of rows with an equal anchor.

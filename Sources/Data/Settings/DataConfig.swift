@@ -23,6 +23,12 @@ package struct DataConfig: Sendable {
     package let maxPixels: Int?
     /// What becomes of a row with an image that cannot be used.
     package let onBadImage: BadImage
+    /// What becomes of a row that cannot be used.
+    package let onBadRow: BadRow
+    /// The largest share of a file's rows that may be left out.
+    package let badRowLimit: Double
+    /// Keys of rows that have no part in training by the user's will.
+    package let ignoredKeys: [KeyPattern]
     /// Where features of images are kept; nil: nowhere.
     package let imageCache: String?
     /// Bytes that `imageCache` may take; nil: as much as the disk holds.
@@ -30,6 +36,9 @@ package struct DataConfig: Sendable {
 
     /// What becomes of a row with an image that cannot be used: it ends the run, or is left out.
     package enum BadImage: String, Sendable { case fail, skip }
+
+    /// What becomes of a row that cannot be used: it ends the run, or is left out.
+    package enum BadRow: String, Sendable { case fail, skip }
 
     /// What a run is evaluated on.
     package enum EvaluationSource: Sendable {
@@ -58,6 +67,9 @@ package struct DataConfig: Sendable {
         minPixels = values[DataSettings.minPixels]
         maxPixels = values[DataSettings.maxPixels]
         onBadImage = values[DataSettings.onBadImage]
+        onBadRow = values[DataSettings.onBadRow]
+        badRowLimit = values[DataSettings.badRowLimit]
+        ignoredKeys = (values[DataSettings.ignoredKeys] ?? []).map(KeyPattern.init)
         imageCache = values[DataSettings.imageCache]
         imageCacheBytes = values[DataSettings.imageCacheBytes]
         cacheFolder = values[DataSettings.cacheFolder]

@@ -7,10 +7,20 @@ import Files
 package enum DataSettings {
     package static let train = Setting<[DataFile]?>(
         "data.train", .optional(.trainingFiles), .absent("`train.jsonl` in `data.processed_dir`"),
-        "Rows to train on: JSON lines or a table (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`). Read whole; never split.")
+        "Rows to train on: JSON lines or a table (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`), a folder or pattern of shards. Never split."
+    )
     package static let evaluation = Setting<DataFile?>(
         "data.evaluation", .optional(.dataFile), .absent("none"),
         "A BEIR folder, or a pair file in any format of `data.train`. Its task is that of the first training file unless given.")
+    package static let ignoredKeys = Setting<[String]?>(
+        "data.ignore", .optional(.names), .absent("none"),
+        "Keys of rows that have no part in training, such as `[id, url]`; `*` stands for any letters. They are not asked about.")
+    package static let onBadRow = Setting<DataConfig.BadRow>(
+        "data.on_bad_row", .choice([.fail, .skip]), .value(.fail),
+        "A row that cannot be used ends the run, or is left out and counted.")
+    package static let badRowLimit = Setting<Double>(
+        "data.bad_row_limit", .number(.closed(0, 1)), .value(0.05),
+        "The largest share of a file's rows that `data.on_bad_row: skip` leaves out; more end the run.")
     package static let processedFolder = Setting<String?>(
         "data.processed_dir", .optional(.text("the path of a folder")), .absent("none"),
         "Without `data.train`: train on its `train.jsonl`, evaluate on its `eval.jsonl`, else on a fifth of the rows held out.")
@@ -44,7 +54,8 @@ package enum DataSettings {
     /// The section as the schema takes it.
     package static let section = SettingSection(
         [
-            train, evaluation, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels, onBadImage, imageCache, imageCacheBytes,
+            train, evaluation, ignoredKeys, onBadRow, badRowLimit, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels,
+            onBadImage, imageCache, imageCacheBytes,
             samplingTemperature,
         ],
         withoutMeaning: [

@@ -11,6 +11,8 @@ package struct InputSummary: Sendable, Equatable {
     package let tokens: Int32
     /// Whether it is an image.
     package var isImage = false
+    /// Hash of the row's own prompt; 0 for the file's prompt.
+    package var ownPrompt: Int64 = 0
 }
 
 /// A row as the plan sees it.
@@ -144,5 +146,13 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         files.dropFirst().reduce(counts(files[0].header)) { sums, file in zip(sums, counts(file.header)).map { $0 + $1 } }
     }
 
-    private func file(ofRow row: Int) -> Int { starts.lastIndex { $0 <= row }! }
+    /// The last file that starts at the row or before it, by halving: a data set may have thousands of shards.
+    private func file(ofRow row: Int) -> Int {
+        var (low, high) = (0, starts.count - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if starts[middle] <= row { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
 }

@@ -34,6 +34,8 @@ package struct TokenIndex: Sendable {
         var place: Int32
         /// Which of the images; -1 for a text.
         var image: Int64
+        /// Hash of the row's own prompt before the text; 0 for the file's prompt.
+        var prompt: Int64
     }
 
     /// An image of a row, or one that a row was left out for.
@@ -71,6 +73,16 @@ package struct TokenIndex: Sendable {
     }
 
     var path: String { file.path }
+
+    /// What is to be said of the rows of the training file.
+    ///
+    /// - Throws: `UserError` `.inputOutput` when it is damaged, which the hash of the tables lets happen by a fault of Shoal alone
+    package func report() throws(UserError) -> RowReport {
+        let bytes = file.contents.copied(header.reportOffset..<header.reportOffset + header.report)
+        let json = try JSONValue.parse(bytes, path: path, code: .inputOutput)
+        guard let report = RowReport(json) else { throw UserError(.inputOutput, path, "holds no report of its rows; remove the file") }
+        return report
+    }
 
     /// Notes that a training file of another size or time of change has been found to hold the same bytes. Where that cannot be
     /// written, the next start hashes the file again.
@@ -223,5 +235,5 @@ extension TokenIndex.Input {
     /// Ids that the index holds: an image's follow from its grid.
     fileprivate var storedTokens: Int { isImage ? 0 : Int(tokens) }
 
-    fileprivate var summary: InputSummary { InputSummary(content: content, tokens: tokens, isImage: isImage) }
+    fileprivate var summary: InputSummary { InputSummary(content: content, tokens: tokens, isImage: isImage, ownPrompt: prompt) }
 }

@@ -17,6 +17,8 @@ struct TokenPart: Sendable {
     var droppedNegatives = 0
     /// Rows left out because of an image that cannot be used.
     private(set) var skippedRows = 0
+    /// What is to be said of the rows.
+    var report = RowReport()
 
     /// Begins a row; its inputs follow.
     ///
@@ -31,9 +33,11 @@ struct TokenPart: Sendable {
                 isGraded: score == nil ? 0 : 1, score: score ?? 0))
     }
 
-    /// - Parameter place: of a negative, its index in the row
-    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0) {
-        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1))
+    /// - Parameters:
+    ///   - place: of a negative, its index in the row
+    ///   - prompt: hash of the row's own prompt, 0 without one
+    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0, prompt: Int64 = 0) {
+        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1, prompt: prompt))
         tokens += ids
     }
 
@@ -42,7 +46,8 @@ struct TokenPart: Sendable {
     ///   - place: of a negative, its index in the row
     mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0) {
         inputs.append(
-            TokenIndex.Input(content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count)))
+            TokenIndex.Input(
+                content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count), prompt: 0))
         append(name, image.identity, image.grid)
     }
 
@@ -83,6 +88,7 @@ struct TokenPart: Sendable {
         truncated += other.truncated
         droppedNegatives += other.droppedNegatives
         skippedRows += other.skippedRows
+        report.add(other.report)
     }
 
     /// How much of everything there is.

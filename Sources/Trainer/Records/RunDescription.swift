@@ -95,7 +95,7 @@ extension ModelCard {
             prompts: trained.map { task in
                 let number = setup.source.taskNames.firstIndex(of: task)!
                 let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!
-                let prompts = config.data.train[file].prompts(task: task)
+                let prompts = config.data.train[setup.source.files[file].set].prompts(task: task)
                 return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
             },
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
@@ -126,10 +126,10 @@ extension TrainingSetup {
     }
 
     fileprivate var files: [StartupReport.File] {
-        source.files.indices.map { number in
-            let (header, taken) = (index.files[number].header, sampler.rowsBySet[number])
-            return StartupReport.File(
-                path: source.files[number].path, rows: header.fileRows, rowsOfEpoch: taken == header.rows ? nil : taken)
+        zip(config.data.train, source.sets(index, config.data)).enumerated().map { set, entry in
+            let rows = zip(source.files, index.files).reduce(0) { $0 + ($1.0.set == set ? $1.1.header.fileRows : 0) }
+            let taken = sampler.rowsBySet[set]
+            return StartupReport.File(path: entry.0.path, rows: rows, rowsOfEpoch: taken == entry.1.rows ? nil : taken)
         }
     }
 

@@ -116,11 +116,10 @@ extension TrainingSetup {
     private static func checkSets(
         _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler
     ) throws(UserError) {
-        for (number, file) in source.files.enumerated() where sampler.rowsBySet[number] == 0 {
-            let weight = Figures.short(config.data.train[number].weight)
+        for (set, (entry, rows)) in zip(config.data.train, source.sets(index, config.data)).enumerated() where sampler.rowsBySet[set] == 0 {
             throw config.error(
                 at: DataSettings.train,
-                "\(DataSettings.train)[\(number)].weight \(weight) takes no row of \(file.path), which has \(index.files[number].header.rows); raise it"
+                "\(DataSettings.train)[\(set)].weight \(Figures.short(entry.weight)) takes no row of \(entry.path), which has \(rows.rows); raise it"
             )
         }
         guard !config.training.shuffle else { return }
@@ -146,11 +145,27 @@ extension TrainingSetup {
             "\(Figures.count(rows.header.skippedRows, "row")) of \(file.path) left out, because an image of theirs cannot be used "
                 + "(data.on_bad_image: skip)"
         }
-        return skipped + untouched
+        return rowNotices(source, index) + skipped + untouched
             + sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
                 "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
                     + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
             }
+    }
+}
+
+/// What the rows of each file were read as, keys without a part in training, and rows that were left out.
+private func rowNotices(_ source: TrainingSource, _ index: RowIndex) -> [String] {
+    zip(source.files, index.files).flatMap { file, indexed -> [String] in
+        guard let report = try? indexed.report() else { return [] }
+        let several = report.rowsWithSeveralPositives
+        return [
+            report.keys.formSentence(path: file.path, file.rules.columns),
+            report.keys.unreadSentence(path: file.path, ignored: file.rules.ignoredKeys),
+            several == 0
+                ? nil
+                : "\(Figures.count(several, "row")) of \(file.path) \(several == 1 ? "has" : "have") several positives: each is an example of its own",
+            report.badRowSentence(path: file.path, rows: indexed.header.fileRows),
+        ].compactMap(\.self)
     }
 }
 

@@ -1,0 +1,33 @@
+// Files of rows as most tests need them: in Shoal's own form, one example a row, without rules of their own.
+
+import Data
+import Files
+import Model
+
+extension PairFile {
+    /// Opens a file in Shoal's own form.
+    package init(path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil) throws(UserError) {
+        try self.init(path: path, RowRules(task: task, knownTasks: knownTasks, scoreRange: scoreRange))
+    }
+
+    /// The first example of a row.
+    package func row(_ row: Int) throws(UserError) -> TrainingRow { try examples(ofRow: row)[0] }
+}
+
+extension TrainingSource {
+    /// Files in Shoal's own form, each a data set.
+    package init(
+        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, version: String, images: RowImages? = nil,
+        dropsEqualNegatives: Bool = true, holdsOut: Bool = false, badRows: BadRows = .fail,
+        scoreRanges: [Int: ClosedRange<Double>] = [:], prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
+    ) {
+        self.init(
+            files: files.enumerated().map { number, file in
+                File(
+                    path: file.path, RowRules(task: file.task, knownTasks: taskNames, scoreRange: scoreRanges[number]), set: number,
+                    prompts: taskNames.map { prompts(number, $0) })
+            },
+            taskNames: taskNames, processor: processor, version: version, images: images, dropsEqualNegatives: dropsEqualNegatives,
+            holdsOut: holdsOut, badRows: badRows)
+    }
+}
