@@ -133,6 +133,9 @@ import Testing
         try expectFailure(65, ["inspect", try folder.write("a.txt", "a")], "a.txt: is none of the files that can be inspected")
         try expectFailure(65, ["inspect", try folder.write("a.safetensors", "short")], "a.safetensors: holds 5 bytes")
         let rows = "{\"query\": \"a\", \"positive\": \"b\"}\n{\"query\": \"a\", \"positive\": \"\"}\n"
-        try expectFailure(65, ["inspect", try folder.write("rows.jsonl", rows)], "rows.jsonl:2:28: \"positive\" is empty")
+        let result = try ShoalProgram.run(["inspect", try folder.write("rows.jsonl", rows)])
+        #expect(result.exitCode == 65 && result.standardError.contains("rows.jsonl:2:28: \"positive\" is empty"))
+        #expect(result.standardOutput.firstMatch(of: /rows that cannot be used +1\n/) != nil, "\(result.standardOutput)")
+        #expect(result.standardOutput.firstMatch(of: /line 2 +"positive" is empty/) != nil, "\(result.standardOutput)")
     }
 }

@@ -8,10 +8,17 @@ struct ImageMeasure {
     private var sides: [(side: String, count: Int)] = []
     private var headers: [String: ImageHeader] = [:]
 
+    /// Reads an image's header.
+    ///
+    /// - Throws: `UserError` when the file is missing or no image
+    mutating func check(_ path: String) throws(UserError) {
+        if headers[path] == nil { headers[path] = try ImageHeader.read(path: path) }
+    }
+
     /// Reads an image's header and counts the image.
     /// - Throws: `UserError` when the file is missing or no image
     mutating func add(_ path: String, side: String) throws(UserError) {
-        if headers[path] == nil { headers[path] = try ImageHeader.read(path: path) }
+        try check(path)
         if let place = sides.firstIndex(where: { $0.side == side }) { sides[place].count += 1 } else { sides.append((side, 1)) }
     }
 

@@ -32,9 +32,22 @@ extension Inspector {
         let rules = RowRules(task: DataConfig.usualTask, knownTasks: named + [DataConfig.usualTask])
         // Which folder a run allows is the run's affair.
         let file = try PairFile(path: path, rules, imageBase: "/")
-        let (examples, report) = file.allExamples()
+        var (readable, report) = file.allExamples()
         let folder = file.images
-        for row in examples.joined() {
+        // An image that cannot be used makes a bad row, too.
+        readable.removeAll { number, examples in
+            do {
+                for input in examples.flatMap({ [$0.anchor, $0.positive] + $0.negatives }) {
+                    if let name = input.imageName { try images.check(folder.path(of: name)) }
+                }
+                return false
+            } catch {
+                let fault = UserError(.content, path, "the image \(error.description)")
+                report.add(RowReport.BadRow(row: number, line: file.lineNumber(ofRow: number), fault))
+                return true
+            }
+        }
+        for row in readable.flatMap(\.examples) {
             tasks[row.task, default: 0] += 1
             negatives += row.negatives.count
             withNegatives += row.negatives.isEmpty ? 0 : 1
@@ -77,6 +90,7 @@ extension Inspector {
         guard report.badRows > 0 else { return }
         inspection.add("rows that cannot be used", Figures.count(report.badRows))
         for bad in report.firstBad { inspection.add("line \(bad.line)", bad.message) }
+        inspection.fault = report.badRowError(path: path)
     }
 
     private func addTexts(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {

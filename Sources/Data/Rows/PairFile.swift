@@ -78,16 +78,16 @@ package struct PairFile: Sendable {
 
     /// Reads and checks all rows on all threads, and takes part in the report instead of ending at the first bad row.
     ///
-    /// - Returns: the examples of each row that can be used, and what is to be said of the rows
-    package func allExamples() -> (rows: [[TrainingRow]], report: RowReport) {
+    /// - Returns: number and examples of each row that can be used, and what is to be said of the rows
+    package func allExamples() -> (rows: [(number: Int, examples: [TrainingRow])], report: RowReport) {
         let results = Threads.map(count, grain: 32) { row in Result { () throws(UserError) in try read(row) } }
-        var (rows, report): ([[TrainingRow]], RowReport) = ([], RowReport())
+        var (rows, report): ([(number: Int, examples: [TrainingRow])], RowReport) = ([], RowReport())
         for (row, result) in results.enumerated() {
             switch result {
             case .success(let (examples, layout)):
                 report.keys.add(layout)
                 if examples.count > 1 { report.rowsWithSeveralPositives += 1 }
-                rows.append(examples)
+                rows.append((row, examples))
             case .failure(let error): report.add(RowReport.BadRow(row: row, line: lineNumber(ofRow: row), error))
             }
         }
@@ -102,11 +102,11 @@ package struct PairFile: Sendable {
         let (rows, report) = allExamples()
         if let error = report.badRowError(path: path) { throw error }
         try report.keys.check(path: path, rules)
-        if let graded = rows.firstIndex(where: { $0[0].score != nil }) {
+        if let graded = rows.first(where: { $0.examples[0].score != nil }) {
             throw UserError(
-                .content, path, line: lineNumber(ofRow: graded),
+                .content, path, line: lineNumber(ofRow: graded.number),
                 "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
         }
-        return rows.joined().map { ($0, images) }
+        return rows.flatMap(\.examples).map { ($0, images) }
     }
 }

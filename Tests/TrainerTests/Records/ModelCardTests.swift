@@ -162,7 +162,7 @@ private let expectedBeforeDetails = """
     | setting | value |
     | --- | --- |
     | `base_model_path` | `"examples/jina-tiny"` |
-    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null,"weight":null,"score_range":null}]` |
+    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null,"columns":null,"label_scores":null,"corpus":null,"weight":null,"score_range":null}]` |
     | `training.output_dir` | `"out"` |
     | `training.learning_rate` | `0.001` |
 
