@@ -7,6 +7,7 @@
 import Data
 import Files
 import Foundation
+import Images
 import Model
 import Synchronization
 import Tensor

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Images
 import Model
 import Tensor
 import Trainer

@@ -1,6 +1,7 @@
 // Features on disk: the same bits come back, damage does not, and the folder stays within its limit.
 
 import Foundation
+import Images
 import Model
 import Support
 import Synchronization

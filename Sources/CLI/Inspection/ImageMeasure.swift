@@ -1,6 +1,7 @@
 // The images of a data file, as `shoal inspect` tells of them: from their headers.
 
 import Files
+import Images
 import Model
 
 /// Images by the side of a row on which they stand.

@@ -1,6 +1,7 @@
 // Images of training rows while the rows are indexed: read as far as the plan needs, and what becomes of a row with a bad one.
 
 import Files
+import Images
 import Model
 
 /// How a run takes the images of its rows.

@@ -1,6 +1,7 @@
 // The vision tower of Qwen2.5-VL (arXiv:2502.13923), forward only: it is frozen and has no adapters. Patches are embedded, go
 // through the blocks in window order, and are merged into tokens of the decoder's width.
 
+import Images
 import Tensor
 
 /// Patches to features.

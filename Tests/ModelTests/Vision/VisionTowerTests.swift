@@ -1,6 +1,7 @@
 // The promise that an image's features are its own, whatever else is in the call.
 
 import Files
+import Images
 import Model
 import Support
 import Synthetic

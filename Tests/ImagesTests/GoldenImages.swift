@@ -2,7 +2,7 @@
 
 import Files
 import Foundation
-import Model
+import Images
 import Support
 import Testing
 

@@ -1,6 +1,6 @@
 // preprocessor_config.json: both spellings, the backend, and every value that must be refused.
 
-import Model
+import Images
 import Support
 import Testing
 

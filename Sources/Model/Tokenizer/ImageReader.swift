@@ -1,6 +1,7 @@
 // A model's view of image files: how many tokens a picture becomes, its patches, and the prompt around it. Needs no weights.
 
 import Files
+import Images
 
 /// Image processor and prompt of one model, which fit its vision tower.
 ///

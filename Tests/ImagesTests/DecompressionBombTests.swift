@@ -1,6 +1,6 @@
 // Small files that ask for much: refused by their header, before memory is taken or time is spent.
 
-import Model
+import Images
 import Support
 import Testing
 

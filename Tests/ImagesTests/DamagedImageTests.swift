@@ -1,7 +1,7 @@
 // Files that are cut, damaged, or made to exhaust a decoder: an error in a sentence, or the pixels that Pillow gives.
 
 import Files
-import Model
+import Images
 import Support
 import Tensor
 import Testing

@@ -1,6 +1,6 @@
 // The size to which pictures are scaled. Expected values: smart_resize of transformers 5.23 with the same limits.
 
-import Model
+import Images
 import Support
 import Testing
 
