@@ -1,8 +1,6 @@
 // A JSON object of settings that others wrote: every value is taken by key, with its type and range checked, so that no
 // number from a file sizes anything unchecked. Under config.json, adapter_config.json and preprocessor_config.json.
 
-import Files
-
 /// One object of a configuration file. A key whose value is null counts as absent.
 package struct ConfigObject: Sendable {
     /// The file.

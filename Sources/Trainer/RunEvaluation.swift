@@ -97,7 +97,7 @@ struct RunEvaluation {
         case .pairs(let file), .pairsOrHeldOut(let file):
             let pairs = try PairFile(
                 path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames,
-                imageBase: setup.config.data.imageFolder)
+                imageBase: setup.config.data.imageFolder, store: ImageStore(setting: setup.config.data.cacheFolder))
             return (try byTask(try pairs.allPairs(), name: file.path), file, file.path)
         }
     }

@@ -16,7 +16,7 @@ import Testing
     private let grid = TokenGrid(frames: 1, height: 3, width: 4)
     private static let width = 16
     /// Header and features.
-    private static let fileBytes = 112 + 12 * 16 * 2
+    private static let fileBytes = 120 + 12 * 16 * 2
 
     private final class Notices: Sendable {
         private let sentences = Mutex<[String]>([])
@@ -46,7 +46,7 @@ import Testing
     }
 
     private func read(_ cache: ImageCache, _ number: Int) -> [UInt8]? {
-        bytes(cache.features(of: content(number), grid: grid, width: Self.width))
+        bytes(cache.features(of: content(number), grid: grid, width: Self.width, .bfloat16))
     }
 
     private var files: [String] {
@@ -62,8 +62,8 @@ import Testing
         for number in 1...3 { first.keep(features(number), of: content(number)) }
         for number in 1...3 { #expect(read(cache(), number) == bytes(features(number))) }
         #expect(read(cache(), 4) == nil && read(cache(key: [2]), 1) == nil)
-        #expect(cache().features(of: content(1), grid: TokenGrid(frames: 1, height: 4, width: 3), width: Self.width) == nil)
-        #expect(cache().features(of: content(1), grid: grid, width: 8) == nil)
+        #expect(cache().features(of: content(1), grid: TokenGrid(frames: 1, height: 4, width: 3), width: Self.width, .bfloat16) == nil)
+        #expect(cache().features(of: content(1), grid: grid, width: 8, .bfloat16) == nil)
         #expect(try files.count == 3 && notices.all.isEmpty)
         for file in try files {
             let parts = file.split(separator: "/")

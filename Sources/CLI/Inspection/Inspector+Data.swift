@@ -11,7 +11,7 @@ import Trainer
 extension Inspector {
     /// A file of JSON lines or a table: training rows, or texts to embed.
     func rows(_ path: String) throws(UserError) -> Inspection {
-        let file = try RowFile(path: path)
+        let file = try RowFile(path: path, store: .ofUser)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
         let isTexts = first["text"] != nil && ["positive", "pos", "sentence2"].allSatisfy { first[$0] == nil }
@@ -28,7 +28,7 @@ extension Inspector {
         var (contents, images): ([Set<ContentHash>], ImageMeasure) = ([[], []], ImageMeasure())
         var (tasks, negatives, withNegatives, scores): ([String: Int], Int, Int, [Double]) = ([:], 0, 0, [])
         // Which folder a run allows is the run's affair.
-        let folder = try ImageFolder(dataFile: file.path, base: "/")
+        let folder = try ImageFolder(dataFile: file.path, base: "/", store: .ofUser)
         for number in 0..<file.count {
             let line = try file.row(number)
             // Without a model every task is as good as another.

@@ -19,15 +19,17 @@ package struct PairFile: Sendable {
     ///   - knownTasks: the model's; a row with another is refused
     ///   - scoreRange: what scores may be; nil: any finite number
     ///   - imageBase: the folder that images must lie in; nil: the file's own
+    ///   - store: where images that stand in the rows themselves are written; nil: nowhere, and such a row is refused
     /// - Throws: `UserError` when the file is missing, unreadable or holds no row; the rows themselves are looked at by `row`
     package init(
-        path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, imageBase: String? = nil
+        path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, imageBase: String? = nil,
+        store: ImageStore? = nil
     ) throws(UserError) {
-        file = try RowFile(path: path)
+        file = try RowFile(path: path, store: store)
         self.task = task
         self.knownTasks = knownTasks
         self.scoreRange = scoreRange
-        images = try ImageFolder(dataFile: path, base: imageBase)
+        images = try ImageFolder(dataFile: path, base: imageBase, store: store)
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"query\": \"...\", \"positive\": \"...\"}")
         }

@@ -101,21 +101,29 @@ private func texts(_ field: Field, of line: RowObject) throws(UserError) -> (key
 
 /// The images of a field and their key. nil when it has none.
 private func imageNames(_ field: Field, of line: RowObject, _ folder: ImageFolder) throws(UserError) -> (key: String, names: [String])? {
-    guard let (key, values) = try strings(field.imageSpellings, of: line) else { return nil }
+    guard let (key, value) = try written(field.imageSpellings, of: line) else { return nil }
     var names: [String] = []
-    for written in values {
-        do { names.append(try folder.name(written)) } catch { throw line.fault(at: key, "\"\(key)\": \"\(written)\" \(error.reason)") }
+    for written in value.arrayValue ?? [value] {
+        do { names.append(try folder.name(of: written)) } catch {
+            throw error.failure ?? line.fault(at: key, "\"\(key)\": \(ImageFolder.shown(written)) \(error.reason)")
+        }
     }
     return (key, names)
 }
 
-/// A string or a list of them, under one of some keys that mean the same.
-private func strings(_ keys: [String], of line: RowObject) throws(UserError) -> (key: String, strings: [String])? {
+/// What stands under one of some keys that mean the same.
+private func written(_ keys: [String], of line: RowObject) throws(UserError) -> (key: String, value: JSONValue)? {
     let given = keys.filter { line[$0] != nil }
     guard let key = given.first, let value = line[key] else { return nil }
     if given.count > 1 {
         throw line.fault(at: given[1], "\"\(given[0])\" and \"\(given[1])\" mean the same; a row has one of them")
     }
+    return (key, value)
+}
+
+/// A string or a list of them, under one of some keys that mean the same.
+private func strings(_ keys: [String], of line: RowObject) throws(UserError) -> (key: String, strings: [String])? {
+    guard let (key, value) = try written(keys, of: line) else { return nil }
     let values: [JSONValue]
     switch value {
     case .string: values = [value]

@@ -89,7 +89,8 @@ package struct TrainingSource: Sendable {
     package func open(_ number: Int) throws(UserError) -> PairFile {
         let file = files[number]
         return try PairFile(
-            path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange, imageBase: images?.baseFolder)
+            path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange, imageBase: images?.baseFolder,
+            store: images?.store)
     }
 
     /// Whether rows of a file are held out: of a small one none.
