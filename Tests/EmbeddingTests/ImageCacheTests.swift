@@ -72,7 +72,7 @@ import Testing
     }
 
     /// Of the mark, the grid, the name, the hash, the features; cut short, longer, empty.
-    @Test(arguments: [0, 16, 50, 90, 112, 495, -1, -2, -3]) func damageIsNotReadAndMadeAnew(_ place: Int) throws {
+    @Test(arguments: [0, 16, 50, 60, 98, 120, 503, -1, -2, -3]) func damageIsNotReadAndMadeAnew(_ place: Int) throws {
         let cache = cache()
         cache.keep(features(7), of: content(7))
         let path = try folder.path("images/\(#require(files.first))")
@@ -124,6 +124,17 @@ import Testing
             #expect(try files.count <= 10)
         }
         #expect(notices.all.isEmpty)
+    }
+
+    /// Features of one type are none of another's, whose products need others.
+    @Test func eachElementTypeIsKeptAsItIs() throws {
+        let rows = Tensor((0..<grid.count * Self.width).map { Float($0) / 3 }, rows: grid.count, columns: Self.width)
+        let cache = cache()
+        cache.keep(ImageFeatures(grid: grid, rows: rows), of: content(1))
+        let found = cache.features(of: content(1), grid: grid, width: Self.width, .float32)
+        #expect(bytes(found) == bytes(ImageFeatures(grid: grid, rows: rows)) && found?.rows.element == .float32)
+        #expect(cache.features(of: content(1), grid: grid, width: Self.width, .bfloat16) == nil)
+        #expect(cache.features(of: content(1), grid: grid, width: 2 * Self.width, .bfloat16) == nil)
     }
 
     @Test func anImageLargerThanTheLimitIsNotKept() throws {

@@ -91,8 +91,8 @@ package enum WrittenImage {
             return bytes
         }
         // What JPEG, PNG and WebP begin with. No path has so many letters and digits and no point.
-        guard text.utf8.count >= 64, ["/9j/", "iVBORw0KGgo", "UklGR"].contains(where: text.hasPrefix), !text.utf8.contains(UInt8(ascii: "."))
-        else { return nil }
+        let begins = ["/9j/", "iVBORw0KGgo", "UklGR"].contains { text.hasPrefix($0) }
+        guard begins, text.utf8.count >= 64, !text.utf8.contains(UInt8(ascii: ".")) else { return nil }
         guard let bytes = Base64.decoded(text.utf8) else {
             throw ImageFolder.Refusal(reason: "begins as an image in base64 does and is cut short or damaged; write it anew")
         }

@@ -18,7 +18,7 @@ package enum DataSettings {
     package static let cacheFolder = Setting<String?>(
         "data.cache_dir", .optional(.text("the path of a folder, or `none`")),
         .absent("`$XDG_CACHE_HOME/shoal`, else `~/.cache/shoal`"), mayDifferOnResume: true,
-        "Where the tokens of training rows are kept for later runs.")
+        "Where the tokens of training rows are kept for later runs, and images that stand in the rows themselves.")
     package static let imageFolder = Setting<String?>(
         "data.image_base_dir", .optional(.text("the path of a folder")), .absent("the folder of the data file"),
         "Folder that images of rows must lie in; their paths are relative to the data file all the same.")
