@@ -1,7 +1,6 @@
 // `shoal inspect`: what a checkpoint, adapter, run or data file holds.
 
 import ArgumentParser
-import Files
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,7 +36,7 @@ struct InspectCommand: ParsableCommand {
         runOnAllRanks { world, _ in
             let inspection = try Inspector(modelFolder: model, verifies: verify).inspect(path, world)
             if let inspection { print(inspection.text, terminator: "") }
-            try world.together { () throws(UserError) -> Void in
+            try world.together { () -> Void in
                 if let fault = inspection?.fault { throw fault }
             }
             return 0

@@ -99,7 +99,8 @@ struct RunEvaluation {
             var rows: [(row: TrainingRow, images: ImageFolder)] = []
             for shard in try file.shards() {
                 let pairs = try PairFile(
-                    path: shard.path, rules, imageBase: setup.config.data.imageFolder, passages: file.corpus)
+                    path: shard.path, rules, imageBase: setup.config.data.imageFolder, passages: file.corpus,
+                    store: ImageStore(setting: setup.config.data.cacheFolder))
                 rows += try pairs.allPairs()
             }
             return (try byTask(rows, name: file.path), file, file.path)

@@ -41,6 +41,17 @@ import Testing
         #expect(try !inspect(ShoalProgram.model).contains(sha256))
     }
 
+    @Test func imagesThatAreTurnedOrTransparentAreCounted() throws {
+        let names = ["orientation6.jpg", "upright.png", "rgba.png", "ptrns.png"]
+        for name in names {
+            try FileManager.default.copyItem(atPath: PackagePath.golden("images/turned/\(name)"), toPath: folder.path(name))
+        }
+        let rows = names.map { #"{"query": "a page", "positive_image": "\#($0)"}"# + "\n" }.joined()
+        let text = try inspect(folder.write("rows.jsonl", rows))
+        #expect(text.firstMatch(of: /turned by EXIF +1 image file\n/) != nil, "\(text)")
+        #expect(text.firstMatch(of: /with transparency +2 image files\n/) != nil, "\(text)")
+    }
+
     @Test func aRunItsCheckpointsAndAdapters() throws {
         let run = try trainedRun()
         let text = try inspect(run, ["--verify"], ranks: 2)

@@ -280,7 +280,7 @@ struct OverrideTests {
             decodingError(requiredSettings, set: limits).hasPrefix(
                 "--set data.min_pixels: data.min_pixels is 300, above data.max_pixels, 200"))
         let config = try decode(requiredSettings, set: "data.max_pixels=200")
-        #expect(config.data.maxPixels == 200 && config.data.minPixels == nil && config.data.onBadImage == .fail)
+        #expect(config.data.imageOptions.maxPixels == 200 && config.data.imageOptions.minPixels == nil && config.data.onBadImage == .fail)
     }
 
     @Test("both alternatives by --set contradict each other")

@@ -17,10 +17,15 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
         /// Token ids through the golden model of this name; float32, gradients by adapter factor.
         case flatBFloat16 = "flat-bf16"
         case nestedFloat32 = "nested-f32"
+        /// Token ids and patches through the golden model of this name and its tower; float32, gradients by adapter factor.
+        case pictures2 = "merge-2"
+        case pictures3 = "merge-3"
 
-        static let models = allCases.filter { $0 != .embeddings }
+        static let models: [Layer] = [.flatBFloat16, .nestedFloat32]
 
-        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(subject: "text", name: rawValue) }
+        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(subject: hasImages ? "vision" : "text", name: rawValue) }
+
+        var hasImages: Bool { self == .pictures2 || self == .pictures3 }
     }
 
     let layer: Layer
@@ -123,6 +128,13 @@ struct GoldenBatch: Sendable {
         let file = try tensors()
         let (tokens, offsets) = try (file.values("\(name).tokens", as: Int32.self), file.integers("\(name).offsets"))
         return zip(offsets, offsets.dropFirst()).map { Array(tokens[$0..<$1]) }
+    }
+
+    /// The images of all inputs, by their number. Of a layer with images.   [inputs][...]
+    func images() throws -> [[Int]] {
+        let file = try tensors()
+        let (images, offsets) = try (file.integers("\(name).images"), file.integers("\(name).image_offsets"))
+        return zip(offsets, offsets.dropFirst()).map { Array(images[$0..<$1]) }
     }
 
     /// The rows as a plan takes them, to be planned with one prompt for both sides: `input(of:)` finds an input's number again.

@@ -6,8 +6,10 @@ import Model
 
 extension PairFile {
     /// Opens a file in Shoal's own form.
-    package init(path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil) throws(UserError) {
-        try self.init(path: path, RowRules(task: task, knownTasks: knownTasks, scoreRange: scoreRange))
+    package init(
+        path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, store: ImageStore? = nil
+    ) throws(UserError) {
+        try self.init(path: path, RowRules(task: task, knownTasks: knownTasks, scoreRange: scoreRange), store: store)
     }
 
     /// The first example of a row.

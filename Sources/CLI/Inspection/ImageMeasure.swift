@@ -1,6 +1,7 @@
 // The images of a data file, as `shoal inspect` tells of them: from their headers.
 
 import Files
+import Images
 import Model
 
 /// Images by the side of a row on which they stand.
@@ -32,6 +33,10 @@ struct ImageMeasure {
         }
         inspection.add(
             "image files", "\(Figures.count(headers.count)): \(formats.map { "\(Figures.count($1)) \($0)" }.joined(separator: ", "))")
+        let turned = headers.values.count { $0.orientation != .upright }
+        if turned > 0 { inspection.add("turned by EXIF", Figures.count(turned, "image file")) }
+        let transparent = headers.values.count(where: \.hasTransparency)
+        if transparent > 0 { inspection.add("with transparency", Figures.count(transparent, "image file")) }
         let pixels = headers.values.map { Double($0.width * $0.height) * 1e-6 }
         inspection.add("megapixels", "\(Figures.fixed(pixels.min()!, 2)) to \(Figures.fixed(pixels.max()!, 2))")
     }

@@ -11,7 +11,7 @@ import Trainer
 extension Inspector {
     /// A file of JSON lines or a table: training rows, or texts to embed.
     func rows(_ path: String) throws(UserError) -> Inspection {
-        let file = try RowFile(path: path)
+        let file = try RowFile(path: path, store: .ofUser)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
         let isTexts = first["text"] != nil && RowPart.positive.usualKeys.joined().allSatisfy { first[$0] == nil }
@@ -31,12 +31,12 @@ extension Inspector {
         let named = measure.tasks ?? Set((0..<rows.count).compactMap { try? rows.row($0).text("task") }).sorted()
         let rules = RowRules(task: DataConfig.usualTask, knownTasks: named + [DataConfig.usualTask])
         // Which folder a run allows is the run's affair.
-        let file = try PairFile(path: path, rules, imageBase: "/")
+        let file = try PairFile(path: path, rules, imageBase: "/", store: .ofUser)
         var (readable, report) = file.allExamples()
         let folder = file.images
         // An image that cannot be used makes a bad row, too.
         readable.removeAll { number, examples in
-            do {
+            do throws(UserError) {
                 for input in examples.flatMap({ [$0.anchor, $0.positive] + $0.negatives }) {
                     if let name = input.imageName { try images.check(folder.path(of: name)) }
                 }

@@ -74,7 +74,7 @@ package struct EmbeddingJob: Sendable {
         let adapters = try model.adapters(session, tasks: tasks)
         if let notice = adapters.notice { console.notice(notice) }
         if isMultiVector { session = try session.withLateVectors(adapters) }
-        if !list.images.isEmpty { session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels) }
+        if !list.images.isEmpty { session = try session.withImages(model.images) }
         let inputs = try list.inputs(session)
 
         world.phase = "embedding"

@@ -66,7 +66,7 @@ package struct EvaluationJob: Sendable {
         if let notice = adapters.notice { console.notice(notice) }
         if isMultiVector { session = try session.withLateVectors(adapters) }
         if datasets.contains(where: \.hasImages) {
-            session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels)
+            session = try session.withImages(model.images)
         }
         let evaluator = RetrievalEvaluator(
             session, try adapters.loaded(for: task, session.model.engine), task: task,

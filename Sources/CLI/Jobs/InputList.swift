@@ -61,6 +61,10 @@ package struct InputList: Sendable {
             entries.append(Entry(content: .text(Array(text.utf8), role), task: task, place: "--texts: text \(index + 1)"))
         }
         if let file { try read(file, task, role, knownTasks) }
+        for image in images {
+            guard let reason = WrittenImage.fault(ofPath: image) else { continue }
+            throw UserError(.usage, "--images", "\"\(Figures.excerpt(image))\" \(reason)")
+        }
         entries += images.map { Entry(content: .image($0), task: task, place: $0) }
     }
 

@@ -4,6 +4,7 @@ import Comm
 import Embedding
 import Files
 import Foundation
+import Images
 import Model
 import Tensor
 
@@ -19,23 +20,20 @@ package struct ModelChoice: Sendable {
     package var computeType: ComputeType
     /// Number of threads of each rank; nil: its share of the cores.
     package var threads: Int?
-    /// The fewest pixels of a scaled image; nil: the model's own limit.
-    package var minPixels: Int?
-    /// The most pixels of a scaled image; nil: the model's own limit.
-    package var maxPixels: Int?
+    /// Limits of a scaled image, and how its picture is looked at.
+    package var images: ImageOptions
 
     /// Creates a choice.
     package init(
         folder: String, adapter: String? = nil, maximumTokens: Int? = nil, computeType: ComputeType = .automatic,
-        threads: Int? = nil, minPixels: Int? = nil, maxPixels: Int? = nil
+        threads: Int? = nil, images: ImageOptions = ImageOptions()
     ) {
         self.folder = folder
         self.adapter = adapter
         self.maximumTokens = maximumTokens
         self.computeType = computeType
         self.threads = threads
-        self.minPixels = minPixels
-        self.maxPixels = maxPixels
+        self.images = images
     }
 
     /// The model's configuration, against which flags are held before the weights are opened.

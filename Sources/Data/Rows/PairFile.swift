@@ -18,11 +18,14 @@ package struct PairFile: Sendable {
     ///   - rules: how the rows are read
     ///   - imageBase: the folder that images must lie in; nil: the file's own
     ///   - passages: the file of texts that rows name by their ids; nil: rows hold their texts
+    ///   - store: where images that stand in the rows themselves are written; nil: nowhere, and such a row is refused
     /// - Throws: `UserError` when a file is missing, unreadable or holds no row; the rows themselves are looked at by `examples`
-    package init(path: String, _ rules: RowRules, imageBase: String? = nil, passages: String? = nil) throws(UserError) {
-        file = try RowFile(path: path)
+    package init(
+        path: String, _ rules: RowRules, imageBase: String? = nil, passages: String? = nil, store: ImageStore? = nil
+    ) throws(UserError) {
+        file = try RowFile(path: path, store: store)
         self.rules = rules
-        images = try ImageFolder(dataFile: path, base: imageBase)
+        images = try ImageFolder(dataFile: path, base: imageBase, store: store)
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"query\": \"...\", \"positive\": \"...\"}")
         }

@@ -129,17 +129,9 @@ struct RowReader {
     }
 
     private func image(_ value: JSONValue, _ key: String) throws(UserError) -> RowInput {
-        let written: String
-        switch value {
-        case .string(let path): written = path
-        case .object(let object):
-            guard let path = object["path"]?.stringValue else {
-                throw row.fault(at: key, "\"\(key)\" is an object without \"text\" or \"path\"; it must be a passage or an image")
-            }
-            written = path
-        default: throw row.fault(at: key, "\"\(key)\" is \(value.kind.rawValue); it must be the path of an image, or a list of them")
+        do { return .image(try images.name(of: value)) } catch {
+            throw error.failure ?? row.fault(at: key, "\"\(key)\": \(ImageFolder.shown(value)) \(error.reason)")
         }
-        do { return .image(try images.name(written)) } catch { throw row.fault(at: key, "\"\(key)\": \"\(written)\" \(error.reason)") }
     }
 
     private func passage(_ value: JSONValue, _ key: String) throws(UserError) -> RowInput {

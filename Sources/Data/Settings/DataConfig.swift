@@ -1,6 +1,7 @@
 // The section `data` as a type: where rows come from, what they are evaluated on, and how images are taken.
 
 import Config
+import Images
 
 /// `data`: what is trained and evaluated on.
 package struct DataConfig: Sendable {
@@ -17,10 +18,8 @@ package struct DataConfig: Sendable {
     package let cacheFolder: String?
     /// Folder that images of rows must lie in; nil: that of the data file.
     package let imageFolder: String?
-    /// Pixels of a scaled image at least; nil: the model's own limit.
-    package let minPixels: Int?
-    /// Pixels of a scaled image at most; nil: the model's own limit.
-    package let maxPixels: Int?
+    /// Limits of a scaled image, and how its picture is looked at.
+    package let imageOptions: ImageOptions
     /// What becomes of a row with an image that cannot be used.
     package let onBadImage: BadImage
     /// What becomes of a row that cannot be used.
@@ -64,8 +63,9 @@ package struct DataConfig: Sendable {
     /// Takes the values of the section.
     package init(_ values: SettingValues) {
         imageFolder = values[DataSettings.imageFolder]
-        minPixels = values[DataSettings.minPixels]
-        maxPixels = values[DataSettings.maxPixels]
+        imageOptions = ImageOptions(
+            minPixels: values[DataSettings.minPixels], maxPixels: values[DataSettings.maxPixels],
+            view: PictureView(orientation: values[DataSettings.imageOrientation], background: values[DataSettings.imageBackground]))
         onBadImage = values[DataSettings.onBadImage]
         onBadRow = values[DataSettings.onBadRow]
         badRowLimit = values[DataSettings.badRowLimit]

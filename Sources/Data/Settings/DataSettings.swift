@@ -2,6 +2,7 @@
 
 import Config
 import Files
+import Images
 
 /// The keys of `data`. What each means is said in its declaration, where the documentation takes it from.
 package enum DataSettings {
@@ -27,7 +28,7 @@ package enum DataSettings {
     package static let cacheFolder = Setting<String?>(
         "data.cache_dir", .optional(.text("the path of a folder, or `none`")),
         .absent("`$XDG_CACHE_HOME/shoal`, else `~/.cache/shoal`"), mayDifferOnResume: true,
-        "Where the tokens of training rows are kept for later runs.")
+        "Where the tokens of training rows are kept for later runs, and images that stand in the rows themselves.")
     package static let imageFolder = Setting<String?>(
         "data.image_base_dir", .optional(.text("the path of a folder")), .absent("the folder of the data file"),
         "Folder that images of rows must lie in; their paths are relative to the data file all the same.")
@@ -37,6 +38,14 @@ package enum DataSettings {
     package static let minPixels = Setting<Int?>(
         "data.min_pixels", .optional(.count(from: 1)), .absent("the model's (3136: 4 tokens)"),
         "Pixels that an image is scaled up to at least.")
+    package static let imageOrientation = Setting<PictureView.Orientation>(
+        "data.image_orientation", .choice([.exif, .ignore]), .value(.exif),
+        "`exif`: a picture is turned upright as its camera noted it. `ignore`: it stays as its pixels are stored, as in the published "
+            + "model's code.")
+    package static let imageBackground = Setting<PictureView.Background>(
+        "data.image_background", .choice([.white, .drop]), .value(.white),
+        "`white`: a transparent picture is laid on white. `drop`: its colours are taken as if they were opaque, as in the published "
+            + "model's code.")
     package static let onBadImage = Setting<DataConfig.BadImage>(
         "data.on_bad_image", .choice([.fail, .skip]), .value(.fail),
         "A row with an image that cannot be used ends the run, or is left out and counted; `skip` decodes every image once at the "
@@ -55,8 +64,7 @@ package enum DataSettings {
     package static let section = SettingSection(
         [
             train, evaluation, ignoredKeys, onBadRow, badRowLimit, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels,
-            onBadImage, imageCache, imageCacheBytes,
-            samplingTemperature,
+            imageOrientation, imageBackground, onBadImage, imageCache, imageCacheBytes, samplingTemperature,
         ],
         withoutMeaning: [
             ("data.raw_dir", "training reads data.train"),

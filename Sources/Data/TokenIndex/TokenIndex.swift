@@ -4,6 +4,7 @@
 
 import Files
 import Foundation
+import Images
 import Model
 
 /// A whole token index.

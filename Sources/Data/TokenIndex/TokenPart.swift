@@ -1,6 +1,7 @@
 // Some rows, tokenized, on their way into a token index: what a thread or a rank has made.
 
 import Files
+import Images
 import Model
 
 /// Rows in order, with their inputs and tokens. Places count from the part's own begin until `shift`.

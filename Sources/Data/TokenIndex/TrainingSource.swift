@@ -111,7 +111,8 @@ package struct TrainingSource: Sendable {
     /// - Throws: `UserError` when the file is missing or holds no row
     package func open(_ number: Int) throws(UserError) -> PairFile {
         let file = files[number]
-        return try PairFile(path: file.path, file.rules, imageBase: images?.baseFolder, passages: file.passages)
+        return try PairFile(
+            path: file.path, file.rules, imageBase: images?.baseFolder, passages: file.passages, store: images?.store)
     }
 
     /// Whether rows of a file are held out: of a small one none.

@@ -28,6 +28,8 @@ package struct ImageProcessorConfig: Sendable, Equatable {
     package private(set) var mean = [0.48145466, 0.4578275, 0.40821073]
     package private(set) var standardDeviation = [0.26862954, 0.26130258, 0.27577711]
     package private(set) var backend = Backend.torchvision
+    /// Whether a picture is turned and laid on white; not in the file.
+    package private(set) var view = PictureView()
 
     /// The published model's.
     package init() {}
@@ -47,16 +49,15 @@ package struct ImageProcessorConfig: Sendable, Equatable {
         return try ImageProcessorConfig(ConfigObject(path: path))
     }
 
-    /// The same with other limits on a scaled picture; nil keeps one.
+    /// The same with what a user chooses.
     ///
-    /// - Parameters:
-    ///   - minPixels: 1 at least
-    ///   - maxPixels: up to the number of pixels that are decoded
-    /// - Throws: `UserError` `.configuration` when one is out of range or they cross
-    package func limited(minPixels: Int?, maxPixels: Int?) throws(UserError) -> ImageProcessorConfig {
+    /// - Parameter options: limits from 1 to the number of pixels that are decoded
+    /// - Throws: `UserError` `.configuration` when a limit is out of range or they cross
+    package func choosing(_ options: ImageOptions) throws(UserError) -> ImageProcessorConfig {
         var copy = self
-        copy.minPixels = minPixels ?? self.minPixels
-        copy.maxPixels = maxPixels ?? self.maxPixels
+        copy.view = options.view
+        copy.minPixels = options.minPixels ?? minPixels
+        copy.maxPixels = options.maxPixels ?? maxPixels
         guard Self.pixelRange.contains(copy.minPixels), Self.pixelRange.contains(copy.maxPixels) else {
             let largest = Self.pixelRange.upperBound
             throw UserError(

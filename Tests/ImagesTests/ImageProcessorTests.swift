@@ -1,7 +1,7 @@
 // Scaled pictures and patches against torch, Pillow and transformers, byte for byte; and that threads change nothing.
 
 import Files
-import Model
+import Images
 import Support
 import Tensor
 import Testing

@@ -1,6 +1,6 @@
 // The size to which pictures are scaled. Expected values: smart_resize of transformers 5.23 with the same limits.
 
-import Model
+import Images
 import Support
 import Testing
 
@@ -24,10 +24,10 @@ import Testing
 
     @Test("other limits and factors")
     func limits() throws {
-        let wide = try ImageProcessorConfig().limited(minPixels: nil, maxPixels: 37_788_800)
+        let wide = try ImageProcessorConfig().choosing(ImageOptions(maxPixels: 37_788_800))
         let size = try #require(wide.smartResize(height: 4000, width: 3000))
         #expect([size.height, size.width] == [4004, 2996])
-        let low = try ImageProcessorConfig().limited(minPixels: 100 * 784, maxPixels: 200 * 784)
+        let low = try ImageProcessorConfig().choosing(ImageOptions(minPixels: 100 * 784, maxPixels: 200 * 784))
         let shrunk = try #require(low.smartResize(height: 30, width: 50))
         #expect([shrunk.height, shrunk.width] == [224, 364])
         #expect(try low.grid(height: 30, width: 50, path: "").merged(by: low.mergeSize).count == 104)

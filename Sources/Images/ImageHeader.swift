@@ -18,6 +18,12 @@ package enum ImageFormat: String, Sendable, CaseIterable {
         self = format
     }
 
+    /// The format of a file that begins with these bytes; nil when it is none that is read.
+    package init?(beginOf bytes: [UInt8]) {
+        guard let format = bytes.withUnsafeBytes({ bytes in Self.allCases.first { $0.begins(bytes) } }) else { return nil }
+        self = format
+    }
+
     /// Whether a file begins as an image of one of the formats does.
     ///
     /// - Throws: as `MappedFile`
@@ -36,11 +42,17 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     }
 }
 
-/// Format and size of an image file.
+/// Format and size of an image file, which way up its picture is, and whether that is transparent.
 package struct ImageHeader: Sendable, Equatable {
     package let format: ImageFormat
+    /// Pixels of a row, as stored.
     package let width: Int
+    /// Rows, as stored.
     package let height: Int
+    /// What must be done to the pixels so that the picture stands upright.
+    package let orientation: ImageOrientation
+    /// Whether pixels have an alpha, or an index or a colour stands for a transparent one. Pixels may be opaque all the same.
+    package let hasTransparency: Bool
 
     /// Width × height that are decoded unless a caller says otherwise: as many as Pillow opens at most. A picture of this size
     /// takes 537 MB.
@@ -54,20 +66,27 @@ package struct ImageHeader: Sendable, Equatable {
         switch format {
         case .jpeg:
             let decoder = try JPEGDecoder(bytes, path: path)
-            (width, height, fewestBytes) = (decoder.width, decoder.height, decoder.fewestBytes)
+            (width, height, fewestBytes, hasTransparency) = (decoder.width, decoder.height, decoder.fewestBytes, false)
         case .png:
             let decoder = try PNGDecoder(bytes, path: path)
             (width, height, fewestBytes) = (decoder.width, decoder.height, decoder.fewestBytes)
+            hasTransparency = decoder.hasTransparency
         case .webP:
             let decoder = try WebPDecoder(bytes, path: path)
-            (width, height, fewestBytes) = (decoder.width, decoder.height, 0)
+            (width, height, fewestBytes, hasTransparency) = (decoder.width, decoder.height, 0, decoder.hasTransparency)
         }
+        orientation = ImageNotes(RawSpan(_unsafeBytes: bytes), format).orientation
         guard width <= maximumPixels / height else {
             throw UserError(.content, path, "has \(width) × \(height) pixels; at most \(maximumPixels) are read: scale the picture down")
         }
         guard bytes.count >= fewestBytes else {
             throw ImageFormat.damaged(path, "\(bytes.count) bytes cannot hold the \(width) × \(height) pixels that its header names")
         }
+    }
+
+    /// Width and height of the picture as it is looked at.
+    package func size(_ view: PictureView) -> (width: Int, height: Int) {
+        view.orientation == .exif && orientation.swapsSides ? (height, width) : (width, height)
     }
 
     /// Reads the header of a mapped file.

@@ -9,6 +9,8 @@ struct WebPDecoder {
     private let path: String
     let width: Int
     let height: Int
+    /// Whether pixels have an alpha.
+    let hasTransparency: Bool
 
     /// - Parameter bytes: must outlive the decoder
     /// - Throws: `UserError` `.content` when libwebp cannot read the header, or the picture moves
@@ -25,12 +27,22 @@ struct WebPDecoder {
         self.path = path
         width = Int(features.width)
         height = Int(features.height)
+        hasTransparency = features.has_alpha != 0
     }
 
     /// - Throws: `UserError` `.content` when data are missing or damaged
-    func decode() throws(UserError) -> RGBImage {
+    func decode(_ background: PictureView.Background) throws(UserError) -> RGBImage {
         let image = RGBImage(width: width, height: height)
         let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        if background == .white, hasTransparency {
+            let pixels = UnsafeMutablePointer<UInt8>.allocate(capacity: 4 * width * height)
+            defer { pixels.deallocate() }
+            guard WebPDecodeRGBAInto(source, bytes.count, pixels, 4 * width * height, Int32(4 * width)) != nil else {
+                throw ImageFormat.damaged(path, "its pixels cannot be decoded")
+            }
+            image.lay(pixels)
+            return image
+        }
         guard WebPDecodeRGBInto(source, bytes.count, image.pixels, image.count, Int32(image.rowBytes)) != nil else {
             throw ImageFormat.damaged(path, "its pixels cannot be decoded")
         }

@@ -1,12 +1,12 @@
 // Small files that ask for much: refused by their header, before memory is taken or time is spent.
 
-import Model
+import Images
 import Support
 import Testing
 
 @Suite struct DecompressionBombTests {
     private func decode(_ bytes: [UInt8], maximumPixels: Int = ImageHeader.maximumPixels) throws -> RGBImage {
-        try bytes.withUnsafeBytes { try RGBImage.decode($0, path: "bomb", maximumPixels: maximumPixels) }
+        try bytes.withUnsafeBytes { try RGBImage.decode($0, path: "bomb", .stored, maximumPixels: maximumPixels) }
     }
 
     private func file(_ name: String) throws -> [UInt8] { try #require(try GoldenImage.small().first { $0.name == name }).bytes }

@@ -27,7 +27,7 @@ package struct ImageProcessor: Sendable {
     package func patches(of file: MappedFile) throws(UserError) -> ImagePatches {
         // A shape that is refused costs no decoding.
         _ = try config.grid(of: ImageHeader(file), path: file.path)
-        return patches(try RGBImage.decode(file))
+        return patches(try RGBImage.decode(file, config.view))
     }
 
     /// The patches of a decoded picture, whose shape `grid` must have allowed.

@@ -1,5 +1,5 @@
-// A decoded picture, and the one place that knows which decoder a file needs. Pixels are what Pillow's `convert("RGB")` gives:
-// alpha is dropped, not blended; a palette goes straight to RGB; the orientation that a camera noted is left alone.
+// A decoded picture, and the one place that knows which decoder a file needs. As stored, pixels are what Pillow's `convert("RGB")`
+// gives; turned and on white, what transformers' `load_image` and `convert_to_rgb` make of the file (see `PictureView`).
 
 import Files
 
@@ -46,19 +46,21 @@ package final class RGBImage: @unchecked Sendable {
 }
 
 extension RGBImage {
-    /// Decodes the file at `path`.
+    /// Decodes the file at `path`, as stored.
     ///
     /// - Throws: `UserError` `.missing` and `.inputOutput` as `MappedFile`; else as `decode`
     package static func read(path: String, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
-        try decode(MappedFile(path: path), maximumPixels: maximumPixels)
+        try decode(MappedFile(path: path), .stored, maximumPixels: maximumPixels)
     }
 
     /// Decodes a mapped file.
     ///
-    /// - Throws: as `decode(_:path:maximumPixels:)`
-    package static func decode(_ file: MappedFile, maximumPixels: Int = ImageHeader.maximumPixels) throws(UserError) -> RGBImage {
+    /// - Throws: as `decode(_:path:_:maximumPixels:)`
+    package static func decode(
+        _ file: MappedFile, _ view: PictureView, maximumPixels: Int = ImageHeader.maximumPixels
+    ) throws(UserError) -> RGBImage {
         defer { withExtendedLifetime(file) {} }
-        return try decode(file.bytes, path: file.path, maximumPixels: maximumPixels)
+        return try decode(file.bytes, path: file.path, view, maximumPixels: maximumPixels)
     }
 
     /// Decodes an image file in memory.
@@ -66,15 +68,19 @@ extension RGBImage {
     /// Beside the picture, at most some 8 bytes a pixel are taken, and none before the header's size was found allowed.
     /// - Parameters:
     ///   - path: names the file in messages
+    ///   - view: whether the picture is turned and laid on white
     ///   - maximumPixels: width × height that are still decoded
     /// - Throws: `UserError` `.content` when the file is none of the three formats, too large, cut short or damaged
     package static func decode(
-        _ bytes: UnsafeRawBufferPointer, path: String, maximumPixels: Int = ImageHeader.maximumPixels
+        _ bytes: UnsafeRawBufferPointer, path: String, _ view: PictureView, maximumPixels: Int = ImageHeader.maximumPixels
     ) throws(UserError) -> RGBImage {
-        switch try ImageHeader(bytes, path: path, maximumPixels: maximumPixels).format {
-        case .jpeg: try JPEGDecoder(bytes, path: path).decode()
-        case .png: try PNGDecoder(bytes, path: path).decode()
-        case .webP: try WebPDecoder(bytes, path: path).decode()
-        }
+        let header = try ImageHeader(bytes, path: path, maximumPixels: maximumPixels)
+        let image =
+            switch header.format {
+            case .jpeg: try JPEGDecoder(bytes, path: path).decode()
+            case .png: try PNGDecoder(bytes, path: path).decode(view.background)
+            case .webP: try WebPDecoder(bytes, path: path).decode(view.background)
+            }
+        return view.orientation == .exif ? image.turned(header.orientation) : image
     }
 }

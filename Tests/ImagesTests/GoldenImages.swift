@@ -2,7 +2,7 @@
 
 import Files
 import Foundation
-import Model
+import Images
 import Support
 import Testing
 
@@ -61,8 +61,8 @@ struct GoldenImage: Sendable, CustomTestStringConvertible {
     }
 
     /// Decodes the first bytes of the file, all by default.
-    func decode(first count: Int? = nil) throws -> RGBImage {
-        try bytes.prefix(count ?? bytes.count).withUnsafeBytes { try RGBImage.decode($0, path: name) }
+    func decode(first count: Int? = nil, _ view: PictureView = .stored) throws -> RGBImage {
+        try bytes.prefix(count ?? bytes.count).withUnsafeBytes { try RGBImage.decode($0, path: name, view) }
     }
 }
 

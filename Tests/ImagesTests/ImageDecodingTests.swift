@@ -1,6 +1,6 @@
 // Pixels against Pillow's: every kind of JPEG, PNG and WebP.
 
-import Model
+import Images
 import Support
 import Testing
 

@@ -1,6 +1,7 @@
 // A model's view of image files: how many tokens a picture becomes, its patches, and the prompt around it. Needs no weights.
 
 import Files
+import Images
 
 /// Image processor and prompt of one model, which fit its vision tower.
 ///
@@ -15,11 +16,11 @@ package struct ImageReader: Sendable {
 
     /// - Parameters:
     ///   - folder: of the model
-    ///   - minPixels, maxPixels: of a scaled picture; nil: the model's own
+    ///   - options: limits of a scaled picture, and how it is looked at
     /// - Throws: `UserError` `.content` when the model takes no images, or its files do not fit together; `.configuration` when the
     ///   limits are out of range or cross
     package init(
-        folder: String, _ config: ModelConfig, _ tokenizer: Tokenizer, minPixels: Int? = nil, maxPixels: Int? = nil
+        folder: String, _ config: ModelConfig, _ tokenizer: Tokenizer, _ options: ImageOptions = ImageOptions()
     ) throws(UserError) {
         prompt = try ImagePrompt(tokenizer, folder: folder, config)
         let settings = try ImageProcessorConfig.read(folder: folder)
@@ -33,7 +34,7 @@ package struct ImageReader: Sendable {
             throw UserError(
                 .content, path, "\(key) is \(value), but vision_config of config.json says \(expected); take the files of one model")
         }
-        processor = ImageProcessor(try settings.limited(minPixels: minPixels, maxPixels: maxPixels))
+        processor = ImageProcessor(try settings.choosing(options))
     }
 
     /// Tokens of the decoder's input for an image, prompt included.

@@ -1,6 +1,6 @@
 // preprocessor_config.json: both spellings, the backend, and every value that must be refused.
 
-import Model
+import Images
 import Support
 import Testing
 
@@ -69,12 +69,12 @@ import Testing
 
     @Test("limits of a caller")
     func limited() throws {
-        let config = try ImageProcessorConfig().limited(minPixels: nil, maxPixels: 40_000)
+        let config = try ImageProcessorConfig().choosing(ImageOptions(maxPixels: 40_000))
         #expect((config.minPixels, config.maxPixels) == (3136, 40_000))
-        expectUserError(.configuration, "min_pixels 0") { _ = try config.limited(minPixels: 0, maxPixels: nil) }
-        expectUserError(.configuration, "max_pixels 178956971") { _ = try config.limited(minPixels: nil, maxPixels: 178_956_971) }
+        expectUserError(.configuration, "min_pixels 0") { _ = try config.choosing(ImageOptions(minPixels: 0)) }
+        expectUserError(.configuration, "max_pixels 178956971") { _ = try config.choosing(ImageOptions(maxPixels: 178_956_971)) }
         expectUserError(.configuration, "min_pixels 3136 is above its max_pixels 3135") {
-            _ = try config.limited(minPixels: nil, maxPixels: 3135)
+            _ = try config.choosing(ImageOptions(maxPixels: 3135))
         }
     }
 }

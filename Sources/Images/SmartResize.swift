@@ -5,12 +5,13 @@ import Files
 import Foundation
 
 extension ImageProcessorConfig {
-    /// The grid of a picture.
+    /// The grid of a picture, turned where the settings say so.
     ///
     /// - Parameter path: names the file in the message
     /// - Throws: `UserError` `.content` when one side is more than 200 times the other
     package func grid(of header: ImageHeader, path: String) throws(UserError) -> ImageGrid {
-        try grid(height: header.height, width: header.width, path: path)
+        let size = header.size(view)
+        return try grid(height: size.height, width: size.width, path: path)
     }
 
     /// - Throws: as `grid(of:path:)`

@@ -1,7 +1,7 @@
 // Files that are cut, damaged, or made to exhaust a decoder: an error in a sentence, or the pixels that Pillow gives.
 
 import Files
-import Model
+import Images
 import Support
 import Tensor
 import Testing
@@ -58,7 +58,7 @@ import Testing
                 if image.name.hasSuffix(".png") && integer(below: 4) > 0 { Self.repairChecksums(&bytes) }
                 do {
                     // A header may now name a large picture; it need not be filled to see that nothing breaks.
-                    _ = try bytes.withUnsafeBytes { try RGBImage.decode($0, path: image.name, maximumPixels: 1 << 22) }
+                    _ = try bytes.withUnsafeBytes { try RGBImage.decode($0, path: image.name, .stored, maximumPixels: 1 << 22) }
                     decoded += 1
                 } catch let error as UserError {
                     #expect(error.code == .content && !error.description.contains("\n"), "\(error)")

@@ -1,17 +1,18 @@
 // A JSON object of settings that others wrote: every value is taken by key, with its type and range checked, so that no
 // number from a file sizes anything unchecked. Under config.json, adapter_config.json and preprocessor_config.json.
 
-import Files
-
 /// One object of a configuration file. A key whose value is null counts as absent.
-struct ConfigObject {
-    let path: String
+package struct ConfigObject: Sendable {
+    /// The file.
+    package let path: String
     /// Keys of the objects around this one, each with a point after it, for messages.
     private let prefix: String
     private let object: JSONObject
 
+    /// Reads a file.
+    ///
     /// - Throws: `UserError` `.missing` or `.content` when the file cannot be read or holds no JSON object
-    init(path: String) throws(UserError) {
+    package init(path: String) throws(UserError) {
         guard case .object(let object) = try JSONValue.parse(file: path) else {
             throw UserError(.content, path, "holds no JSON object; expected settings in { }")
         }
@@ -24,36 +25,53 @@ struct ConfigObject {
         self.object = object
     }
 
-    var entries: [(key: String, value: JSONValue)] { object.entries }
+    /// All keys with their values, in the order of the file.
+    package var entries: [(key: String, value: JSONValue)] { object.entries }
 
-    func has(_ key: String) -> Bool { value(key) != nil }
+    /// Whether a key stands there with another value than null.
+    package func has(_ key: String) -> Bool { value(key) != nil }
 
-    func section(_ key: String) throws(UserError) -> ConfigObject? {
+    /// The object under a key, nil when it is absent.
+    ///
+    /// - Throws: when the value is no object
+    package func section(_ key: String) throws(UserError) -> ConfigObject? {
         guard let value = value(key) else { return nil }
         guard case .object(let section) = value else { throw wrong(key, value, expected: "an object") }
         return ConfigObject(path: path, prefix: "\(prefix)\(key).", section)
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(UserError) -> Int {
+    /// The whole number under a key.
+    ///
+    /// - Throws: when it is absent, none, or out of range
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(UserError) -> Int {
         guard let integer = try optionalInteger(key, in: range) else { throw missing(key) }
         return integer
     }
 
-    func optionalInteger(_ key: String, in range: ClosedRange<Int>) throws(UserError) -> Int? {
+    /// The whole number under a key, nil when it is absent.
+    ///
+    /// - Throws: when it is none or out of range
+    package func optionalInteger(_ key: String, in range: ClosedRange<Int>) throws(UserError) -> Int? {
         guard let value = value(key) else { return nil }
         let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard let integer = value.integerValue, range.contains(Int(integer)) else { throw wrong(key, value, expected: expected) }
         return Int(integer)
     }
 
-    func number(_ key: String, in range: ClosedRange<Double>) throws(UserError) -> Double {
+    /// The number under a key.
+    ///
+    /// - Throws: when it is absent, none, or out of range
+    package func number(_ key: String, in range: ClosedRange<Double>) throws(UserError) -> Double {
         guard let value = value(key) else { throw missing(key) }
         let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
         guard let number = value.numberValue, range.contains(number) else { throw wrong(key, value, expected: expected) }
         return number
     }
 
-    func integers(_ key: String, count: ClosedRange<Int>, in range: ClosedRange<Int>) throws(UserError) -> [Int] {
+    /// The list of whole numbers under a key.
+    ///
+    /// - Throws: when it is absent, or its length or a number is out of range
+    package func integers(_ key: String, count: ClosedRange<Int>, in range: ClosedRange<Int>) throws(UserError) -> [Int] {
         guard let value = value(key) else { throw missing(key) }
         let numbers = value.arrayValue?.compactMap { $0.integerValue.map { Int($0) } }.filter(range.contains) ?? []
         guard let elements = value.arrayValue, numbers.count == elements.count, count.contains(numbers.count) else {
@@ -63,7 +81,10 @@ struct ConfigObject {
         return numbers
     }
 
-    func optionalNumbers(_ key: String, count: Int, in range: ClosedRange<Double>) throws(UserError) -> [Double]? {
+    /// The list of so many numbers under a key, nil when it is absent.
+    ///
+    /// - Throws: when its length is another or a number is out of range
+    package func optionalNumbers(_ key: String, count: Int, in range: ClosedRange<Double>) throws(UserError) -> [Double]? {
         guard let value = value(key) else { return nil }
         let numbers = value.arrayValue?.compactMap(\.numberValue).filter(range.contains) ?? []
         guard let elements = value.arrayValue, numbers.count == elements.count, numbers.count == count else {
@@ -72,7 +93,10 @@ struct ConfigObject {
         return numbers
     }
 
-    func optionalStrings(_ key: String) throws(UserError) -> [String]? {
+    /// The list of strings under a key, nil when it is absent.
+    ///
+    /// - Throws: when it is no list of strings
+    package func optionalStrings(_ key: String) throws(UserError) -> [String]? {
         guard let value = value(key) else { return nil }
         let strings = value.arrayValue?.compactMap(\.stringValue) ?? []
         guard let elements = value.arrayValue, strings.count == elements.count else {
@@ -81,36 +105,50 @@ struct ConfigObject {
         return strings
     }
 
-    func optionalString(_ key: String) throws(UserError) -> String? {
+    /// The string under a key, nil when it is absent.
+    ///
+    /// - Throws: when it is no string
+    package func optionalString(_ key: String) throws(UserError) -> String? {
         guard let value = value(key) else { return nil }
         guard let string = value.stringValue else { throw wrong(key, value, expected: "a string") }
         return string
     }
 
-    func optionalBool(_ key: String) throws(UserError) -> Bool? {
+    /// The truth value under a key, nil when it is absent.
+    ///
+    /// - Throws: when it is none
+    package func optionalBool(_ key: String) throws(UserError) -> Bool? {
         guard let value = value(key) else { return nil }
         guard let bool = value.boolValue else { throw wrong(key, value, expected: "true or false") }
         return bool
     }
 
+    /// Checks that a string, where it is given, is a known one.
+    ///
     /// - Throws: when the key stands there with another string
-    func expect(_ key: String, oneOf accepted: [String]) throws(UserError) {
+    package func expect(_ key: String, oneOf accepted: [String]) throws(UserError) {
         guard let string = try optionalString(key), !accepted.contains(string) else { return }
         throw fault(key, "is \(quoted(string)); this version knows \(accepted.map(quoted).joined(separator: " and "))")
     }
 
-    func missing(_ key: String) -> UserError { fault(key, "is missing; take the model's own \(fileName), unchanged") }
+    /// The error of a key that must be there.
+    package func missing(_ key: String) -> UserError { fault(key, "is missing; take the model's own \(fileName), unchanged") }
 
+    /// An error about the value of a key.
+    ///
     /// - Parameter sentence: begins with a verb
-    func fault(_ key: String, _ sentence: String) -> UserError { UserError(.content, path, "\(prefix)\(key) \(sentence)") }
+    package func fault(_ key: String, _ sentence: String) -> UserError { UserError(.content, path, "\(prefix)\(key) \(sentence)") }
 
-    /// Nil for null, too.
-    func value(_ key: String) -> JSONValue? {
+    /// The value under a key, nil when it is absent or null.
+    package func value(_ key: String) -> JSONValue? {
         guard let value = object[key], !value.isNull else { return Optional.none }  // a bare nil would be JSON's null
         return value
     }
 
-    func wrong(_ key: String, _ value: JSONValue, expected: String) -> UserError {
+    /// The error of a value of another type or range.
+    ///
+    /// - Parameter expected: what it should be, without a verb
+    package func wrong(_ key: String, _ value: JSONValue, expected: String) -> UserError {
         let text = String(decoding: value.serialized(), as: UTF8.self)
         return fault(key, "is \(text.count > 60 ? "\(text.prefix(60))…" : text); expected \(expected)")
     }
