@@ -164,6 +164,22 @@ import Testing
         #expect(error.message.contains(message), "\(error)")
     }
 
+    /// Every example of the table in docs/data.md is read, and recognised as what the table says.
+    @Test func theDocumentedExamplesAreRead() throws {
+        let document = try String(contentsOf: PackagePath.root.appendingPathComponent("docs/data.md"), encoding: .utf8)
+        let table = try #require(document.split(separator: "### Row forms").last?.split(separator: "| part |").first)
+        let lines = table.split(separator: "\n").filter { $0.contains("`{") }
+        #expect(lines.count == 10)
+        let corpus = try folder.write("corpus.jsonl", "{\"docid\": \"1\", \"text\": \"p\"}\n{\"docid\": \"2\", \"text\": \"n\"}\n")
+        for line in lines {
+            let cells = line.split(separator: "|").map { String($0).stripped }
+            let file = try file(String(cells[2].dropFirst().dropLast()), passages: corpus)
+            let (examples, layout) = try file.read(0)
+            #expect(!examples.isEmpty && (layout.form.map { cells[0].contains($0) } ?? (cells[0] == "Shoal")), "\(line)")
+            try file.allExamples().report.keys.check(path: "docs", file.rules)
+        }
+    }
+
     // MARK: - Keys without a part
 
     private func doubt(_ line: String, _ rules: RowRules? = nil) throws -> String? {

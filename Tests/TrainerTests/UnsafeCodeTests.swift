@@ -23,6 +23,7 @@ private let unsafeFiles: [String: String] = [
     "Images/JPEGDecoder.swift": "calls libjpeg",
     "Images/PNGDecoder.swift": "calls libpng",
     "Images/RGBImage.swift": "the memory of a picture, which decoders write",
+    "Images/Transparency.swift": "inner loops over the memory of a picture",
     "Images/WebPDecoder.swift": "calls libwebp",
     "Images/ResizeMixer.swift": "inner loop of resizing, vectors at any pixel",
     "Images/RowBlock.swift": "inner loop of resizing, words at any pixel",

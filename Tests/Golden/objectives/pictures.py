@@ -24,8 +24,8 @@ from vision import make as vision
 from writing import entry, write
 
 SEED = 490
-# Inputs as the rows of vision/make.py: numbers are runs of text tokens, lists are images by their index.
-INPUTS = [[7], [9], [0, [3], 6], [4], [5, [0], 3], [0, [1], 0], [3], [0, [4], 2], [0, [2], 1], [4]]
+# Inputs as the rows of vision/make.py: numbers are runs of text tokens, lists are images of one frame by their index.
+INPUTS = [[7], [9], [0, [3], 6], [4], [5, [0], 3], [0, [1], 0], [3], [0, [2], 2], [1, [0], 0], [4]]
 # A text or an image on either side; negative 8 is row 0's and row 3's.
 BATCH = Batch([0, 1, 2, 3], [4, 5, 6, 7], [[8], [9], [], [8]])
 WEIGHTED = {"dense_weight": 1, "late_weight": 0.7, "kl_weight": 0.3}
