@@ -14,6 +14,8 @@ package struct TrainingRow: Equatable, Sendable {
     package let task: String
     /// The grade of a graded row; nil: the row is not graded.
     package let score: Float?
+    /// A teacher's scores of the positive, then of `negatives`; empty: none.
+    package let teacherScores: [Float]
 
     /// Reads a line of a data file.
     ///
@@ -50,6 +52,7 @@ package struct TrainingRow: Equatable, Sendable {
             throw line.fault(
                 at: "score", "a row with a \"score\" has no negatives: its two sides are compared with those of the other rows; remove one")
         }
+        teacherScores = try TeacherScores(of: line, positives: 1, negatives: negatives.count, isGraded: score != nil).ofExample(positive: 0)
     }
 }
 

@@ -31,18 +31,26 @@ struct TokenPart: Sendable {
                 isGraded: score == nil ? 0 : 1, score: score ?? 0))
     }
 
-    /// - Parameter place: of a negative, its index in the row
-    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0) {
-        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1))
+    /// - Parameters:
+    ///   - place: of a negative, its index in the row
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0, teacherScore: Float? = nil) {
+        inputs.append(
+            TokenIndex.Input(
+                content: content, tokens: Int32(ids.count), place: Int32(place), image: -1, teacherScore: teacherScore ?? 0,
+                hasTeacherScore: teacherScore == nil ? 0 : 1))
         tokens += ids
     }
 
     /// - Parameters:
     ///   - name: as `ImageFolder` gives it
     ///   - place: of a negative, its index in the row
-    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0) {
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0, teacherScore: Float? = nil) {
         inputs.append(
-            TokenIndex.Input(content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count)))
+            TokenIndex.Input(
+                content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count),
+                teacherScore: teacherScore ?? 0, hasTeacherScore: teacherScore == nil ? 0 : 1))
         append(name, image.identity, image.grid)
     }
 
