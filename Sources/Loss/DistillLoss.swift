@@ -154,12 +154,13 @@ package struct DistillLoss: BatchLoss {
         return weight * own * rowScale(plan) + (contrastive?.inDouble(scores, heads) ?? 0)
     }
 
+    /// Σ p (t - s) - log Σ exp(t) + log Σ exp(s), p = softmax(t).
     private func divergence(_ teacher: [Double], _ student: [Double]) -> Double {
-        func softmax(_ logits: [Double]) -> [Double] {
-            let powers = logits.map { exp($0 - logits.max()!) }
-            return powers.map { $0 / powers.reduce(0, +) }
-        }
-        return zip(softmax(teacher), softmax(student)).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.0 / $1.1) : 0) }
+        let (t, s) = (teacher.max()!, student.max()!)
+        let powers = teacher.map { exp($0 - t) }
+        let (sum, studentSum) = (powers.reduce(0, +), student.reduce(0) { $0 + exp($1 - s) })
+        let mean = powers.indices.reduce(0) { $0 + powers[$1] / sum * (teacher[$1] - student[$1]) }
+        return mean - (t + log(sum)) + (s + log(studentSum))
     }
 
     private func marginError(_ student: [Double], _ teacher: [Double]) -> Double {
