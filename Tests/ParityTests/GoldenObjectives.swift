@@ -38,7 +38,7 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
     let masked: [[Int]]
     let marginMasked: [[Int]]
     let value: Double
-    /// What is weighted and added: `dense` and `kl` one number a width, `late` one.
+    /// What is weighted and added: `dense`, `distill_dense` and `kl` one number a width, `late` and `distill_late` one.
     let terms: [String: [Double]]
 
     var testDescription: String { "\(layer.rawValue)/\(name)" }
@@ -86,6 +86,11 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
         return (try file.floats("\(name).gradient.dense"), late)
     }
 
+    /// Whether each row is compared with the whole pool.
+    var contrasts: Bool {
+        get throws { try batch.scores == nil && ["infonce", "late", "joint"].contains(setting("loss.name").stringValue) }
+    }
+
     /// d value / d adapter, zero where the objective does not reach. Of a layer with a model.   [layout.count]
     func gradient(_ layout: AdapterLayout) throws -> [Float] {
         try batch.tensors().factors(of: layout, "\(name).gradient.")
@@ -102,6 +107,8 @@ struct GoldenBatch: Sendable {
     let negatives: [[Int]]
     /// Of graded rows.
     let scores: [Double]?
+    /// A teacher's scores of each row's positive, then of its negatives; empty for a row without.   [rows][...]
+    let teacher: [[Double]]
 
     /// Positives in row order, then negatives in row order.
     var columns: [Int] { positives + negatives.joined() }
@@ -112,6 +119,7 @@ struct GoldenBatch: Sendable {
         positives = try #require(facts["positives"]).integers()
         negatives = try #require(facts["negatives"]?.arrayValue).map { try $0.integers() }
         scores = try facts["scores"]?.numbers()
+        teacher = try facts["teacher"]?.arrayValue?.map { try $0.numbers() } ?? anchors.map { _ in [] }
     }
 
     func tensors() throws -> GoldenTensors { try GoldenTensors("objectives/\(layer.rawValue)") }
@@ -147,7 +155,7 @@ struct GoldenBatch: Sendable {
             RowSummary(
                 file: 0, row: row, task: 0, anchor: summary(anchors[row]), positive: summary(positives[row]),
                 negatives: negatives[row].map(summary), negativePlaces: Array(negatives[row].indices),
-                score: scores.map { Float($0[row]) })
+                score: scores.map { Float($0[row]) }, teacherScores: teacher[row].map { Float($0) })
         }
     }
 

@@ -30,9 +30,7 @@ import Testing
 
     /// Every rank makes its own statistics and gradients with the bits that one rank alone makes.
     @Test(
-        arguments: try GoldenObjective.all(.embeddings).filter {
-            try $0.batch.scores == nil && $0.setting("loss.name").stringValue != "triplet"
-        })
+        arguments: try GoldenObjective.all(.embeddings).filter { try $0.contrasts && $0.number("loss.distill_weight") == 0 })
     func ranksComputeTheSameBits(_ golden: GoldenObjective) throws {
         let one = try GoldenPool(golden).computedByRanks(1)
         for worldSize in [2, 3, 7] {

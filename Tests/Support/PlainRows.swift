@@ -9,7 +9,7 @@ extension PairFile {
     package init(
         path: String, task: String, knownTasks: [String], scoreRange: ClosedRange<Double>? = nil, store: ImageStore? = nil
     ) throws(UserError) {
-        try self.init(path: path, RowRules(task: task, knownTasks: knownTasks, scoreRange: scoreRange), store: store)
+        try self.init(path: path, RowRules(plain: task, knownTasks, scoreRange), store: store)
     }
 
     /// The first example of a row.
@@ -26,10 +26,18 @@ extension TrainingSource {
         self.init(
             files: files.enumerated().map { number, file in
                 File(
-                    path: file.path, RowRules(task: file.task, knownTasks: taskNames, scoreRange: scoreRanges[number]), set: number,
+                    path: file.path, RowRules(plain: file.task, taskNames, scoreRanges[number]), set: number,
                     prompts: taskNames.map { prompts(number, $0) })
             },
             taskNames: taskNames, processor: processor, version: version, images: images, dropsEqualNegatives: dropsEqualNegatives,
             holdsOut: holdsOut, badRows: badRows)
+    }
+}
+
+extension RowRules {
+    /// Rules that read all that a row may have.
+    fileprivate init(plain task: String, _ knownTasks: [String], _ scoreRange: ClosedRange<Double>?) {
+        self.init(task: task, knownTasks: knownTasks, scoreRange: scoreRange)
+        readsTeacherScores = true
     }
 }

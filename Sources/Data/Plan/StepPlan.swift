@@ -21,6 +21,8 @@ package struct StepPlan: Sendable {
     package let earlierColumns: Int
     /// Grades of the rows of a graded batch; nil in any other.      [rows]
     package let scores: [Float]?
+    /// A teacher's scores of each row's own candidates, in the order of `ownColumns`; empty for a row without.   [rows][...]
+    package let teacherScores: [[Float]]
     /// Which columns count as negatives of which rows.
     package let visibility: Visibility
     /// The gradient chunks, as ranges of inputs. Independent of the world size.
@@ -34,6 +36,10 @@ package struct StepPlan: Sendable {
     package var maskedPairs: Int { visibility.hiddenPairs }
     /// Number of columns of the scores: the step's own, then the earlier ones.
     package var columnCount: Int { candidates.count + earlierColumns }
+    /// The columns of each row's own candidates: its positive, then its hard negatives.   [rows][...]
+    package var ownColumns: [[Int]] {
+        rowsOfCandidates.enumerated().reduce(into: anchors.map { _ in [] }) { $0[$1.element].append($1.offset) }
+    }
     /// Tokens of all inputs.
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
@@ -55,6 +61,10 @@ package struct StepPlan: Sendable {
         let scores = rows.compactMap(\.score)
         precondition(scores.isEmpty || scores.count == rows.count, "plan: \(scores.count) of \(rows.count) rows have scores")
         self.scores = scores.isEmpty ? nil : scores
+        teacherScores = rows.map(\.teacherScores)
+        precondition(
+            rows.allSatisfy { $0.teacherScores.isEmpty || $0.teacherScores.count == 1 + $0.negatives.count },
+            "plan: a teacher has scored some candidates of a row")
         anchors = batch.indices.map { i in
             unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)
         }

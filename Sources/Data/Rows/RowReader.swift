@@ -192,6 +192,14 @@ struct RowReader {
         return Float(score)
     }
 
+    /// A teacher's scores of the row's candidates; none where the run reads none.
+    func teacherScores(positives: Int, negatives: Int, isGraded: Bool) throws(UserError) -> TeacherScores {
+        let keys = TeacherScores.Keys(
+            all: layout.keys(.teacherScores).first, positives: layout.keys(.positiveScores).first,
+            negatives: layout.keys(.negativeScores).first)
+        return try TeacherScores(of: row, keys: keys, positives: positives, negatives: negatives, isGraded: isGraded)
+    }
+
     /// The score that a label stands for, where labels have scores.
     private func labelled(_ key: String, usual: [String: Double]? = nil) throws(UserError) -> Double? {
         guard let scores = rules.labelScores ?? usual, let value = row[key] else { return nil }

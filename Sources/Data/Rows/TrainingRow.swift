@@ -16,6 +16,8 @@ package struct TrainingRow: Equatable, Sendable {
     package let score: Float?
     /// The row's own text before its anchor, in UTF-8; nil: the file's prompt.
     package let prompt: [UInt8]?
+    /// A teacher's scores of the positive, then of `negatives`; empty: none.
+    package let teacherScores: [Float]
 
     /// Reads a row of a data file.
     ///
@@ -56,8 +58,11 @@ package struct TrainingRow: Equatable, Sendable {
                 at: layout.keys(.positive).first,
                 "a row with a \"score\" has one second text, and this one has \(positives.count); write a row for each")
         }
-        return positives.map {
-            TrainingRow(anchor: anchor, positive: $0, negatives: negatives, task: task, score: score, prompt: prompt)
+        let teacher = try reader.teacherScores(positives: positives.count, negatives: negatives.count, isGraded: score != nil)
+        return positives.enumerated().map { index, positive in
+            TrainingRow(
+                anchor: anchor, positive: positive, negatives: negatives, task: task, score: score, prompt: prompt,
+                teacherScores: teacher.ofExample(positive: index))
         }
     }
 }

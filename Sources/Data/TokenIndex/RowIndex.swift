@@ -33,6 +33,8 @@ package struct RowSummary: Sendable, Equatable {
     package let negativePlaces: [Int]
     /// The grade of a graded row; nil: the row is not graded.
     package var score: Float?
+    /// A teacher's scores of the positive, then of `negatives`; empty: none.
+    package var teacherScores: [Float] = []
 }
 
 /// The task of a row and whether it is graded, which all rows of a batch have in common.
@@ -105,6 +107,22 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         for (number, file) in files.enumerated() where file.header.gradedByTask != file.header.rowsByTask {
             let row = (0..<file.header.rows).first { !file.kind(ofRow: $0).isGraded }!
             return (number, file.number(ofRow: row))
+        }
+        return nil
+    }
+
+    /// Number of rows of which a teacher has scored several candidates, so that there is something to learn of it.
+    package var taughtRows: Int {
+        files.reduce(0) { sum, file in
+            sum + (0..<file.header.rows).count { file.hasTeacherScores(ofRow: $0) && file.negativeCount(ofRow: $0) > 0 }
+        }
+    }
+
+    /// The first row with neither a score nor a teacher's scores, as it is counted in its training file; nil when there is none.
+    package var firstUntaught: (file: Int, row: Int)? {
+        for (number, file) in files.enumerated() {
+            let row = (0..<file.header.rows).first { !file.kind(ofRow: $0).isGraded && !file.hasTeacherScores(ofRow: $0) }
+            if let row { return (number, file.number(ofRow: row)) }
         }
         return nil
     }

@@ -37,6 +37,10 @@ package struct TokenIndex: Sendable {
         var image: Int64
         /// Hash of the row's own prompt before the text; 0 for the file's prompt.
         var prompt: Int64
+        /// A teacher's score of a candidate; 0 without one.
+        var teacherScore: Float
+        /// 1 for a candidate with a teacher's score, else 0.
+        var hasTeacherScore: UInt32
     }
 
     /// An image of a row, or one that a row was left out for.
@@ -71,6 +75,7 @@ package struct TokenIndex: Sendable {
         self.file = file
         self.folder = folder
         self.header = header
+        guard teacherScoresAreSound else { return nil }
     }
 
     var path: String { file.path }
@@ -103,6 +108,11 @@ package struct TokenIndex: Sendable {
         return inputs(ofRow: row).count - 2
     }
 
+    /// Whether a teacher has scored the row's candidates.
+    package func hasTeacherScores(ofRow row: Int) -> Bool {
+        return inputs(ofRow: row)[1].hasTeacherScore == 1
+    }
+
     /// In the training file, blank lines not counted.
     func number(ofRow row: Int) -> Int {
         return Int(rows[row].number)
@@ -132,7 +142,8 @@ package struct TokenIndex: Sendable {
         return RowSummary(
             file: file, row: Int(entry.number), task: Int(entry.task), anchor: own[0].summary, positive: own[1].summary,
             negatives: own.dropFirst(2).map(\.summary), negativePlaces: own.dropFirst(2).map { Int($0.place) },
-            score: entry.isGraded == 1 ? entry.score : nil)
+            score: entry.isGraded == 1 ? entry.score : nil,
+            teacherScores: own[1].hasTeacherScore == 1 ? own.dropFirst().map(\.teacherScore) : [])
     }
 
     /// - Throws: `UserError` `.inputOutput` when the row's tokens are damaged. The file is then removed, to be made anew
@@ -211,6 +222,16 @@ package struct TokenIndex: Sendable {
     private var inputs: Span<Input> {
         @_lifetime(borrow self)
         get { file.table(at: header.inputsOffset, count: header.inputs) }
+    }
+
+    /// Whether a row's candidates have finite scores of a teacher, all or none.
+    private var teacherScoresAreSound: Bool {
+        let (rows, inputs) = (rows, inputs)
+        return (0..<header.rows).allSatisfy { row in
+            let own = Int(rows[row].firstInput) + 1..<Int(rows[row + 1].firstInput)
+            let expected = inputs[own.lowerBound].hasTeacherScore
+            return expected <= 1 && own.allSatisfy { inputs[$0].hasTeacherScore == expected && inputs[$0].teacherScore.isFinite }
+        }
     }
 
     private var images: Span<Image> {

@@ -31,7 +31,7 @@ package struct TokenIndexHeader: Sendable {
 
     static let byteCount = 4096
     /// Changes with the layout, and whenever the same files would give other rows or tokens.
-    static let format: Int64 = 4
+    static let format: Int64 = 6
     /// "shoaltok", in front of the format.
     private static let mark: Int64 = 0x6b6f_746c_616f_6873
 

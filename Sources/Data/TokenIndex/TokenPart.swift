@@ -37,18 +37,26 @@ struct TokenPart: Sendable {
     /// - Parameters:
     ///   - place: of a negative, its index in the row
     ///   - prompt: hash of the row's own prompt, 0 without one
-    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0, prompt: Int64 = 0) {
-        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1, prompt: prompt))
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(
+        _ content: ContentHash, _ ids: [Int32], place: Int = 0, prompt: Int64 = 0, teacherScore: Float? = nil
+    ) {
+        inputs.append(
+            TokenIndex.Input(
+                content: content, tokens: Int32(ids.count), place: Int32(place), image: -1, prompt: prompt,
+                teacherScore: teacherScore ?? 0, hasTeacherScore: teacherScore == nil ? 0 : 1))
         tokens += ids
     }
 
     /// - Parameters:
     ///   - name: as `ImageFolder` gives it
     ///   - place: of a negative, its index in the row
-    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0) {
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0, teacherScore: Float? = nil) {
         inputs.append(
             TokenIndex.Input(
-                content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count), prompt: 0))
+                content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count), prompt: 0,
+                teacherScore: teacherScore ?? 0, hasTeacherScore: teacherScore == nil ? 0 : 1))
         append(name, image.identity, image.grid)
     }
 

@@ -195,8 +195,9 @@ package struct TrainingSource: Sendable {
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = files[file].prompts[task]
         func append(_ input: Int, _ prefix: String, place: Int = 0, prompt: Int64 = 0) throws(UserError) {
+            let teacher = input == 0 || content.teacherScores.isEmpty ? nil : content.teacherScores[input - 1]
             switch content.inputs[input] {
-            case .image(let name): part.append(measured[input]!, name: name, place: place)
+            case .image(let name): part.append(measured[input]!, name: name, place: place, teacherScore: teacher)
             case .text(let text):
                 let (ids, isTruncated) = processor.encode(text, prefix: prefix)
                 guard !ids.isEmpty else {
@@ -204,7 +205,7 @@ package struct TrainingSource: Sendable {
                         row, "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
                 }
                 part.truncated += isTruncated ? 1 : 0
-                part.append(ContentHash(of: text), ids, place: place, prompt: prompt)
+                part.append(ContentHash(of: text), ids, place: place, prompt: prompt, teacherScore: teacher)
             }
         }
         part.beginRow(row, task: task, score: content.score)
