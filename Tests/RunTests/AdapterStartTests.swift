@@ -35,6 +35,24 @@ extension RunTests {
             #expect(try project.files().record()["configuration"]?["lora"]?["target_modules"]?.arrayValue?.count == 4)
         }
 
+        /// PEFT's word for all linears means what the published pattern means; a text is a pattern, as in PEFT.
+        @Test func targetModulesInPEFTsWords() throws {
+            let project = try RunProject()
+            let steps = ["--set", "training.max_steps=2"]
+            try project.train(steps + ["--set", "training.output_dir=usual"]).expect(0)
+            try project.train(steps + ["--set", "lora.target_modules=all-linear"]).expect(0)
+            let name = "adapter_model.safetensors"
+            try expectSameBytes(project.files().bytes(name), project.files(of: "usual").bytes(name), "adapter")
+            for (value, words) in [
+                ("q_proj", "for names write a list: [q_proj]"), ("[all-linear]", "without a list it means all of them: write all-linear"),
+                ("all", "for all linears write all-linear"),
+            ] {
+                let result = try project.train(
+                    ["--set", "training.output_dir=other", "--set", "lora.target_modules=\(value)"], limit: refusalLimit)
+                result.expectRefusal(78, ["--set lora.target_modules: ", words], isAlone: true)
+            }
+        }
+
         /// A plain PEFT adapter has no pair for the projector; the published file has one again.
         @Test func thePlainAdapterGetsAFreshProjectorPair() throws {
             let project = try projectWithAdapters()

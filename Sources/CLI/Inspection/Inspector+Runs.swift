@@ -20,7 +20,9 @@ extension Inspector {
         let summary = try AdapterSummary.read(source)
         inspection.add("tasks", summary.tasks.isEmpty ? "one, not named (plain PEFT)" : summary.tasks.joined(separator: ", "))
         inspection.add(
-            "LoRA", "rank \(summary.rank), alpha \(Figures.short(summary.alpha)), dropout \(Figures.short(summary.dropout))")
+            "LoRA",
+            "rank \(summary.rank), alpha \(Figures.short(summary.alpha)), dropout \(Figures.short(summary.dropout))"
+                + (summary.extras.isEmpty ? "" : " (computed from \(summary.extras.joined(separator: ", ")))"))
         let projector = summary.adaptsProjector ? "; the projector" : ""
         inspection.add("linears", "\(summary.linears.joined(separator: ", ")) of \(Figures.count(summary.layers, "layer"))\(projector)")
         inspection.add("parameters", "\(Figures.count(summary.parameters)) a task, \(Self.types(summary.file.entries))")

@@ -6,8 +6,8 @@ import Files
 /// What an adapter's configuration says.
 struct AdapterConfigFile {
     let path: String
-    let rank: Int
-    let alpha: Double
+    /// Ranks and scales.
+    let scaling: AdapterScaling
     let dropout: Double
     let initialization: Adapter.Initialization
     private let config: ConfigObject
@@ -19,8 +19,7 @@ struct AdapterConfigFile {
         try config.expect("peft_type", oneOf: ["LORA"])
         try config.expect("bias", oneOf: ["none"])
         try Self.refuseOtherMethods(config)
-        rank = try config.integer("r", in: 1...65536)
-        alpha = try config.number("lora_alpha", in: 1e-6...1e6)
+        scaling = try AdapterScaling(config)
         dropout = config.has("lora_dropout") ? try config.number("lora_dropout", in: 0...0.999) : 0
         initialization = try Self.initialization(config)
     }
@@ -30,18 +29,19 @@ struct AdapterConfigFile {
     func targets(_ module: String, layer: Int?) throws(UserError) -> Bool? {
         guard let value = config.value("target_modules") else { return nil }
         if let pattern = value.stringValue { return pattern == TargetPattern.published ? true : nil }
-        guard let names = try config.optionalStrings("target_modules"), !config.has("exclude_modules") else { return nil }
+        guard let names = try config.optionalStrings("target_modules") else { return nil }
+        if let excluded = config.value("exclude_modules"), excluded.stringValue != TargetPattern.visionTower { return nil }
         guard names.contains(where: { module == $0 || module.hasSuffix("." + $0) }) else { return false }
         guard config.has("layers_to_transform"), let layer else { return true }
         if let only = config.value("layers_to_transform")?.integerValue { return only == layer }
         return try config.integers("layers_to_transform", count: 0...1024, in: 0...1023).contains(layer)
     }
 
-    /// Keys that do not change what the tensors mean.
+    /// Keys that do not change what the tensors mean, and those that `AdapterScaling` reads.
     private static let harmless: Set<String> = [
-        "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode", "init_lora_weights", "layers_pattern",
+        "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode", "init_lora_weights", "layers_pattern",
         "layers_to_transform", "lora_alpha", "lora_dropout", "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r",
-        "revision", "target_modules", "task_type",
+        "rank_pattern", "revision", "target_modules", "task_type", "use_rslora",
     ]
 
     /// Every other key must be switched off: null, false or empty.

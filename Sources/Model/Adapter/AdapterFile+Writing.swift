@@ -106,7 +106,7 @@ extension AdapterFile {
         precondition(adapters.allSatisfy { $0.layout == layout }, "adapter file: adapters of different layouts")
         let config = AdapterConfigFile.text(
             layout, dropout: description.dropout, description.initialization, base: description.base, targets: TargetPattern.all(layout),
-            excluded: ".*visual.*")
+            excluded: TargetPattern.visionTower)
         return Content(adapters: adapters, factors: layout.factors, namesTasks: true, config: config)
     }
 

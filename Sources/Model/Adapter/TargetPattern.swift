@@ -6,6 +6,9 @@ enum TargetPattern {
     static let published =
         "(.*(model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(single_vector_projector|multi_vector_projector).*$)"
 
+    /// `exclude_modules` of adapters that leave the vision tower alone.
+    static let visionTower = ".*visual.*"
+
     /// For all of a layout; the published pattern where that says the same.
     static func all(_ layout: AdapterLayout) -> String {
         let hasProjector = layout.pair(DecoderModule.projectorPath) != nil

@@ -80,6 +80,10 @@ struct AdapterFileTests {
             ("base_model.model.model.language_model.layers", "base_model.model.language_model.layers"),
             ("base_model.model.model.language_model.layers", "base_model.model.layers"),
             ("base_model.model.model.language_model.layers", "base_model.model.model.layers"),
+            ("model.language_model.", "language_model.model."), ("model.language_model.", "model.language_model.model."),
+            ("model.language_model.", "model.model."), ("model.language_model.", "0.auto_model.language_model."),
+            ("model.language_model.", "auto_model."), ("model.language_model.layers", "_orig_mod.model.language_model.layers"),
+            ("model.language_model.layers", "module.model.layers"), (".mlp.", "._checkpoint_wrapped_module.mlp."),
             (".lora_A.", ".lora_A.default."),
         ])
     func spellings(_ old: String, _ new: String) throws {
