@@ -1,5 +1,5 @@
-// What lies under a name in place of the file that was meant: a clone without Git LFS leaves a pointer, a failed download a web page.
-// The readers of JSON and of text ask here first, since a fault of grammar would tell a user nothing.
+// What lies under a name in place of the file that was meant: a clone without Git LFS leaves a pointer, a failed download a web
+// page. The readers of JSON and of text ask here first, since a fault of grammar would tell a user nothing.
 
 /// Something that stands in for a file.
 package enum StandIn {
@@ -10,7 +10,8 @@ package enum StandIn {
     /// - Returns: a sentence without its subject; nil when it is none
     package static func pointer(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard bytes.starts(with: "version https://git-lfs".utf8) else { return nil }
-        return "is a Git LFS pointer of \(bytes.count) bytes in place of the file; fetch the file itself: git lfs install, then git lfs pull"
+        return
+            "is a Git LFS pointer of \(bytes.count) bytes in place of the file; fetch the file itself: git lfs install, then git lfs pull"
     }
 
     /// The same for a file that should hold JSON: a pointer, a web page, something packed, or UTF-16.

@@ -27,7 +27,9 @@ import Testing
     func text(_ name: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(name, Self.pointer)
-        expectUserError(.content, path, "is a Git LFS pointer of 71 bytes in place of the file", "git lfs pull") { _ = try TextFile(path: path) }
+        expectUserError(.content, path, "is a Git LFS pointer of 71 bytes in place of the file", "git lfs pull") {
+            _ = try TextFile(path: path)
+        }
     }
 
     @Test("a text that only speaks of them is a text")

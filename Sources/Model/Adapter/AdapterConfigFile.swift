@@ -39,7 +39,8 @@ struct AdapterConfigFile {
 
     /// Keys that do not change what the tensors mean, and those that `AdapterScaling` reads.
     private static let harmless: Set<String> = [
-        "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode", "init_lora_weights", "layers_pattern",
+        "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode", "init_lora_weights",
+        "layers_pattern",
         "layers_to_transform", "lora_alpha", "lora_dropout", "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r",
         "rank_pattern", "revision", "target_modules", "task_type", "use_rslora",
     ]

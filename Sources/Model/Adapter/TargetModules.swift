@@ -84,7 +84,8 @@ package struct TargetModules: Sendable {
             : !words.isEmpty && words.allSatisfy(linears.contains)
                 ? "for names write a list: [\(words.joined(separator: ", "))]"
                 : "for names write a list, such as [q_proj, v_proj], for all linears \(Self.allLinearWord)"
-        return "\(quoted(pattern)), a text, is a regular expression for the whole path of a linear, as in PEFT, such as \(path); \(mend)"
+        return "\(quoted(pattern)), a text, is a regular expression for the whole path of a linear, as in PEFT, such as \(path); "
+            + mend
     }
 
     /// The selection as a configuration says it.
@@ -109,7 +110,8 @@ package struct TargetModules: Sendable {
 extension SettingForm where Value == TargetModules {
     /// A list of module names, a regular expression, or `all-linear`.
     package static var targetModules: Self {
-        Self("a list of module names, a regular expression, or `all-linear`", encode: \.json) { (node, key) throws(UserError) -> TargetModules? in
+        Self("a list of module names, a regular expression, or `all-linear`", encode: \.json) {
+            (node, key) throws(UserError) -> TargetModules? in
             switch node.content {
             case .sequence(let elements):
                 return TargetModules(.array(try YAMLNode.names(elements, of: node, key: key).map { .string($0) }))

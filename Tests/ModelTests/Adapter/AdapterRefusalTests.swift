@@ -30,7 +30,8 @@ struct AdapterRefusalTests {
         "other methods than plain LoRA are refused by name",
         arguments: [
             ("peft_type", "IA3"), ("use_dora", true), ("use_qalora", true), ("lora_bias", true), ("bias", "all"),
-            ("fan_in_fan_out", true), ("modules_to_save", ["embed_tokens"]), ("use_rslora", "yes"), ("rank_pattern", [4]), ("alpha_pattern", 2),
+            ("fan_in_fan_out", true), ("modules_to_save", ["embed_tokens"]), ("use_rslora", "yes"), ("rank_pattern", [4]),
+            ("alpha_pattern", 2),
             ("layer_replication", [[0, 2]]), ("trainable_token_indices", [1]), ("target_parameters", ["experts"]),
             ("megatron_config", ["a": 1]),
             ("loftq_config", ["bits": 4]), ("init_lora_weights", "pissa"), ("init_lora_weights", "olora"), ("alora_invocation_tokens", [1]),
@@ -65,7 +66,9 @@ struct AdapterRefusalTests {
         func factor(_ part: String, _ bytes: [UInt8]) -> TinyCheckpoint.StoredTensor {
             .init(name: "\(name).lora_\(part).weight", dtype: .f32, shape: [2, bytes.count / 8], bytes: bytes)
         }
-        let (a, zero) = (factor("A", Array(1...16)), factor("B", [UInt8](repeating: 0, count: 7) + [0x80] + [UInt8](repeating: 0, count: 8)))
+        let (a, zero) = (
+            factor("A", Array(1...16)), factor("B", [UInt8](repeating: 0, count: 7) + [0x80] + [UInt8](repeating: 0, count: 8))
+        )
         let set = try read("peft", tensors: { $0 += [a, zero] })
         #expect(set.layout.pairs.count == 21 && set.notices.count == 1)
         #expect(set.notices.first?.contains("its 2 tensors for the vision tower are left out; their B is zero") == true)

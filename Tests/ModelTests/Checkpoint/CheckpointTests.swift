@@ -235,7 +235,9 @@ struct CheckpointTests {
         expectUserError(.missing, folder.path, "holds neither model.safetensors nor") { _ = try Checkpoint.read(folder: folder.path) }
         try folder.write("pytorch_model.bin", "PK")
         expectUserError(.missing, "convert it to safetensors") { _ = try Checkpoint.read(folder: folder.path) }
-        for (name, sentence) in [("q4.gguf", "q4.gguf holds weights in another format"), ("adapter_model.safetensors", "it holds an adapter")] {
+        for (name, sentence) in [
+            ("q4.gguf", "q4.gguf holds weights in another format"), ("adapter_model.safetensors", "it holds an adapter"),
+        ] {
             let other = try TemporaryFolder()
             try other.write("config.json", folder.bytes("config.json"))
             try other.write(name, "x")

@@ -212,7 +212,8 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
             step("Sequence", [("processors", .array([step("ByteLevel", []), template([sequence("A")])]))]),
             step("Sequence", [("processors", .array([template([sequence("A")]), template([sequence("A")])]))]),
             step("Sequence", [("processors", [])]), .null,
-        ]) func readsPostProcessorsThatAddNothing(_ processor: JSONValue) throws {
+        ]) func readsPostProcessorsThatAddNothing(_ processor: JSONValue) throws
+    {
         let folder = try TemporaryFolder()
         let path = try folder.write("tokenizer.json", TokenizerFiles.edited { $0["post_processor"] = processor })
         let (tokenizer, plain) = (try Tokenizer(path: path), try Tokenizer(path: TokenizerFiles.jinaTiny))
@@ -245,7 +246,8 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
         arguments: [
             ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 551613\n", "is a Git LFS pointer of 71 bytes"),
             ("<!DOCTYPE html><html></html>", "is a web page"), ("\n <html>", "is a web page"), ("PK\u{3}\u{4}....", "is a zip archive"),
-        ]) func namesWhatStandsInItsPlace(_ text: String, _ sentence: String) throws {
+        ]) func namesWhatStandsInItsPlace(_ text: String, _ sentence: String) throws
+    {
         let folder = try TemporaryFolder()
         let path = try folder.write("tokenizer.json", text)
         expectUserError(.content, path, sentence) { _ = try Tokenizer(path: path) }
