@@ -1,10 +1,19 @@
 // The flags that name a model, shared by the commands that embed with it.
 
 import ArgumentParser
+import Model
 import Tensor
 
 extension ComputeType: ExpressibleByArgument {}
-extension TextRole: ExpressibleByArgument {}
+
+extension Prompt {
+    /// A prompt of the command line.
+    /// - Throws: `ValidationError` with the rule, for a word that is none
+    static func argument(_ text: String) throws -> Prompt {
+        guard let prompt = Prompt(named: text) else { throw ValidationError("it must be \(nameRule)") }
+        return prompt
+    }
+}
 
 struct ModelOptions: ParsableArguments {
     @Option(

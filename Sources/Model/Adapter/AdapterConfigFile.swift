@@ -74,25 +74,33 @@ struct AdapterConfigFile {
         }
     }
 
-    /// The text of a configuration, with the fields of the published one (PEFT 0.15), which later releases read, too.
+    /// The class that plain adapters are wrapped around, as `auto_mapping` names it.
+    static let plainModel: JSONValue = [
+        "base_model_class": "Qwen2_5_VLForConditionalGeneration", "parent_library": "transformers.models.qwen2_5_vl.modeling_qwen2_5_vl",
+    ]
+
+    /// The text of a configuration, with the fields of the published one (PEFT 0.15), which later releases read, too. The vision tower
+    /// is left alone.
     ///
     /// - Parameters:
     ///   - base: name or path of the backbone, as PEFT finds it
     ///   - targets: `target_modules`
-    ///   - excluded: `exclude_modules`
+    ///   - layers: `layers_to_transform`; nil: all
+    ///   - wrapped: `auto_mapping` of an adapter that PEFT finds the model for by itself; nil: of the published model, whose code does it
     static func text(
-        _ layout: AdapterLayout, dropout: Double, _ initialization: Adapter.Initialization, base: String, targets: String,
-        excluded: String?
+        _ layout: AdapterLayout, dropout: Double, _ initialization: Adapter.Initialization, base: String, targets: JSONValue,
+        layers: [Int]? = nil, wrapped: JSONValue? = nil
     ) -> [UInt8] {
         let alpha = Int64(exactly: layout.alpha).map(JSONValue.integer) ?? .number(layout.alpha)
         let config: JSONValue = [
-            "alpha_pattern": [:], "auto_mapping": nil, "base_model_name_or_path": .string(base), "bias": "none", "corda_config": nil,
-            "eva_config": nil, "exclude_modules": excluded.map(JSONValue.string) ?? nil, "fan_in_fan_out": false, "inference_mode": true,
-            "init_lora_weights": initialization == .gaussian ? "gaussian" : true, "layer_replication": nil, "layers_pattern": nil,
-            "layers_to_transform": nil, "loftq_config": [:], "lora_alpha": alpha, "lora_bias": false, "lora_dropout": .number(dropout),
-            "megatron_config": nil, "megatron_core": "megatron.core", "modules_to_save": nil, "peft_type": "LORA",
-            "r": .integer(Int64(layout.rank)), "rank_pattern": [:], "revision": nil, "target_modules": .string(targets),
-            "task_type": "FEATURE_EXTRACTION", "trainable_token_indices": nil, "use_dora": false, "use_rslora": false,
+            "alpha_pattern": [:], "auto_mapping": wrapped ?? .null, "base_model_name_or_path": .string(base), "bias": "none",
+            "corda_config": nil, "eva_config": nil, "exclude_modules": .string(TargetPattern.visionTower), "fan_in_fan_out": false,
+            "inference_mode": true, "init_lora_weights": initialization == .gaussian ? "gaussian" : true, "layer_replication": nil,
+            "layers_pattern": nil, "layers_to_transform": layers.map { .array($0.map { .integer(Int64($0)) }) } ?? .null, "loftq_config": [:],
+            "lora_alpha": alpha, "lora_bias": false, "lora_dropout": .number(dropout), "megatron_config": nil,
+            "megatron_core": "megatron.core", "modules_to_save": nil, "peft_type": "LORA", "r": .integer(Int64(layout.rank)), "rank_pattern": [:],
+            "revision": nil, "target_modules": targets, "task_type": wrapped == nil ? "FEATURE_EXTRACTION" : .null,
+            "trainable_token_indices": nil, "use_dora": false, "use_rslora": false,
         ]
         return config.serialized(pretty: true, sortedKeys: true)
     }

@@ -16,6 +16,8 @@ package struct AdapterSet: Sendable {
     package let tasks: [Adapter]
     /// Saved with adapters that were trained on a backbone without one.
     package let projector: Projector?
+    /// The prompts that they were trained with; nil where no file beside them says it.
+    package let prompts: RecordedPrompts?
     /// Sentences for the user on what was read in another form than it stands in the files.
     package let notices: [String]
     /// Linears whose factors are narrower in the files than `rank`, by module path; the rest of their factors is zero.
@@ -74,6 +76,7 @@ package enum AdapterFile {
         return AdapterSet(
             source: source, layout: layout, dropout: settings.dropout, initialization: settings.initialization,
             isPlain: names.tasks == [nil], tasks: adapters, projector: try ProjectorFile.read(folder: source.folder, config),
+            prompts: try RecordedPrompts.read(folder: source.folder),
             notices: notices(source, settings.scaling, layout, visionTensors: names.visionTensors),
             narrowRanks: names.paths.mapValues(settings.scaling.rank).filter { $0.value < rank })
     }
