@@ -42,7 +42,8 @@ extension Inspector {
             for (side, input) in [(0, row.anchor), (1, row.positive)] + row.negatives.map({ (2, $0) }) {
                 do {
                     switch input {
-                    case .text(let text): texts[side].texts.append(PromptedText(prefix: side == 0 ? prompts.query : prompts.passage, text: text))
+                    case .text(let text):
+                        texts[side].texts.append(PromptedText(prefix: side == 0 ? prompts.query : prompts.passage, text: text))
                     case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
                     }
                     if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }

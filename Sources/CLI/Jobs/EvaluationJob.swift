@@ -77,7 +77,8 @@ package struct EvaluationJob: Sendable {
         }
         let evaluator = RetrievalEvaluator(
             session, try adapters.loaded(for: task, session.model.engine), task: task,
-            prefixes: (prompts.prefix(queryPrompt ?? .query), prompts.prefix(passagePrompt ?? .passage)), heads: isMultiVector ? .late : .dense)
+            prefixes: (prompts.prefix(queryPrompt ?? .query), prompts.prefix(passagePrompt ?? .passage)),
+            heads: isMultiVector ? .late : .dense)
 
         var results: [EvaluationResult] = []
         for (index, dataset) in datasets.enumerated() {

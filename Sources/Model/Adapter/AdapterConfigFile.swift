@@ -96,9 +96,11 @@ struct AdapterConfigFile {
             "alpha_pattern": [:], "auto_mapping": wrapped ?? .null, "base_model_name_or_path": .string(base), "bias": "none",
             "corda_config": nil, "eva_config": nil, "exclude_modules": .string(TargetPattern.visionTower), "fan_in_fan_out": false,
             "inference_mode": true, "init_lora_weights": initialization == .gaussian ? "gaussian" : true, "layer_replication": nil,
-            "layers_pattern": nil, "layers_to_transform": layers.map { .array($0.map { .integer(Int64($0)) }) } ?? .null, "loftq_config": [:],
+            "layers_pattern": nil, "layers_to_transform": layers.map { .array($0.map { .integer(Int64($0)) }) } ?? .null,
+            "loftq_config": [:],
             "lora_alpha": alpha, "lora_bias": false, "lora_dropout": .number(dropout), "megatron_config": nil,
-            "megatron_core": "megatron.core", "modules_to_save": nil, "peft_type": "LORA", "r": .integer(Int64(layout.rank)), "rank_pattern": [:],
+            "megatron_core": "megatron.core", "modules_to_save": nil, "peft_type": "LORA", "r": .integer(Int64(layout.rank)),
+            "rank_pattern": [:],
             "revision": nil, "target_modules": targets, "task_type": wrapped == nil ? "FEATURE_EXTRACTION" : .null,
             "trainable_token_indices": nil, "use_dora": false, "use_rslora": false,
         ]

@@ -50,7 +50,8 @@ package struct SentenceTransformersFiles: Sendable {
             "default_prompt_name": nil, "similarity_fn_name": "cosine",
         ]
         do { try FileManager.default.createDirectory(atPath: folder + "/1_Pooling", withIntermediateDirectories: true) } catch {
-            throw UserError(.output, folder + "/1_Pooling", "cannot be created: \(error.localizedDescription); choose another output folder")
+            throw UserError(
+                .output, folder + "/1_Pooling", "cannot be created: \(error.localizedDescription); choose another output folder")
         }
         for (name, content) in [
             ("modules.json", Self.modules), ("1_Pooling/config.json", pooling),
