@@ -2,12 +2,21 @@
 
 import ArgumentParser
 import Images
+import Model
 import Tensor
 
 extension ComputeType: ExpressibleByArgument {}
-extension TextRole: ExpressibleByArgument {}
 extension PictureView.Orientation: ExpressibleByArgument {}
 extension PictureView.Background: ExpressibleByArgument {}
+
+extension Prompt {
+    /// A prompt of the command line.
+    /// - Throws: `ValidationError` with the rule, for a word that is none
+    static func argument(_ text: String) throws -> Prompt {
+        guard let prompt = Prompt(named: text) else { throw ValidationError("it must be \(nameRule)") }
+        return prompt
+    }
+}
 
 struct ModelOptions: ParsableArguments {
     @Option(

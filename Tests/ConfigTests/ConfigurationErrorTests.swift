@@ -61,7 +61,7 @@ struct ConfigurationErrorTests {
             ("system: {memory_limit: 0}\n", "p.yaml:4:24: system.memory_limit must be bytes"),
             ("lora: {target_modules: '(('}\n", "p.yaml:4:24: lora.target_modules is not a valid regular expression"),
             ("lora: {target_modules: []}\n", "p.yaml:4:24: lora.target_modules is an empty list"),
-            ("lora: {target_modules: {q: 1}}\n", "p.yaml:4:24: lora.target_modules must be a list of module names, or a regular"),
+            ("lora: {target_modules: {q: 1}}\n", "p.yaml:4:24: lora.target_modules must be a list of module names, a regular expression"),
             (
                 "lora: {start_from: 7}\n",
                 "p.yaml:4:20: lora.start_from must be `auto`, `fresh`, the path of a folder with adapters, or `{TASK: PATH}`, but is 7; put it in quotes"

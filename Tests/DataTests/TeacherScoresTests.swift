@@ -15,7 +15,13 @@ import Testing
     }
 
     private func scores(_ line: String, positives: Int = 1, negatives: Int = 2) throws -> TeacherScores {
-        try TeacherScores(of: file(line + "\n").row(0), positives: positives, negatives: negatives, isGraded: false)
+        try scores(file(line + "\n").row(0), positives: positives, negatives: negatives)
+    }
+
+    private func scores(_ row: RowObject, positives: Int, negatives: Int, isGraded: Bool = false) throws -> TeacherScores {
+        func key(_ name: String) -> String? { row[name] == nil ? nil : name }
+        let keys = TeacherScores.Keys(all: key("scores"), positives: key("pos_scores"), negatives: key("neg_scores"))
+        return try TeacherScores(of: row, keys: keys, positives: positives, negatives: negatives, isGraded: isGraded)
     }
 
     @Test(arguments: [
@@ -43,17 +49,16 @@ import Testing
     }
 
     @Test func keysMayHaveOtherNames() throws {
-        var keys = TeacherScores.Keys()
-        (keys.all, keys.positives, keys.negatives) = ("teacher", "good", "bad")
+        let keys = TeacherScores.Keys(all: "teacher", positives: nil, negatives: nil)
         let row = try file(#"{"scores": "x", "teacher": [1, 2]}"# + "\n").row(0)
         #expect(try TeacherScores(of: row, keys: keys, positives: 1, negatives: 1, isGraded: false).negatives == [2])
-        #expect(throws: UserError.self) { try TeacherScores(of: row, positives: 1, negatives: 1, isGraded: false) }
+        #expect(throws: UserError.self) { try scores(row, positives: 1, negatives: 1, isGraded: false) }
     }
 
     /// Numbers in a table of texts are texts.
     @Test func aCellMayHoldANumber() throws {
         let row = try file("query,positive,scores\na,b,0.25\n", name: "rows.csv").row(0)
-        #expect(try TeacherScores(of: row, positives: 1, negatives: 0, isGraded: false).positives == [0.25])
+        #expect(try scores(row, positives: 1, negatives: 0).positives == [0.25])
     }
 
     /// Line, column of the fault, and what the message must contain.
@@ -76,14 +81,14 @@ import Testing
     func faults(_ line: String, _ column: Int, _ part: String) throws {
         let row = try file("\n" + line + "\n").row(0)
         expectUserError(.content, "rows.jsonl:2:\(column)", part) {
-            _ = try TeacherScores(of: row, positives: 1, negatives: 2, isGraded: false)
+            _ = try scores(row, positives: 1, negatives: 2, isGraded: false)
         }
     }
 
     @Test func aGradedRowHasNoTeacher() throws {
         let row = try file(#"{"score": 1, "scores": [2]}"# + "\n").row(0)
         expectUserError(.content, "rows.jsonl:1:25", "a row with a \"score\" is trained by it") {
-            _ = try TeacherScores(of: row, positives: 1, negatives: 0, isGraded: true)
+            _ = try scores(row, positives: 1, negatives: 0, isGraded: true)
         }
     }
 }

@@ -14,7 +14,7 @@ extension RunTests {
             return project.files(of: name)
         }
 
-        private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapter_model.safetensors") }
+        private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapters/adapter_model.safetensors") }
 
         @Test func everyWorldWritesTheSameBytes() throws { try expectTheSameBytes(type: "float32") }
 

@@ -52,11 +52,12 @@ extension Inspector {
             negatives += row.negatives.count
             withNegatives += row.negatives.isEmpty ? 0 : 1
             if let score = row.score { scores.append(Double(score)) }
-            let query = row.prompt.map { String(decoding: $0, as: UTF8.self) } ?? TextRole.query.prefix(task: row.task)
-            let passage = TextRole.passage.prefix(task: row.task)
+            let usual = PromptPair.usual(task: row.task)
+            let query = row.prompt.map { String(decoding: $0, as: UTF8.self) } ?? usual.query
             for (side, input) in [(0, row.anchor), (1, row.positive)] + row.negatives.map({ (2, $0) }) {
                 switch input {
-                case .text(let text): texts[side].texts.append(PromptedText(prefix: side == 0 ? query : passage, text: text))
+                case .text(let text):
+                    texts[side].texts.append(PromptedText(prefix: side == 0 ? query : usual.passage, text: text))
                 case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
                 }
                 if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }
@@ -100,8 +101,9 @@ extension Inspector {
             guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
             let task = try line.text("task")
             if let task { tasks[task, default: 0] += 1 }
-            let role: TextRole = try line.text("prompt") == TextRole.passage.rawValue ? .passage : .query
-            texts.append(PromptedText(prefix: role.prefix(task: task ?? DataConfig.usualTask), text: Array(text.utf8)))
+            let prompt = try line.text("prompt").map(Prompt.init) ?? .query
+            let prompts = PromptPair.usual(task: task ?? DataConfig.usualTask)
+            texts.append(PromptedText(prefix: prompts.prefix(prompt), text: Array(text.utf8)))
         }
         for task in tasks.keys.sorted() { inspection.add("task \(task)", Figures.count(tasks[task]!, "row")) }
         inspection.add("distinct texts", Figures.count(Set(texts.map { ContentHash(of: $0.text) }).count))
@@ -112,7 +114,7 @@ extension Inspector {
     func dataset(_ path: String) throws(UserError) -> Inspection {
         let dataset = try BeirDataset(folder: path)
         var inspection = Inspection(path, "a retrieval dataset in BEIR's layout")
-        let (query, passage) = (TextRole.query.prefix(task: DataConfig.usualTask), TextRole.passage.prefix(task: DataConfig.usualTask))
+        let prompts = PromptPair.usual(task: DataConfig.usualTask)
         inspection.add("documents", Figures.count(dataset.documents.count))
         inspection.add("judged queries", Figures.count(dataset.queries.count))
         inspection.add("judgements", Figures.count(dataset.queries.reduce(0) { $0 + $1.grades.count }))
@@ -126,8 +128,8 @@ extension Inspector {
             measure.title,
             try measure.table(
                 [
-                    ("queries", queries.map { PromptedText(prefix: query, text: $0.text) }),
-                    ("documents", documents.map { PromptedText(prefix: passage, text: $0.text) }),
+                    ("queries", queries.map { PromptedText(prefix: prompts.query, text: $0.text) }),
+                    ("documents", documents.map { PromptedText(prefix: prompts.passage, text: $0.text) }),
                 ], images))
         return inspection
     }

@@ -74,7 +74,7 @@ extension RunRecord {
             model: Model(
                 folder: setup.config.baseModelPath, fingerprint: setup.session.checkpoint.fingerprint(),
                 parameters: setup.session.checkpoint.parameterCount),
-            data: setup.dataFiles, start: start)
+            data: setup.dataFiles, prompts: setup.prompts, start: start)
     }
 }
 
@@ -92,12 +92,7 @@ extension ModelCard {
             saveFormat: config.lora.saveFormat, heads: config.loss.heads,
             hasOwnProjector: setup.session.addedProjector != nil, hasImages: setup.index.hasImages,
             data: setup.dataFiles,
-            prompts: trained.map { task in
-                let number = setup.source.taskNames.firstIndex(of: task)!
-                let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!
-                let prompts = config.data.train[setup.source.files[file].set].prompts(task: task)
-                return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
-            },
+            prompts: trained.map { Prompts(task: $0, pair: setup.prompts[$0] ?? .usual(task: $0)) },
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
             epochs: Double(state.step) / Double(setup.sampler.batchesPerEpoch), globalBatchRows: setup.globalRows,
             worldSize: setup.world.worldSize, engine: setup.session.model.engine.kind, processor: Processor.model,
@@ -116,6 +111,26 @@ extension TrainingSetup {
     var trainedTasks: [String] {
         let tasks = Set(sampler.kinds.filter(\.fillsBatch).map(\.kind.task))
         return source.taskNames.indices.filter(tasks.contains).map { source.taskNames[$0] }
+    }
+
+    /// What stands before the texts of each task that has rows: in the first file that has some of it.
+    var prompts: [String: PromptPair] {
+        var prompts: [String: PromptPair] = [:]
+        for (number, task) in source.taskNames.enumerated() {
+            guard let file = index.files.firstIndex(where: { $0.header.rowsByTask[number] > 0 }) else { continue }
+            let pair = config.data.train[file].prompts(task: task)
+            prompts[task] = PromptPair(query: pair.query.prefix, passage: pair.positive.prefix)
+        }
+        return prompts
+    }
+
+    /// What is written about the adapters beside their values.
+    var adapterDescription: AdapterFile.Description {
+        AdapterFile.Description(
+            dropout: config.lora.dropout, initialization: .gaussian, base: config.baseModelPath, projector: session.addedProjector,
+            prompts: prompts,
+            sentenceTransformers: SentenceTransformersFiles(
+                model: config.baseModelPath, width: session.checkpoint.config.text.hiddenSize, maxTokens: session.processor.maxTokens))
     }
 
     /// Tasks that have rows.

@@ -34,7 +34,8 @@ extension TrainingSource {
                 let prompts = entry.prompts(task: name)
                 return (prompts.query.prefix, prompts.positive.prefix)
             }
-            let rules = entry.rules(knownTasks: names, ignoredKeys: config.data.ignoredKeys)
+            var rules = entry.rules(knownTasks: names, ignoredKeys: config.data.ignoredKeys)
+            rules.readsTeacherScores = config.loss.readsTeacherScores
             files += try entry.shards().map { File(path: $0.path, rules, passages: entry.corpus, set: set, prompts: prompts) }
         }
         var holdsOut = false
