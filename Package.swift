@@ -48,6 +48,8 @@ let package = Package(
             name: "Model", dependencies: ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
         .target(
             name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
+        .target(
+            name: "Preprocessing", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Loss", dependencies: ["Files", "Config", "Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
@@ -59,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer",
+                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -79,6 +81,9 @@ let package = Package(
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),
         .testTarget(name: "DataTests", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Support"]),
+        .testTarget(
+            name: "PreprocessingTests",
+            dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Support"]),
         .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),
         .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Support"]),
         .testTarget(

@@ -20,13 +20,15 @@ private let mayImport: [String: Set<String>] = [
     "Comm": ["Files", "COpenMPI"],
     "Model": ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"],
     "Data": ["Files", "Tables", "Config", "Tensor", "Comm", "Model"],
+    "Preprocessing": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Loss": ["Files", "Config", "Tensor", "Model", "Data"],
     "Embedding": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Evaluation": ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"],
     "Project": ["Files", "Config", "Tensor", "Model", "Data", "Loss"],
     "Trainer": ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
     "CLI": [
-        "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor", "ArgumentParser",
+        "Files", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor",
+        "ArgumentParser",
     ],
 ]
 

@@ -44,6 +44,12 @@ package struct RowObject {
         return value
     }
 
+    /// Gives the value of a key another key, where no value stands under that one.
+    package mutating func rename(_ key: String, to other: String) {
+        guard self[other] == nil, let value = values.removeValue(forKey: ExactString(key)) else { return }
+        values[ExactString(other)] = value
+    }
+
     /// The text under a key, nil when it is absent or null.
     ///
     /// - Throws: `UserError` `.content` when the value is no text

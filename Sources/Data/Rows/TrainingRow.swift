@@ -53,6 +53,18 @@ package struct TrainingRow: Equatable, Sendable {
     }
 }
 
+extension TrainingRow {
+    /// The same row with other texts or images in their places.
+    package func replacingInputs(_ replace: (RowInput) -> RowInput) -> TrainingRow {
+        TrainingRow(
+            anchor: replace(anchor), positive: replace(positive), negatives: negatives.map(replace), task: task, score: score)
+    }
+
+    private init(anchor: RowInput, positive: RowInput, negatives: [RowInput], task: String, score: Float?) {
+        (self.anchor, self.positive, self.negatives, self.task, self.score) = (anchor, positive, negatives, task, score)
+    }
+}
+
 /// A part of a row and the keys it goes by.
 private enum Field {
     case anchor, positive, negatives

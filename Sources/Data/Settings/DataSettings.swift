@@ -11,6 +11,9 @@ package enum DataSettings {
     package static let evaluation = Setting<DataFile?>(
         "data.evaluation", .optional(.dataFile), .absent("none"),
         "A BEIR folder, or a pair file in any format of `data.train`. Its task is that of the first training file unless given.")
+    package static let rawFolder = Setting<String?>(
+        "data.raw_dir", .optional(.text("the path of a folder")), .absent("none"), mayDifferOnResume: true,
+        "Tables that `shoal preprocess --config` reads; it writes `train.jsonl` into `data.processed_dir`. Training does not look there.")
     package static let processedFolder = Setting<String?>(
         "data.processed_dir", .optional(.text("the path of a folder")), .absent("none"),
         "Without `data.train`: train on its `train.jsonl`, evaluate on its `eval.jsonl`, else on a fifth of the rows held out.")
@@ -44,11 +47,10 @@ package enum DataSettings {
     /// The section as the schema takes it.
     package static let section = SettingSection(
         [
-            train, evaluation, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels, onBadImage, imageCache, imageCacheBytes,
+            train, evaluation, rawFolder, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels, onBadImage, imageCache, imageCacheBytes,
             samplingTemperature,
         ],
         withoutMeaning: [
-            ("data.raw_dir", "training reads data.train"),
             ("data.examples_dir", "training reads data.train"),
         ])
 
