@@ -113,9 +113,12 @@ struct PreprocessCommand: ParsableCommand {
             if output == nil { throw ValidationError("there is no place for the rows; add --output FILE") }
             if !set.isEmpty { throw ValidationError("--set changes a configuration; give --config FILE, too") }
         } else if !inputs.isEmpty || output != nil || devOutput != nil || model != nil {
-            throw ValidationError("--config says what is read, written and measured with; leave out files, --output, --dev-output and --model")
+            throw ValidationError(
+                "--config says what is read, written and measured with; leave out files, --output, --dev-output and --model")
         }
-        if let devShare, !(0..<1).contains(devShare) { throw ValidationError("--dev-share is \(devShare); it must be 0 or more and below 1") }
+        if let devShare, !(0..<1).contains(devShare) {
+            throw ValidationError("--dev-share is \(devShare); it must be 0 or more and below 1")
+        }
         if let devShare, devShare > 0, devOutput == nil, config == nil {
             throw ValidationError("--dev-share \(devShare) holds rows out; add --dev-output FILE for them")
         }

@@ -150,7 +150,8 @@ final class PreprocessingPass {
             }
             if let (path, leak) = worst {
                 let how =
-                    leak.isWhole ? "a text of it is one of \(path)" : "\(Figures.fixed(100 * leak.share, 0)) % of its runs of words are in \(path)"
+                    leak.isWhole
+                    ? "a text of it is one of \(path)" : "\(Figures.fixed(100 * leak.share, 0)) % of its runs of words are in \(path)"
                 tally.addLeaked("\(row.raw.placeInWords): \(how)", row.raw.number)
                 if options.leaks == .remove { continue }
             }

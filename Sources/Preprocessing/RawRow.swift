@@ -20,7 +20,9 @@ struct RawRow {
     func fault(_ message: String) -> UserError { UserError(.content, place.path, line: place.line, place.message + message) }
 
     /// `rows.jsonl:7`, for lists.
-    var placeInWords: String { place.line.map { "\(place.path ?? ""):\($0)" } ?? "\(place.path ?? ""): \(place.message.prefix { $0 != ":" })" }
+    var placeInWords: String {
+        place.line.map { "\(place.path ?? ""):\($0)" } ?? "\(place.path ?? ""): \(place.message.prefix { $0 != ":" })"
+    }
 }
 
 /// Where a row stands in the input, on any number of ranks: its block, and its place in it.

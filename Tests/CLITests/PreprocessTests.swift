@@ -102,7 +102,8 @@ import Testing
                 {"query":"r","positive":"s"}
 
                 """)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("processed")).sorted() == ["preprocess.json", "train.jsonl"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path("processed")).sorted() == ["preprocess.json", "train.jsonl"])
         try expectSuccess(["preprocess", "--config", config, "--dev-share", "0.9"])
         #expect(try !folder.bytes("processed/eval.jsonl").isEmpty)
         try expectFailure(78, ["preprocess", "--config", config, "--set", "data.raw_dir=null"], "data.raw_dir is missing")

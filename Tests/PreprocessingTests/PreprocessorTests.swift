@@ -36,7 +36,10 @@ import Testing
     // MARK: Duplicates
 
     @Test func theFirstOfEqualRowsStays() throws {
-        let rows = [row("How do whales sleep?"), row("another"), row("How do whales sleep?"), row("how do  whales sleep"), row("ＨＯＷ do whales sleep!")]
+        let rows = [
+            row("How do whales sleep?"), row("another"), row("How do whales sleep?"), row("how do  whales sleep"),
+            row("ＨＯＷ do whales sleep!"),
+        ]
         let (report, kept, _) = try run(rows)
         #expect(kept == [rows[0], rows[1]])
         #expect(report.sameDuplicates == 1 && report.alikeDuplicates == 2 && report.written == 2 && report.rowsRead == 5)
@@ -48,7 +51,8 @@ import Testing
     /// Each pair differs in something that a row means.
     @Test func rowsThatDifferAreNoDuplicates() throws {
         let pairs = [
-            (row("What is C?"), row("What is C#?")), (row("q", "a b"), row("q a", "b")), (row("q"), row("q", "an answer", #","task":"code""#)),
+            (row("What is C?"), row("What is C#?")), (row("q", "a b"), row("q a", "b")),
+            (row("q"), row("q", "an answer", #","task":"code""#)),
             (row("q", "x", #","negatives":["n"]"#), row("q", "x")), (row("q", "?!"), row("q", "!!")),
             (row("q", "p", #","score":1.0"#), row("q", "p", #","score":2.0"#)),
             (row("ls -a", "list", #","task":"code""#), row("ls -A", "list", #","task":"code""#)),
@@ -78,7 +82,9 @@ import Testing
         }
         let (train, dev) = try split(rows)
         #expect((100...220).contains(dev.count), "\(dev.count)")
-        func anchors(_ rows: [String]) -> Set<String> { Set(rows.map { String($0.lowercased().prefix { $0 != "," && $0 != "!" }.filter { $0 != "\"" }) }) }
+        func anchors(_ rows: [String]) -> Set<String> {
+            Set(rows.map { String($0.lowercased().prefix { $0 != "," && $0 != "!" }.filter { $0 != "\"" }) })
+        }
         #expect(anchors(train).isDisjoint(with: anchors(dev)))
         // Rows before and after, another order and another share change no row's side.
         #expect(Set(try split(Array((rows + [row("new")]).reversed())).dev).subtracting([row("new")]) == Set(dev))
@@ -118,8 +124,10 @@ import Testing
         let words = passage.split(separator: " ")
         let half = words.prefix(17).joined(separator: " ")
         let rows = [
-            row("How do whales sleep?", "a"), row("b", passage), row("c", half + " and something else that nobody has ever said or written"),
-            row("d", words.prefix(12).joined(separator: " ")), row("e", "nothing in common with it"), row("f", "x", #","negatives":["\#(passage)"]"#),
+            row("How do whales sleep?", "a"), row("b", passage),
+            row("c", half + " and something else that nobody has ever said or written"),
+            row("d", words.prefix(12).joined(separator: " ")), row("e", "nothing in common with it"),
+            row("f", "x", #","negatives":["\#(passage)"]"#),
         ]
         let (report, kept, _) = try run(rows) { $0.evaluationSets = [set] }
         // Of row c the set has 5 of 16 runs.
@@ -153,7 +161,8 @@ import Testing
 
     private let badRows = [
         #"{"query": "a"}"#, "not json", #"{"query": "a", "query": "b", "positive": "c"}"#, #"{"query": "", "positive": "b"}"#,
-        #"{"query": 7, "positive": "b"}"#, #"{"query": "a", "positive": "b", "score": "high"}"#, "[1]", #"{"query": "a", "positive": "b"} x"#,
+        #"{"query": 7, "positive": "b"}"#, #"{"query": "a", "positive": "b", "score": "high"}"#, "[1]",
+        #"{"query": "a", "positive": "b"} x"#,
     ]
 
     @Test func badRowsEndTheRunOrAreCounted() throws {
@@ -175,7 +184,9 @@ import Testing
     @Test func badRowsOfTablesAreSkipped() throws {
         let csv = try run(["query,positive", "a,b", "only one", "c,d,e", "f,g"], name: "raw.csv") { $0.badRows = .skip }
         #expect(csv.rows == [row("a", "b"), row("f", "g")] && csv.report.bad == 2)
-        let array = try run([#"[{"query": "a", "positive": "b"}, {"query": "a"}, {"query": 01}, {"query": "c", "positive": "d"}]"#], name: "raw.json") {
+        let array = try run(
+            [#"[{"query": "a", "positive": "b"}, {"query": "a"}, {"query": 01}, {"query": "c", "positive": "d"}]"#], name: "raw.json"
+        ) {
             $0.badRows = .skip
         }
         #expect(array.rows == [row("a", "b"), row("c", "d")] && array.report.bad == 2)
@@ -186,8 +197,12 @@ import Testing
         let packed = GzipMember.packed(Array((0..<5000).map { row("question \($0)") + "\n" }.joined().utf8))
         let cases: [(String, [UInt8], String)] = [
             ("cut.jsonl.gz", packed.dropLast(20), "cut short"),
-            ("damaged.jsonl.gz", packed.prefix(packed.count / 2) + [0xFF, 0xFF, 0xFF, 0xFF] + packed.dropFirst(packed.count / 2 + 4), "damaged"),
-            ("open.csv", Array("query,positive\n\"a,b\n".utf8), "never ends"), ("open.json", Array(#"[{"query": "a", "positive": "b"}"#.utf8), "found the end"),
+            (
+                "damaged.jsonl.gz", packed.prefix(packed.count / 2) + [0xFF, 0xFF, 0xFF, 0xFF] + packed.dropFirst(packed.count / 2 + 4),
+                "damaged"
+            ),
+            ("open.csv", Array("query,positive\n\"a,b\n".utf8), "never ends"),
+            ("open.json", Array(#"[{"query": "a", "positive": "b"}"#.utf8), "found the end"),
             ("table.parquet", Array("PAR1xxxxPAR1".utf8), "table.parquet"), ("rows.zip", Array("PK\u{3}\u{4}".utf8), "zip"),
         ]
         for (name, bytes, part) in cases {
@@ -211,7 +226,8 @@ import Testing
 
     @Test func everyKeyIsWrittenInOneForm() throws {
         let rows = [
-            #"{"anchor": "a", "pos": ["b"], "neg": ["c", "d"], "task": "code", "id": 7}"#, #"{"sentence1": "e", "sentence2": "f", "score": 3.8}"#,
+            #"{"anchor": "a", "pos": ["b"], "neg": ["c", "d"], "task": "code", "id": 7}"#,
+            #"{"sentence1": "e", "sentence2": "f", "score": 3.8}"#,
         ]
         let form = [
             #"{"query":"a","positive":"b","negatives":["c","d"],"task":"code"}"#, #"{"query":"e","positive":"f","score":3.8}"#,

@@ -7,8 +7,11 @@ import Trainer
 extension PreprocessingReport {
     /// Tables of what was read, left out and written, of lengths, scripts and evaluation sets; whole lines.
     var text: String {
-        [rowsTable, lengthsTable, histogram, scriptsTable, evaluationTable, list(firstBad, "Bad rows", bad), list(firstLeaked, "Leaked rows", leaked)]
-            .filter { !$0.isEmpty }.joined(separator: "\n")
+        [
+            rowsTable, lengthsTable, histogram, scriptsTable, evaluationTable, list(firstBad, "Bad rows", bad),
+            list(firstLeaked, "Leaked rows", leaked),
+        ]
+        .filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
     private var rowsTable: String {
@@ -37,7 +40,9 @@ extension PreprocessingReport {
                         + [Figures.fixed(lengths.mean, 1)] + quantiles.dropFirst(2))
             }
         }
-        let title = unit == "tokens" ? "Lengths of texts that were written; tokens with the prompt" : "Lengths of texts that were written; --model counts tokens"
+        let title =
+            unit == "tokens"
+            ? "Lengths of texts that were written; tokens with the prompt" : "Lengths of texts that were written; --model counts tokens"
         return "\(title)\n\(table.text)" + (images > 0 ? "and \(Figures.count(images, "image"))\n" : "")
     }
 

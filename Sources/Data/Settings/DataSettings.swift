@@ -47,11 +47,12 @@ package enum DataSettings {
     /// The section as the schema takes it.
     package static let section = SettingSection(
         [
-            train, evaluation, rawFolder, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels, onBadImage, imageCache, imageCacheBytes,
+            train, evaluation, rawFolder, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels, onBadImage, imageCache,
+            imageCacheBytes,
             samplingTemperature,
         ],
         withoutMeaning: [
-            ("data.examples_dir", "training reads data.train"),
+            ("data.examples_dir", "training reads data.train")
         ])
 
     /// Checks what the settings of the section say together.
