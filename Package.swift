@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Images", "Model"],
             swiftSettings: vectorised + lendsViews),
+        .target(name: "Preprocessing", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Loss", dependencies: ["Files", "Config", "Tensor", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Images", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
@@ -61,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Files", "Tensor", "Comm", "Images", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer",
+                "CProcessor", "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project",
+                "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -83,6 +85,9 @@ let package = Package(
         .testTarget(name: "ImagesTests", dependencies: ["Files", "Tensor", "Images", "Support"]),
         .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Images", "Model", "Support", "Synthetic"]),
         .testTarget(name: "DataTests", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Support"]),
+        .testTarget(
+            name: "PreprocessingTests",
+            dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Support"]),
         .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),
         .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Images", "Model", "Data", "Embedding", "Support"]),
         .testTarget(

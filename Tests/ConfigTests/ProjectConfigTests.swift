@@ -64,7 +64,6 @@ struct ProjectConfigTests {
         let config = try decode(pythonProject)
         #expect(
             config.notices == [
-                "p.yaml:4:3: data.raw_dir has no meaning here and is passed over: training reads data.train",
                 "p.yaml:6:3: data.examples_dir has no meaning here and is passed over: training reads data.train",
                 "p.yaml:10:3: training.log_dir has no meaning here and is passed over: records are written into training.output_dir",
                 "p.yaml:14:3: training.use_lora has no meaning here and is passed over: LoRA adapters are always what is trained",
@@ -72,6 +71,7 @@ struct ProjectConfigTests {
             ])
         #expect(config.baseModelPath == "jinaai/jina-embeddings-v4")
         #expect(config.data.train.map(\.path) == ["data/processed/train.jsonl"])
+        #expect(config.data.rawFolder == "data/raw" && config.data.processedFolder == "data/processed")
         guard case .pairsOrHeldOut(let file) = config.data.evaluation else {
             Issue.record("wrong evaluation: \(config.data.evaluation)")
             return

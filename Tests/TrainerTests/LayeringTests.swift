@@ -21,13 +21,14 @@ private let mayImport: [String: Set<String>] = [
     "Images": ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"],
     "Model": ["Files", "Config", "Tensor", "Images"],
     "Data": ["Files", "Tables", "Config", "Tensor", "Comm", "Images", "Model"],
+    "Preprocessing": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Loss": ["Files", "Config", "Tensor", "Model", "Data"],
     "Embedding": ["Files", "Tensor", "Comm", "Images", "Model", "Data"],
     "Evaluation": ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"],
     "Project": ["Files", "Config", "Tensor", "Model", "Data", "Loss"],
     "Trainer": ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
     "CLI": [
-        "Files", "Tensor", "Comm", "Images", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor",
+        "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor",
         "ArgumentParser",
     ],
 ]

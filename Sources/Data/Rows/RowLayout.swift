@@ -20,7 +20,7 @@ package struct RowLayout: Sendable {
     ///
     /// - Parameter rules: how the rows of the file are read
     /// - Throws: `UserError` `.content` when two keys of the row mean the same part
-    init(_ row: RowObject, _ rules: RowRules) throws(UserError) {
+    package init(_ row: RowObject, _ rules: RowRules) throws(UserError) {
         let keys = row.keys
         var free = keys
         func take(_ found: [String], as part: RowPart) {

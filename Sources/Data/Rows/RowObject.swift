@@ -51,6 +51,13 @@ package struct RowObject {
         values[ExactString(key)]
     }
 
+    /// Gives the value of a key another key, where no value stands under that one.
+    package mutating func rename(_ key: String, to other: String) {
+        guard self[other] == nil, let value = values.removeValue(forKey: ExactString(key)) else { return }
+        values[ExactString(other)] = value
+        keys = keys.map { $0.utf8.elementsEqual(key.utf8) ? other : $0 }
+    }
+
     /// The text under a key, nil when it is absent or null.
     ///
     /// - Throws: `UserError` `.content` when the value is no text

@@ -66,3 +66,12 @@ package struct TrainingRow: Equatable, Sendable {
         }
     }
 }
+
+extension TrainingRow {
+    /// The same row with other texts or images in their places.
+    package func replacingInputs(_ replace: (RowInput) -> RowInput) -> TrainingRow {
+        TrainingRow(
+            anchor: replace(anchor), positive: replace(positive), negatives: negatives.map(replace), task: task, score: score,
+            prompt: prompt, teacherScores: teacherScores)
+    }
+}

@@ -12,6 +12,10 @@ package struct DataConfig: Sendable {
     package let train: [DataFile]
     /// What the run is evaluated on.
     package let evaluation: EvaluationSource
+    /// Folder of raw tables, which `shoal preprocess` reads; nil: none.
+    package let rawFolder: String?
+    /// Folder of checked rows, which `shoal preprocess` writes; nil: none.
+    package let processedFolder: String?
     /// 1: data sets in proportion to their rows and weights; higher: sets of unlike size more alike.
     package let samplingTemperature: Double
     /// Where token indexes are kept, or `none`; nil: the user's own folder for such files.
@@ -62,6 +66,8 @@ package struct DataConfig: Sendable {
 
     /// Takes the values of the section.
     package init(_ values: SettingValues) {
+        rawFolder = values[DataSettings.rawFolder]
+        processedFolder = values[DataSettings.processedFolder]
         imageFolder = values[DataSettings.imageFolder]
         imageOptions = ImageOptions(
             minPixels: values[DataSettings.minPixels], maxPixels: values[DataSettings.maxPixels],
@@ -75,7 +81,7 @@ package struct DataConfig: Sendable {
         cacheFolder = values[DataSettings.cacheFolder]
         samplingTemperature = values[DataSettings.samplingTemperature]
         let files = values[DataSettings.train]
-        let folder = values[DataSettings.processedFolder] ?? ""
+        let folder = processedFolder ?? ""
         train = files ?? [DataFile(path: "\(folder)/train.jsonl")]
         if let given = values[DataSettings.evaluation] {
             let file = DataFile(given, taskWhenAbsent: train[0].task)

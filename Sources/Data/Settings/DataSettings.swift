@@ -22,6 +22,9 @@ package enum DataSettings {
     package static let badRowLimit = Setting<Double>(
         "data.bad_row_limit", .number(.closed(0, 1)), .value(0.05),
         "The largest share of a file's rows that `data.on_bad_row: skip` leaves out; more end the run.")
+    package static let rawFolder = Setting<String?>(
+        "data.raw_dir", .optional(.text("the path of a folder")), .absent("none"), mayDifferOnResume: true,
+        "Tables that `shoal preprocess --config` reads; it writes `train.jsonl` into `data.processed_dir`. Training does not look there.")
     package static let processedFolder = Setting<String?>(
         "data.processed_dir", .optional(.text("the path of a folder")), .absent("none"),
         "Without `data.train`: train on its `train.jsonl`, evaluate on its `eval.jsonl`, else on a fifth of the rows held out.")
@@ -63,12 +66,11 @@ package enum DataSettings {
     /// The section as the schema takes it.
     package static let section = SettingSection(
         [
-            train, evaluation, ignoredKeys, onBadRow, badRowLimit, processedFolder, cacheFolder, imageFolder, maxPixels, minPixels,
-            imageOrientation, imageBackground, onBadImage, imageCache, imageCacheBytes, samplingTemperature,
+            train, evaluation, ignoredKeys, onBadRow, badRowLimit, rawFolder, processedFolder, cacheFolder, imageFolder, maxPixels,
+            minPixels, imageOrientation, imageBackground, onBadImage, imageCache, imageCacheBytes, samplingTemperature,
         ],
         withoutMeaning: [
-            ("data.raw_dir", "training reads data.train"),
-            ("data.examples_dir", "training reads data.train"),
+            ("data.examples_dir", "training reads data.train")
         ])
 
     /// Checks what the settings of the section say together.

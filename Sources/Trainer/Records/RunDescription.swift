@@ -118,7 +118,7 @@ extension TrainingSetup {
         var prompts: [String: PromptPair] = [:]
         for (number, task) in source.taskNames.enumerated() {
             guard let file = index.files.firstIndex(where: { $0.header.rowsByTask[number] > 0 }) else { continue }
-            let pair = config.data.train[file].prompts(task: task)
+            let pair = config.data.train[source.files[file].set].prompts(task: task)
             prompts[task] = PromptPair(query: pair.query.prefix, passage: pair.positive.prefix)
         }
         return prompts
