@@ -111,7 +111,7 @@ struct RowReader {
         case .object(let object) where object["text"] != nil || object["title"] != nil || object["contents"] != nil:
             let parts = [object["title"], object["text"] ?? object["contents"]].map { $0?.stringValue ?? "" }
             return try self.text(parts.joined(separator: " ").stripped, key, entry: entry)
-        case .object: return try image(value, key)
+        case .object(let object) where ImageFolder.isImage(object): return try image(value, key)
         default:
             let place = entry.map { "entry \($0) of \"\(key)\"" } ?? "\"\(key)\""
             throw row.fault(

@@ -32,6 +32,11 @@ extension ImageFolder {
         }
     }
 
+    /// Whether an object is an image as tables of the hub have it, with `bytes` or `path`, whatever stands there.
+    package static func isImage(_ object: JSONObject) -> Bool {
+        ["bytes", "path", WrittenImage.path, WrittenImage.fault].contains { object[$0] != nil }
+    }
+
     /// What a row wrote, as messages show it: at most 80 characters of it.
     package static func shown(_ value: JSONValue) -> String {
         if case .string(let text) = value { return "\"\(Figures.excerpt(text))\"" }
