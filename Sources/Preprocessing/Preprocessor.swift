@@ -61,7 +61,7 @@ package struct Preprocessor {
         let written = try pass.finish()
         let report = PreprocessingReport(options, pass.tally, rowsRead: pass.rowsRead, sets, written)
         if let path = options.report {
-            try world.together { () throws(UserError) -> Void in
+            try world.together { () -> Void in
                 if world.rank == 0 { try AtomicWrite.write(report.json.serialized(pretty: true) + [0x0A], to: path) }
             }
         }
