@@ -127,7 +127,7 @@ final class PreprocessingPass {
         var first = [own]
         try world.allReduceMin(&first)
         guard first[0] < .max else { return }
-        try world.together { () throws(UserError) -> Void in
+        try world.together { () -> Void in
             if let failure, own == first[0] { throw failure.error }
         }
     }
@@ -190,7 +190,7 @@ final class PreprocessingPass {
                 return lines.isEmpty || !RowOutput.isPacked(output.path) ? lines : GzipMember.packed(lines)
             }
             let all = try world.allGatherVariable(Array(parts.joined()))
-            try world.together { () throws(UserError) -> Void in
+            try world.together { () -> Void in
                 if world.rank == 0 { for part in all { try files[place].write(part) } }
             }
         }

@@ -40,7 +40,7 @@ package struct Preprocessor {
     package func run(_ world: Communicator, progress: (_ rowsRead: Int) -> Void = { _ in }) throws -> PreprocessingReport {
         world.phase = "setup"
         try world.requireSameOnHosts(try world.together { try fingerprint() }, path: options.inputs[0], "input")
-        let (processor, tasks, sets) = try world.together { () throws(UserError) in
+        let (processor, tasks, sets) = try world.together { () throws -> (TextProcessor?, [String]?, [LeakSet]) in
             try checkOutputs()
             let model = try options.modelFolder.map { folder throws(UserError) in try Self.processor(folder) }
             var sets: [LeakSet] = []
@@ -61,7 +61,7 @@ package struct Preprocessor {
         let written = try pass.finish()
         let report = PreprocessingReport(options, pass.tally, rowsRead: pass.rowsRead, sets, written)
         if let path = options.report {
-            try world.together { () throws(UserError) -> Void in
+            try world.together { () -> Void in
                 if world.rank == 0 { try AtomicWrite.write(report.json.serialized(pretty: true) + [0x0A], to: path) }
             }
         }
