@@ -40,7 +40,7 @@ package struct Preprocessor {
     package func run(_ world: Communicator, progress: (_ rowsRead: Int) -> Void = { _ in }) throws -> PreprocessingReport {
         world.phase = "setup"
         try world.requireSameOnHosts(try world.together { try fingerprint() }, path: options.inputs[0], "input")
-        let (processor, tasks, sets) = try world.together { () throws(UserError) in
+        let (processor, tasks, sets) = try world.together { () throws -> (TextProcessor?, [String]?, [LeakSet]) in
             try checkOutputs()
             let model = try options.modelFolder.map { folder throws(UserError) in try Self.processor(folder) }
             var sets: [LeakSet] = []

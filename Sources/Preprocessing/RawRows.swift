@@ -64,7 +64,9 @@ final class RawRows {
     /// - Parameter take: takes the next row of a file; false at its end
     private func fill(_ take: (RowStream) throws(UserError) -> Bool) throws(UserError) {
         (place, bytes) = (0, 0)
-        while place < Self.rowsOfBlock, bytes < Self.bytesOfBlock, let stream = try stream ?? openNext() {
+        while place < Self.rowsOfBlock, bytes < Self.bytesOfBlock {
+            if stream == nil { stream = try openNext() }
+            guard let stream else { break }
             guard try take(stream) else {
                 self.stream = nil
                 continue
@@ -82,8 +84,6 @@ final class RawRows {
         file += 1
         // Where images may lie is the affair of the run that trains on them.
         images = try ImageFolder(dataFile: paths[file], base: "/")
-        let opened = try RowStream(path: paths[file])
-        stream = opened
-        return opened
+        return try RowStream(path: paths[file])
     }
 }
