@@ -144,7 +144,8 @@ import Testing
         let file = folder.path("run/adapters/multi_vector_projector.safetensors")
         #expect(!FileManager.default.fileExists(atPath: file), "single vectors alone were trained")
         try expectFailure(
-            66, arguments(plain, folder.path("run"), "x.safetensors"), ranks: ranks, "run/adapters/multi_vector_projector.safetensors: no such file")
+            66, arguments(plain, folder.path("run"), "x.safetensors"), ranks: ranks,
+            "run/adapters/multi_vector_projector.safetensors: no such file")
 
         let tensors = try TinyCheckpoint.tensors(of: whole + "/model.safetensors").filter { $0.name.hasPrefix("multi_vector_projector") }
         try expectSuccess(arguments(whole, folder.path("run"), "whole.safetensors"))

@@ -137,8 +137,8 @@ extension RunTests {
             try project.train(["training.max_steps=1", "training.output_dir=narrow", "lora.r=4"].flatMap { ["--set", $0] }).expect(0)
             for (starts, words) in [
                 ("{cod: first}", ["\"cod\"", "did you mean code?"]),
-                ("{code: {path: first, task: poetry}}", ["first has no adapter for poetry", "retrieval, text-matching, code"]),
-                ("{code: first, retrieval: narrow}", ["first has rank 8, but it is 4 in narrow"]),
+                ("{code: {path: first, task: poetry}}", ["first/adapters has no adapter for poetry", "retrieval, text-matching, code"]),
+                ("{code: first, retrieval: narrow}", ["first/adapters has rank 8, but it is 4 in narrow/adapters"]),
             ] {
                 let result = try project.train(["--set", "lora.start_from=\(starts)"], ranks: ranks, limit: refusalLimit)
                 result.expectRefusal(78, ["--set lora.start_from: "] + words, isAlone: ranks == nil)
