@@ -96,7 +96,8 @@ private struct IndexedRows {
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: rows.cachedPath)))
         typealias Layout = MemoryLayout<TokenIndex.Input>
         func opened(_ input: Int, _ member: PartialKeyPath<TokenIndex.Input>, _ word: UInt32) throws -> TokenIndex? {
-            var (bytes, header) = (whole, try #require(TokenIndexHeader(whole.span.bytes)))
+            var bytes = whole
+            var header = TokenIndexHeader(whole.span.bytes)!
             let place = header.inputsOffset + input * Layout.stride + Layout.offset(of: member)!
             bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: word) { Array($0) })
             header.tablesHash = TokenIndexHeader.hash(ofTables: bytes.span.bytes.extracting(droppingFirst: header.rowsOffset))
