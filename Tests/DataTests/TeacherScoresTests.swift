@@ -87,7 +87,7 @@ import Testing
 
     @Test func aGradedRowHasNoTeacher() throws {
         let row = try file(#"{"score": 1, "scores": [2]}"# + "\n").row(0)
-        expectUserError(.content, "rows.jsonl:1:25", "a row with a \"score\" is trained by it") {
+        expectUserError(.content, "rows.jsonl:1:24", "a row with a \"score\" is trained by it") {
             _ = try scores(row, positives: 1, negatives: 0, isGraded: true)
         }
     }

@@ -51,7 +51,7 @@ extension RunTests {
                 try project.folder.write("train.jsonl", taught(["[1, 2]", "[2.5, 0]", nil, "[3, 1]", nil]))
                 return ["--set", "loss.name=distill"]
             },
-            Refusal("a weight for a teacher that no row has", 78, "--set loss.distill_weight: ", "no row has a teacher's scores") { _ in
+            Refusal("a weight for a teacher that no row has", 78, "--set loss.distill_weight: ", "no row has a teacher's") { _ in
                 ["--set", "loss.distill_weight=1"]
             },
             Refusal("a teacher of pairs alone", 78, "--set loss.name: ", "task code", "\"negatives\"") { project in
@@ -60,8 +60,8 @@ extension RunTests {
                 return ["--set", "loss.name=distill"]
             },
             line(
-                "teacher of too few candidates", 6, #"{"query": "a", "positive": "b", "negatives": ["c"], "scores": [1]}"#, "train.jsonl:6:",
-                "\"scores\" has 1 number where the row needs 2"),
+                "teacher of too few candidates", 6, #"{"query": "a", "positive": "b", "negatives": ["c"], "scores": [1]}"#,
+                "train.jsonl:6:", "\"scores\" has 1 number where the row needs 2"),
             Refusal("evaluation on pairs with scores", 65, "eval.jsonl:2: ", "\"score\"", "ranks positives") { project in
                 try project.folder.write("eval.jsonl", TrainingRows.usual[0] + "\n" + graded(scores: ["1"]))
                 return ["--set", "data.evaluation=eval.jsonl"]
