@@ -135,16 +135,16 @@ import Testing
         #expect(report.leaked == 2 && report.evaluationSets[0].texts == 2 && report.evaluationSets[0].rowsWithWholeText == 2)
         #expect(report.evaluationSets[0].rowsByShare.map(\.rows) == [2, 2, 1, 1, 1])
         #expect(report.firstLeaked.count == 2 && report.firstLeaked[0].contains("raw.jsonl:1: a text of it is one of \(set)"))
-        func kept(_ change: (inout PreprocessingOptions) -> Void) throws -> [String] {
+        func rowsKept(_ change: (inout PreprocessingOptions) -> Void) throws -> [String] {
             try run(rows) {
                 $0.evaluationSets = [set]
                 change(&$0)
             }.rows
         }
-        #expect(try kept { $0.leakShare = 0 } == Array(rows[3...]))
-        #expect(try kept { $0.leakShare = 0.3 } == Array(rows[3...]))
-        #expect(try kept { $0.evaluationSide = .queries } == Array(rows[1...]))
-        #expect(try kept { $0.leaks = .keep } == rows)
+        #expect(try rowsKept { $0.leakShare = 0 } == Array(rows[3...]))
+        #expect(try rowsKept { $0.leakShare = 0.3 } == Array(rows[3...]))
+        #expect(try rowsKept { $0.evaluationSide = .queries } == Array(rows[1...]))
+        #expect(try rowsKept { $0.leaks = .keep } == rows)
     }
 
     @Test func evaluationSetsHaveAnyForm() throws {

@@ -67,7 +67,7 @@ extension RunTests {
             ]
             let result = try project.train(settings.flatMap { ["--set", $0] } + more, ranks: ranks)
             #expect(result.exitCode == 0, "\(name): \(result.standardError)")
-            let adapter = try Data(contentsOf: URL(fileURLWithPath: project.path("from-\(name)/adapter_model.safetensors")))
+            let adapter = try Data(contentsOf: URL(fileURLWithPath: project.path("from-\(name)/adapters/adapter_model.safetensors")))
             return (adapter, result.standardOutput + result.standardError)
         }
 
@@ -143,7 +143,7 @@ extension RunTests {
             let output = skipped.standardOutput + skipped.standardError
             #expect(output.contains("6 rows of 60 in bad.jsonl left out"), "\(output)")
             try project.folder.write("good.jsonl", rows.filter { !$0.contains("\"\"") }.joined())
-            let adapter = try Data(contentsOf: URL(fileURLWithPath: project.path("run/adapter_model.safetensors")))
+            let adapter = try Data(contentsOf: URL(fileURLWithPath: project.path("run/adapters/adapter_model.safetensors")))
             expectSameBytes(try train(project, "{path: good.jsonl, task: retrieval}", "good").adapter, adapter, "the good rows alone")
         }
 
