@@ -3,6 +3,7 @@
 // and only the best hits of each rank travel. So memory grows with the queries, not with the corpus.
 
 import Comm
+import Data
 import Embedding
 import Model
 
@@ -62,7 +63,7 @@ package struct RetrievalEvaluator {
         let results = zip(ranked, rankings).map { ranked, ranking in
             EvaluationResult(
                 dataset: dataset.name, task: task, mode: ranked.mode, dimension: ranked.dimension, queries: dataset.queries.count,
-                metrics: RetrievalMetric.means(of: ranking, grades: dataset.queries.map(\.grades)))
+                metrics: RetrievalMetric.means(of: ranking, dataset.queries.map(\.judgements)))
         }
         return Report(results: results, rankings: rankings, truncated: faults.truncated + queries.faults.truncated)
     }

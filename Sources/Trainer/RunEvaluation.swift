@@ -21,6 +21,8 @@ struct RunEvaluation {
     }
 
     let description: String
+    /// Sentences for the user on what the data sets hold beside what was expected.
+    let notices: [String]
     private let parts: [Part]
     private let heads: EmbeddingHeads
     private let dimensions: [Int]
@@ -36,12 +38,13 @@ struct RunEvaluation {
         guard let (datasets, file, description) = try Self.datasets(setup) else { return nil }
         self.description = description
         self.heads = heads
+        notices = datasets.flatMap { set in set.dataset.notices.map { "evaluation on \(set.dataset.name): \($0)" } }
         let model = setup.session.checkpoint.config
         dimensions = model.matryoshkaDimensions
         metricMode = heads.hasDense ? .dense : .late
         let widths = heads.hasDense ? dimensions : [model.projectorDimension]
         let best = setup.config.training.bestMetric
-        metric = RetrievalMetric(rawValue: best.name)!
+        metric = best.metric
         metricDimension = best.dimension ?? widths.last!
         guard widths.contains(metricDimension) else {
             throw setup.config.error(
@@ -79,49 +82,27 @@ struct RunEvaluation {
     /// The number by which checkpoints are compared, a mean over the tasks, and its name.
     func bestMetric(_ results: [EvaluationResult]) -> (name: String, value: Double) {
         let values = results.filter { $0.mode == metricMode && $0.dimension == metricDimension }.map { $0.metrics[metric]! }
-        return ("\(metric.rawValue)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
+        return ("\(metric.name)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
     }
 
     /// Datasets by task, where their prompts come from, and what to call them.
     private static func datasets(
         _ setup: TrainingSetup
-    ) throws(UserError) -> (datasets: [(task: String, BeirDataset)], file: DataFile, description: String)? {
+    ) throws(UserError) -> (datasets: [(task: String, dataset: BeirDataset)], file: DataFile, description: String)? {
         switch setup.config.data.evaluation {
         case .none: return nil
         case .beir(let file):
             return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows(setup.index)
-            return rows.isEmpty ? nil : (try byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
+            guard !rows.isEmpty else { return nil }
+            return (try BeirDataset.byTask(name: "held-out", pairs: rows), file, "every fifth row of the training data, held out")
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
             let pairs = try PairFile(
                 path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames,
                 imageBase: setup.config.data.imageFolder)
-            return (try byTask(try pairs.allPairs(), name: file.path), file, file.path)
+            return (try BeirDataset.byTask(name: file.path, pairs: try pairs.allPairs()), file, file.path)
         }
-    }
-
-    /// A row's own task decides which adapter embeds it.
-    private static func byTask(
-        _ rows: [(row: TrainingRow, images: ImageFolder)], name: String
-    ) throws(UserError) -> [(task: String, BeirDataset)] {
-        var sets: [(task: String, BeirDataset)] = []
-        for (row, _) in rows where !sets.contains(where: { $0.task == row.task }) {
-            sets.append((row.task, try BeirDataset(name: name, pairs: rows.filter { $0.row.task == row.task })))
-        }
-        return sets
-    }
-}
-
-extension PairFile {
-    /// - Throws: for a row with a score: its second text is no passage to be found
-    fileprivate func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
-        var rows: [(row: TrainingRow, images: ImageFolder)] = []
-        for row in try self.rows(Array(0..<count)) { rows.append((row, images)) }
-        guard let graded = rows.firstIndex(where: { $0.row.score != nil }) else { return rows }
-        throw UserError(
-            .content, path, line: lineNumber(ofRow: graded),
-            "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
     }
 }

@@ -59,8 +59,8 @@ import Testing
             try folder.write("set/corpus.jsonl", corpus.replacing("pages/d2", with: image))
             try expectFailure(code, arguments(), ranks: ranks, place)
         }
-        try folder.write("set/corpus.jsonl", corpus.replacing(", \"image\": \"pages/d2\"", with: ""))
-        try expectFailure(65, arguments(), ranks: ranks, "set/corpus.jsonl:3:1: the row has no \"text\" and no \"image\"")
+        try folder.write("set/corpus.jsonl", "{\"_id\": \"d1\", \"picture\": \"pages/d1\"}")
+        try expectFailure(65, arguments(), ranks: ranks, "set/corpus.jsonl:1: no row has a text or an image")
     }
 
     @Test func whatIsThereIsTold() throws {

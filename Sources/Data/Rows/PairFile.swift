@@ -61,4 +61,16 @@ package struct PairFile: Sendable {
         for result in results { rows.append(try result.get()) }
         return rows
     }
+
+    /// All rows as pairs to rank, each with the folder of its images.
+    ///
+    /// - Throws: `UserError` of the first row that cannot be used, and for a row with a score: its second text is no passage to be found
+    package func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+        var rows: [(row: TrainingRow, images: ImageFolder)] = []
+        for row in try self.rows(Array(0..<count)) { rows.append((row, images)) }
+        guard let graded = rows.firstIndex(where: { $0.row.score != nil }) else { return rows }
+        throw UserError(
+            .content, path, line: lineNumber(ofRow: graded),
+            "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
+    }
 }
