@@ -92,7 +92,7 @@ struct RunEvaluation {
         switch setup.config.data.evaluation {
         case .none: return nil
         case .beir(let file):
-            return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
+            return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path, split: file.split))], file, file.path)
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows(setup.index)
             guard !rows.isEmpty else { return nil }

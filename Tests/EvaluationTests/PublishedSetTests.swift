@@ -172,7 +172,8 @@ import Testing
         let folder = DatasetFolder(files: [
             "corpus.jsonl":
                 "{\"_id\": \"5\", \"title\": \"Bees\", \"text\": \"the bee\"}\n{\"_id\": \"1\", \"title\": \"\", \"text\": \"bread\"}",
-            "queries.jsonl": "{\"_id\": \"\(id)\", \"text\": \"\(text)\"}", "qrels/test.tsv": judgements,
+            "queries.jsonl": "{\"_id\": \"\(id)\", \"text\": \"\(text)\"}\n{\"_id\": \"other\", \"text\": \"words\"}",
+            "qrels/test.tsv": judgements,
         ])
         for (own, isLeftOut) in zip([BeirDataset.OwnDocument.automatic, .keep, .drop], isLeftOut) {
             let dataset = try folder.read(own: own)

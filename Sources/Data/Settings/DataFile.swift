@@ -10,6 +10,8 @@ package struct DataFile: Sendable {
     package let path: String
     /// The task of rows that name none; nil: `DataConfig.usualTask`.
     package let task: String?
+    /// Which judgements of an evaluation folder are used; nil: those of the split test, or of the only one.
+    package private(set) var split: String?
     private let queryPrompt: Prompt?
     private let positivePrompt: Prompt?
     /// Passes over its rows in an epoch, where the file's mapping gives them; nil for anything but a training file.
@@ -40,6 +42,7 @@ package struct DataFile: Sendable {
     /// The same file with a task where it has none, and as one that is not trained on.
     init(_ file: DataFile, taskWhenAbsent task: String?) {
         self.init(path: file.path, task: file.task ?? task, queryPrompt: file.queryPrompt, positivePrompt: file.positivePrompt)
+        split = file.split
     }
 
     // MARK: - In the configuration
@@ -50,9 +53,10 @@ package struct DataFile: Sendable {
         case positivePrompt = "positive_prompt"
         case weight
         case scoreRange = "score_range"
+        case split
 
-        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt]
-        static let ofTrainingFile = allCases
+        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt, .split]
+        static let ofTrainingFile = allCases.filter { $0 != .split }
     }
 
     /// More would be a mistake, and the rows of an epoch would not fit in memory.
@@ -72,6 +76,7 @@ package struct DataFile: Sendable {
         }
         var (path, task, query, positive): (String?, String?, Prompt?, Prompt?)
         var (weight, scores): (Double?, ClosedRange<Double>?)
+        var split: String?
         for entry in entries {
             let (value, name) = (entry.value, "\(key).\(entry.key)")
             guard let member = members.first(where: { $0.rawValue == entry.key }) else {
@@ -84,11 +89,13 @@ package struct DataFile: Sendable {
             case .positivePrompt: positive = try SettingForm.optional(.prompt).decode(value, key: name)
             case .weight: weight = try SettingForm.optional(.number(.leftOpen(0, Self.mostPasses))).decode(value, key: name)
             case .scoreRange: scores = try SettingForm.optional(.interval).decode(value, key: name)
+            case .split: split = try SettingForm.optional(.text("the name of a split")).decode(value, key: name)
             }
         }
         guard let path else { throw node.place.error("\(key) has no path; add \"path: FILE\"") }
         self.init(
             path: path, task: task, queryPrompt: query, positivePrompt: positive, givenWeight: weight, scoreRange: scores)
+        self.split = split
     }
 
     /// A mapping of all `members`, with null for what is not given.
@@ -103,6 +110,7 @@ package struct DataFile: Sendable {
                 case .positivePrompt: positivePrompt.map(SettingForm.prompt.json)
                 case .weight: givenWeight.map { .number($0) }
                 case .scoreRange: scoreRange.map(SettingForm.interval.json)
+                case .split: split.map { .string($0) }
                 }
             object[member.rawValue] = value ?? .null
         }

@@ -81,4 +81,4 @@ if options.golden:
     figures = json.loads(path.read_text()) if path.exists() else {}
     figures[options.golden] = {"queries": len(run), "metrics": trec}
     path.write_text(json.dumps(figures, indent=1) + "\n")
-raise SystemExit(worst >= 1e-6)
+raise SystemExit(int(worst >= 1e-6))
