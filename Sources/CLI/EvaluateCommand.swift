@@ -4,6 +4,7 @@ import ArgumentParser
 import Comm
 import Data
 import Evaluation
+import Model
 import Trainer
 
 struct EvaluateCommand: ParsableCommand {
@@ -67,6 +68,15 @@ struct EvaluateCommand: ParsableCommand {
             valueName: "metrics"))
     var metrics: MetricNames?
 
+    @Option(
+        help: ArgumentHelp(
+            "What stands before queries: none, query, passage or a text. Default: what the adapter was trained with.", valueName: "prompt"),
+        transform: Prompt.argument)
+    var queryPrompt: Prompt?
+
+    @Option(help: ArgumentHelp("The same for documents.", valueName: "prompt"), transform: Prompt.argument)
+    var passagePrompt: Prompt?
+
     @Option(help: ArgumentHelp("Where the results go, JSON.", valueName: "file"), completion: .file())
     var output: String?
 
@@ -93,7 +103,7 @@ struct EvaluateCommand: ParsableCommand {
             let job = EvaluationJob(
                 model: options.choice, sets: retrieval, task: task, split: split, own: ownDocument?.rule ?? .automatic,
                 dimensions: dims?.values, isMultiVector: multiVector, metrics: metrics?.values ?? RetrievalMetric.usual, output: output,
-                runFile: saveRun, comparison: compare)
+                runFile: saveRun, comparison: compare, queryPrompt: queryPrompt, passagePrompt: passagePrompt)
             let table = try job.run(world, console)
             if world.rank == 0 { print(table.text, terminator: "") }
             return 0

@@ -71,5 +71,8 @@ struct Shoal: ParsableCommand {
             Shell completions: shoal --generate-completion-script bash|zsh|fish
             """,
         version: Versions.shoal,
-        subcommands: [TrainCommand.self, EmbedCommand.self, EvaluateCommand.self, InspectCommand.self, VerifyGradientsCommand.self])
+        subcommands: [
+            TrainCommand.self, EmbedCommand.self, EvaluateCommand.self, InspectCommand.self, PreprocessCommand.self,
+            VerifyGradientsCommand.self,
+        ])
 }

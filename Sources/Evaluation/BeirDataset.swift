@@ -26,6 +26,8 @@ package struct BeirDataset: Sendable {
         package let text: [UInt8]
         /// Path of the image that takes the text's place; nil: none.
         package var image: String?
+        /// What stands before the text in place of the task's prompt; nil: that prompt.
+        package var prompt: String?
         /// Index of the document with the query's own id, where no ranking may show it; nil: there is none.
         package let ownDocument: Int?
         /// The judged documents, at least one.
@@ -60,13 +62,14 @@ package struct BeirDataset: Sendable {
     ///   - split: which judgements; nil: those of the split test, or of the only one
     ///   - name: what results call the dataset; nil: the folder's name
     ///   - own: what becomes of documents with the id of a query
+    ///   - store: where images that stand in the rows themselves are written; nil: nowhere, and such a row is refused
     /// - Throws: `UserError` `.missing` for an absent file; `.content`, with file and line, for a row, an id or a grade that is wrong
     package init(
-        folder: String, split: String? = nil, name: String? = nil, own: OwnDocument = .automatic
+        folder: String, split: String? = nil, name: String? = nil, own: OwnDocument = .automatic, store: ImageStore? = .ofUser
     ) throws(UserError) {
         let files = try BeirFolder(folder, split: split)
-        let questions = try BeirTexts(files.queries, .queries)
-        let corpus = try BeirTexts(files.corpus, .documents(queries: questions))
+        let questions = try BeirTexts(files.queries, .queries, store)
+        let corpus = try BeirTexts(files.corpus, .documents(queries: questions), store)
         let judged = try BeirJudgements(files.judgements)
 
         let falling = corpus.ids.map(ExactString.init).enumerated().sorted { $1.element < $0.element }.map(\.offset)
@@ -117,7 +120,7 @@ extension BeirDataset {
         for query in queries {
             let grades = query.judgements.grades.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ",")
             let absent = query.judgements.absent.map(String.init).joined(separator: ",")
-            hash.update(Array("\(query.id)\n\(grades)\n\(absent)\n\(query.text.count)\n".utf8))
+            hash.update(Array("\(query.id)\n\(grades)\n\(absent)\n\(query.prompt ?? "")\n\(query.text.count)\n".utf8))
             hash.update(query.text)
             Self.add(query.image, to: &hash)
         }

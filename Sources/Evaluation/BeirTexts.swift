@@ -26,14 +26,15 @@ struct BeirTexts {
 
     /// Reads files, of which each may be in any format of rows.
     ///
+    /// - Parameter store: where images that stand in the rows themselves are written; nil: nowhere
     /// - Throws: `UserError` `.content`, with file and line, for a row without an id, an id that stands twice, or a value of a wrong type;
     ///   when there is no row, or none with anything to embed
-    init(_ paths: [String], _ kind: Kind) throws(UserError) {
+    init(_ paths: [String], _ kind: Kind, _ store: ImageStore?) throws(UserError) {
         self.paths = paths
         var (places, hasContent): ([(path: String, line: Int)], Bool) = ([], false)
         for path in paths {
-            let file = try RowFile(path: path)
-            let folder = try ImageFolder(dataFile: path, base: nil)
+            let file = try RowFile(path: path, store: store)
+            let folder = try ImageFolder(dataFile: path, base: nil, store: store)
             for row in 0..<file.count {
                 let line = try file.row(row)
                 let id = try kind.id(of: line)
@@ -86,9 +87,9 @@ struct BeirTexts {
     func isEmpty(_ row: Int) -> Bool { images[row] == nil && String(decoding: texts[row], as: UTF8.self).isBlank }
 
     private static func image(_ line: RowObject, _ folder: ImageFolder) throws(UserError) -> String? {
-        guard let written = try line.text("image") else { return nil }
-        do { return folder.path(of: try folder.name(written)) } catch {
-            throw line.fault(at: "image", "\"image\": \"\(written)\" \(error.reason)")
+        guard let written = line["image"] else { return nil }
+        do { return folder.path(of: try folder.name(of: written)) } catch {
+            throw error.failure ?? line.fault(at: "image", "\"image\": \(ImageFolder.shown(written)) \(error.reason)")
         }
     }
 }

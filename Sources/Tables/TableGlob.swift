@@ -13,7 +13,7 @@ package enum TableGlob {
     package static func files(_ pattern: String) throws(UserError) -> [String] {
         var status = stat()
         if stat(pattern, &status) == 0 {
-            return status.st_mode & S_IFMT == S_IFDIR ? try tables(in: pattern) : [pattern]
+            return status.st_mode & S_IFMT == S_IFDIR ? try tablesOfOneFormat(in: pattern) : [pattern]
         }
         guard pattern.contains(where: { "*?[".contains($0) }) else {
             throw UserError(.missing, pattern, "no such file or folder; check the path")
@@ -36,7 +36,11 @@ package enum TableGlob {
         return sorted(paths)
     }
 
-    private static func tables(in folder: String) throws(UserError) -> [String] {
+    /// The tables in a folder, of whatever formats, without those in folders below and without hidden files, in the order of the bytes
+    /// of their names.
+    ///
+    /// - Throws: `UserError` `.missing` when the folder cannot be read or holds no table
+    package static func tables(in folder: String) throws(UserError) -> [String] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw UserError(.missing, folder, "this folder may not be read by this user; change its permissions or the path")
         }
@@ -47,6 +51,12 @@ package enum TableGlob {
             throw UserError(
                 .missing, folder, "this folder holds no table; the names of tables end in \(TableFormat.endings.joined(separator: ", "))")
         }
+        return paths
+    }
+
+    private static func tablesOfOneFormat(in folder: String) throws(UserError) -> [String] {
+        let paths = try tables(in: folder)
+        let start = folder.hasSuffix("/") ? folder : folder + "/"
         let endings = Set(paths.compactMap { path in TableFormat.endings.first { TablePacking.ofName(path).stem.hasSuffix($0) } })
         guard endings.count == 1 else {
             throw UserError(

@@ -35,10 +35,10 @@ struct RunEvaluation {
     /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
     init?(_ setup: TrainingSetup, heads: EmbeddingHeads) throws(UserError) {
-        guard let (datasets, file, description) = try Self.datasets(setup) else { return nil }
-        self.description = description
+        guard let source = try Self.source(setup) else { return nil }
+        description = source.description
         self.heads = heads
-        notices = datasets.flatMap { set in set.dataset.notices.map { "evaluation on \(set.dataset.name): \($0)" } }
+        notices = source.notices
         let model = setup.session.checkpoint.config
         dimensions = model.matryoshkaDimensions
         metricMode = heads.hasDense ? .dense : .late
@@ -52,12 +52,12 @@ struct RunEvaluation {
                 "the embeddings have no width \(metricDimension); their widths are \(widths.map(String.init).joined(separator: ", "))")
         }
         var parts: [Part] = []
-        for (taskName, dataset) in datasets {
+        for (taskName, dataset) in source.datasets {
             guard let task = setup.source.taskNames.firstIndex(of: taskName) else {
                 throw setup.config.error(
                     at: DataSettings.evaluation, "the task of \(description) is \(taskName), which has no adapter in this run")
             }
-            let prompts = file.prompts(task: taskName)
+            let prompts = source.file.prompts(task: taskName)
             parts.append(
                 Part(task: task, taskName: taskName, dataset: dataset, prefixes: (prompts.query.prefix, prompts.positive.prefix)))
         }
@@ -85,24 +85,43 @@ struct RunEvaluation {
         return ("\(metric.name)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
     }
 
-    /// Datasets by task, where their prompts come from, and what to call them.
-    private static func datasets(
-        _ setup: TrainingSetup
-    ) throws(UserError) -> (datasets: [(task: String, dataset: BeirDataset)], file: DataFile, description: String)? {
+    /// Datasets by task, where their prompts come from, what to call them, and what is to be said of them.
+    private struct Source {
+        let datasets: [(task: String, dataset: BeirDataset)]
+        let file: DataFile
+        let description: String
+        let notices: [String]
+    }
+
+    private static func source(_ setup: TrainingSetup) throws(UserError) -> Source? {
+        let store = ImageStore(setting: setup.config.data.cacheFolder)
         switch setup.config.data.evaluation {
         case .none: return nil
         case .beir(let file):
-            return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path, split: file.split))], file, file.path)
+            let dataset = try BeirDataset(folder: file.path, split: file.split, store: store)
+            return Source(
+                datasets: [(file.task ?? DataConfig.usualTask, dataset)], file: file, description: file.path,
+                notices: dataset.notices.map { "evaluation on \(dataset.name): \($0)" })
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows(setup.index)
             guard !rows.isEmpty else { return nil }
-            return (try BeirDataset.byTask(name: "held-out", pairs: rows), file, "every fifth row of the training data, held out")
+            return Source(
+                datasets: try BeirDataset.byTask(name: "held-out", pairs: rows), file: file,
+                description: "every fifth row of the training data, held out", notices: [])
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
-            let pairs = try PairFile(
-                path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames,
-                imageBase: setup.config.data.imageFolder)
-            return (try BeirDataset.byTask(name: file.path, pairs: try pairs.allPairs()), file, file.path)
+            let rules = file.rules(knownTasks: setup.source.taskNames, ignoredKeys: setup.config.data.ignoredKeys)
+            var (rows, notices): ([(row: TrainingRow, images: ImageFolder)], [String]) = ([], [])
+            for shard in try file.shards() {
+                let pairs = try PairFile(
+                    path: shard.path, rules, imageBase: setup.config.data.imageFolder, passages: file.corpus,
+                    store: store)
+                let read = try pairs.allPairs()
+                rows += read.pairs
+                notices += read.notices
+            }
+            return Source(
+                datasets: try BeirDataset.byTask(name: file.path, pairs: rows), file: file, description: file.path, notices: notices)
         }
     }
 }

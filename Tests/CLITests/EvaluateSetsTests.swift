@@ -182,6 +182,16 @@ import Testing
         let shuffled = try folder.write("shuffled.jsonl", (rows + others).reversed().joined(separator: "\n"))
         #expect(try evaluate(shuffled, ranks: 2).value("map@100") == value("map@100"))
 
+        // A row's own prompt stands before its anchor, and makes it another query.
+        let prompts = ["Find the fact: ", "Say why: "].map {
+            #"{"query": "\#(Self.questions[0])", "positive": "an otter", "prompt": "\#($0)"}"#
+        }
+        let prompted = try folder.write("prompted.jsonl", (rows + prompts).joined(separator: "\n"))
+        #expect(try expectSuccess(arguments(prompted)).standardOutput.contains("prompted.jsonl · retrieval · 6 queries"))
+        try folder.write("shard-0.jsonl", rows[..<2].joined(separator: "\n"))
+        try folder.write("shard-1.jsonl", rows[2...].joined(separator: "\n"))
+        #expect(try expectSuccess(arguments(folder.path("shard-*.jsonl"))).standardOutput.contains("shard-*.jsonl · retrieval · 4 queries"))
+
         let mixed = try folder.write("mixed.jsonl", (rows + others.map { $0.dropLast() + ", \"task\": \"code\"}" }).joined(separator: "\n"))
         let text = try expectSuccess(arguments(mixed, ["--save-run", run])).standardOutput
         #expect(text.contains("mixed.jsonl · retrieval · 4 queries") && text.contains("mixed.jsonl · code · 8 queries"), "\(text)")

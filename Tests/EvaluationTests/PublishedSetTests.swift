@@ -1,5 +1,6 @@
 // Data sets as they are published: every form of ids, judgements, splits and files gives the same set, and what is odd is counted.
 
+import Data
 import Evaluation
 import Files
 import Foundation
@@ -137,6 +138,19 @@ import Testing
             let expected = Dictionary(uniqueKeysWithValues: grades.objectValue!.entries.map { ($0.key, Int($0.value.integerValue!)) })
             #expect(dataset.gradesByID[query] == expected)
         }
+    }
+
+    /// Pictures in the rows of a corpus become image files, one for each content.
+    @Test func tablesWithPictures() throws {
+        let folder = try TemporaryFolder()
+        let store = ImageStore(setting: folder.path("cache"))
+        let dataset = try BeirDataset(folder: PackagePath.golden("evaluation/pages"), store: store)
+        #expect(dataset.documents.map(\.id) == ["3", "2", "1"] && dataset.hasImages)
+        #expect(dataset.documents.allSatisfy { $0.text.isEmpty && $0.image?.hasSuffix(".png") == true })
+        #expect(Set(dataset.documents.compactMap(\.image)).count == 3 && dataset.notices.isEmpty)
+        #expect(dataset.gradesByID == ["0": ["1": 1], "1": ["2": 1]])
+        let error = try #require(throws: UserError.self) { try BeirDataset(folder: PackagePath.golden("evaluation/pages"), store: nil) }
+        #expect(error.code == .content && error.message.contains("image"), "\(error)")
     }
 
     // MARK: - Ids

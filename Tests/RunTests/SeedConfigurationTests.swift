@@ -34,7 +34,7 @@ extension RunTests {
             let project = try project(rows: 20)
             let result = try project.train(["--set", "system.threads=1"], ranks: ranks)
             result.expect(0)
-            for key in ["data.raw_dir", "data.examples_dir", "training.log_dir", "training.use_lora", "system.cuda_visible_devices"] {
+            for key in ["data.examples_dir", "training.log_dir", "training.use_lora", "system.cuda_visible_devices"] {
                 let notices = result.standardError.split(separator: "\n").filter { $0.hasPrefix("notice: ") && $0.contains(key) }
                 #expect(notices.count == 1, "\(key): \(result.standardError)")
             }
@@ -45,7 +45,10 @@ extension RunTests {
             let evaluations = try files.events("evaluation")
             #expect(evaluations.count == 1)
             #expect(evaluations.first?["results"]?.arrayValue?.allSatisfy { $0["queries"]?.integerValue == 2 } == true)
-            for name in ["adapter_model.safetensors", "adapter_config.json", "peft/retrieval/adapter_model.safetensors", "README.md"] {
+            for name in [
+                "adapters/adapter_model.safetensors", "adapters/adapter_config.json", "peft/retrieval/adapter_model.safetensors",
+                "README.md",
+            ] {
                 #expect(files.exists(name), "\(name)")
             }
         }

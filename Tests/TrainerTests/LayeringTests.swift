@@ -18,15 +18,18 @@ private let mayImport: [String: Set<String>] = [
     "Config": ["Files", "CYAML"],
     "Tensor": ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
     "Comm": ["Files", "COpenMPI"],
-    "Model": ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"],
-    "Data": ["Files", "Tables", "Config", "Tensor", "Comm", "Model"],
+    "Images": ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"],
+    "Model": ["Files", "Config", "Tensor", "Images"],
+    "Data": ["Files", "Tables", "Config", "Tensor", "Comm", "Images", "Model"],
+    "Preprocessing": ["Files", "Tensor", "Comm", "Model", "Data"],
     "Loss": ["Files", "Config", "Tensor", "Model", "Data"],
-    "Embedding": ["Files", "Tensor", "Comm", "Model", "Data"],
+    "Embedding": ["Files", "Tensor", "Comm", "Images", "Model", "Data"],
     "Evaluation": ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"],
     "Project": ["Files", "Config", "Tensor", "Model", "Data", "Loss"],
     "Trainer": ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
     "CLI": [
-        "Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor", "ArgumentParser",
+        "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor",
+        "ArgumentParser",
     ],
 ]
 

@@ -31,6 +31,10 @@ package struct EvaluationJob: Sendable {
     package var output: String?
     /// Path of a file for the rankings, or what their paths are made of: see `runPaths`; nil: none.
     package var runFile: String?
+    /// What stands before queries; nil: what the adapters were trained with.
+    package var queryPrompt: Prompt?
+    /// What stands before documents; nil: what the adapters were trained with.
+    package var passagePrompt: Prompt?
     /// Path of the results of an earlier evaluation, shown beside these; nil: none.
     package var comparison: String?
 
@@ -38,7 +42,7 @@ package struct EvaluationJob: Sendable {
     package init(
         model: ModelChoice, sets: [String], task: String, split: String? = nil, own: BeirDataset.OwnDocument = .automatic,
         dimensions: [Int]? = nil, isMultiVector: Bool = false, metrics: [RetrievalMetric] = RetrievalMetric.usual, output: String? = nil,
-        runFile: String? = nil, comparison: String? = nil
+        runFile: String? = nil, comparison: String? = nil, queryPrompt: Prompt? = nil, passagePrompt: Prompt? = nil
     ) {
         self.model = model
         self.sets = sets
@@ -51,6 +55,8 @@ package struct EvaluationJob: Sendable {
         self.output = output
         self.runFile = runFile
         self.comparison = comparison
+        self.queryPrompt = queryPrompt
+        self.passagePrompt = passagePrompt
     }
 
     /// A dataset, the task whose adapter embeds it, and what files of it are named after.
@@ -59,6 +65,8 @@ package struct EvaluationJob: Sendable {
         let task: String
         let fileName: String
         let path: String
+        /// Sentences for the user on what was chosen, counted or left out.
+        let notices: [String]
     }
 
     /// Evaluates the model on every dataset. Files are written by rank 0.
@@ -71,9 +79,7 @@ package struct EvaluationJob: Sendable {
         let config = try model.config(world, task: task)
         let widths = isMultiVector ? [config.projectorDimension] : dimensions ?? config.matryoshkaDimensions
         let parts = try parts(world, config)
-        for set in parts.map(\.dataset) {
-            for notice in set.notices { console.notice("\(set.name): \(notice)") }
-        }
+        for part in parts { part.notices.forEach(console.notice) }
         let before = try earlierResults(world)
         let runPaths = runFile.map { Self.runPaths($0, datasets: parts.map(\.fileName), widths: widths) }
         try world.together {
@@ -83,11 +89,9 @@ package struct EvaluationJob: Sendable {
         var session = try model.open(world)
         let tasks = config.taskNames.filter { name in parts.contains { $0.task == name } }
         let adapters = try model.adapters(session, tasks: tasks)
-        if let notice = adapters.notice { console.notice(notice) }
+        adapters.notices(ofPromptsFor: queryPrompt == nil || passagePrompt == nil ? tasks : []).forEach(console.notice)
         if isMultiVector { session = try session.withLateVectors(adapters) }
-        if parts.contains(where: \.dataset.hasImages) {
-            session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels)
-        }
+        if parts.contains(where: \.dataset.hasImages) { session = try session.withImages(model.images) }
 
         var results: [EvaluationResult] = []
         for (index, part) in parts.enumerated() {
@@ -95,9 +99,10 @@ package struct EvaluationJob: Sendable {
             world.phase = "evaluation of \(dataset.name)"
             let documents = Figures.count(dataset.documents.count, "document")
             console.write(line: "\(dataset.name): \(documents), \(Figures.count(dataset.queries.count, "query", "queries"))")
+            let prompts = adapters.prompts(for: part.task)
             let evaluator = RetrievalEvaluator(
                 session, try adapters.loaded(for: part.task, session.model.engine), task: part.task,
-                prefixes: (TextRole.query.prefix(task: part.task), TextRole.passage.prefix(task: part.task)),
+                prefixes: (prompts.prefix(queryPrompt ?? .query), prompts.prefix(passagePrompt ?? .passage)),
                 heads: isMultiVector ? .late : .dense)
             let report = try evaluator.run(dataset, dimensions: widths)
             console.noticeOfCutTexts(report.truncated, limit: session.processor.maxTokens)
@@ -134,14 +139,20 @@ package struct EvaluationJob: Sendable {
     /// The dataset of a folder, or those of a file of pairs, one for each task that its rows name.
     private func parts(_ path: String, _ name: String, _ config: ModelConfig) throws(UserError) -> [Part] {
         guard RowFile.isNamed(path) else {
-            return [
-                Part(dataset: try BeirDataset(folder: path, split: split, name: name, own: own), task: task, fileName: name, path: path)
-            ]
+            let dataset = try BeirDataset(folder: path, split: split, name: name, own: own)
+            return [Part(dataset: dataset, task: task, fileName: name, path: path, notices: dataset.notices.map { "\(name): \($0)" })]
         }
-        let pairs = try PairFile(path: path, task: task, knownTasks: config.taskNames).allPairs()
+        var (pairs, notices): ([(row: TrainingRow, images: ImageFolder)], [String]) = ([], [])
+        for shard in try RowStream.files(path) {
+            let file = try PairFile(path: shard, RowRules(task: task, knownTasks: config.taskNames), store: .ofUser).allPairs()
+            pairs += file.pairs
+            notices += file.notices
+        }
         let sets = try BeirDataset.byTask(name: name, pairs: pairs)
-        return sets.map {
-            Part(dataset: $0.dataset, task: $0.task, fileName: sets.count == 1 ? name : "\(name)-\($0.task)", path: path)
+        return sets.enumerated().map { index, set in
+            Part(
+                dataset: set.dataset, task: set.task, fileName: sets.count == 1 ? name : "\(name)-\(set.task)", path: path,
+                notices: index == 0 ? notices : [])
         }
     }
 

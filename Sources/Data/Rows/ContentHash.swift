@@ -13,6 +13,9 @@ package struct ContentHash: Hashable, Sendable, BitwiseCopyable {
     /// The lower half.
     package let low: Int64
 
+    /// Takes the two halves of a hash, as another rank sent them.
+    package init(high: Int64, low: Int64) { (self.high, self.low) = (high, low) }
+
     /// Hashes a text.
     package init(of text: [UInt8]) { self.init(of: text.span.bytes) }
 

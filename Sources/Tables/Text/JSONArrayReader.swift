@@ -11,6 +11,7 @@ final class JSONArrayReader: TableRowSource {
     private var row = 0
     private var isFinished = false
     private var records = JSONRecords()
+    private(set) var canGoOn = false
 
     init(_ stream: ByteStream) throws(UserError) {
         self.stream = stream
@@ -26,6 +27,7 @@ final class JSONArrayReader: TableRowSource {
     func project(_ projection: TableProjection) { records.projection = projection }
 
     func next() throws(UserError) -> TableRow? {
+        canGoOn = false
         guard !isFinished else { return nil }
         var byte = try skipBlanks()
         if byte == UInt8(ascii: "]"), row == 0 { return try finish() }
@@ -50,6 +52,8 @@ final class JSONArrayReader: TableRowSource {
         } catch {
             // The scanner counts columns from the element's first byte.
             let moved = error.line == startLine ? error.column.map { $0 + startColumn - 1 } : error.column
+            pass(length)
+            canGoOn = true
             throw UserError(error.code, error.path, line: error.line, column: moved, error.message)
         }
     }

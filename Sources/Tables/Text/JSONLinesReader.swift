@@ -10,6 +10,9 @@ final class JSONLinesReader: TableRowSource {
     private var line = 1
     private var row = 0
     private var records = JSONRecords()
+    /// Bytes of the line that was last read or passed over, without its end.
+    private(set) var lineBytes = 0
+    private(set) var canGoOn = false
 
     init(_ stream: ByteStream) throws(UserError) {
         self.stream = stream
@@ -23,14 +26,15 @@ final class JSONLinesReader: TableRowSource {
     func project(_ projection: TableProjection) { records.projection = projection }
 
     func next() throws(UserError) -> TableRow? {
+        canGoOn = false
         while let length = try lengthOfLine() {
             let text = UnsafeRawBufferPointer(rebasing: stream.rest[..<length.text])
             defer {
                 stream.drop(length.whole)
                 line += 1
             }
-            if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-            row += 1
+            if Self.isBlank(text) { continue }
+            (row, lineBytes, canGoOn) = (row + 1, length.text, true)
             var scanner = JSONScanner(text, path: path, firstLine: line)
             guard try scanner.peek() == .object else {
                 throw scanner.fault("row \(row) is \(try scanner.peek().rawValue) where an object with the row's columns is expected")
@@ -48,6 +52,24 @@ final class JSONLinesReader: TableRowSource {
         }
         return nil
     }
+
+    /// Passes over the next line that is not blank, without reading it.
+    ///
+    /// - Returns: whether there was one
+    func pass() throws(UserError) -> Bool {
+        canGoOn = false
+        while let length = try lengthOfLine() {
+            let isBlank = Self.isBlank(UnsafeRawBufferPointer(rebasing: stream.rest[..<length.text]))
+            stream.drop(length.whole)
+            line += 1
+            if isBlank { continue }
+            (row, lineBytes) = (row + 1, length.text)
+            return true
+        }
+        return false
+    }
+
+    private static func isBlank(_ text: UnsafeRawBufferPointer) -> Bool { text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
 
     /// The bytes of the next line, without and with its end, or nil at the end of the file.
     private func lengthOfLine() throws(UserError) -> (text: Int, whole: Int)? {

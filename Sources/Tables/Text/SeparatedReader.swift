@@ -21,6 +21,7 @@ final class SeparatedReader: TableRowSource {
     private(set) var names: [String] = []
     private var wanted: [Int] = []
     private var wantedNames: [String] = []
+    private(set) var canGoOn = false
 
     /// Where a cell lies in the rest of the stream, without its quotes.
     private struct Cell {
@@ -52,21 +53,22 @@ final class SeparatedReader: TableRowSource {
     }
 
     func next() throws(UserError) -> TableRow? {
+        canGoOn = false
         guard let length = try scanRow() else { return nil }
+        (row, canGoOn) = (row + 1, true)
+        defer {
+            stream.drop(length.bytes)
+            line += length.lines
+        }
         guard cells.count == names.count else {
             throw UserError(
                 .content, path, line: line,
                 "has \(Figures.count(cells.count, "cell")) where the header has \(names.count); put cells that hold "
                     + "\(separator == 0x09 ? "tabs" : "commas") or line breaks in quotes")
         }
-        row += 1
         var values: [TableValue] = []
         values.reserveCapacity(wanted.count)
         for i in wanted { values.append(cells[i].range.isEmpty && !cells[i].isQuoted ? .null : .text(try text(i))) }
-        defer {
-            stream.drop(length.bytes)
-            line += length.lines
-        }
         return TableRow(place: TablePlace(path: path, row: row, line: line), record: TableRecord(names: wantedNames, values: values))
     }
 
