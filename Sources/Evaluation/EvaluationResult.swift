@@ -1,5 +1,6 @@
 // What an evaluation found, as it is written: `evaluate --output` and the evaluation events of a run.
 
+import Data
 import Files
 
 /// The metrics of one dataset in one mode and at one width.
@@ -37,12 +38,10 @@ package struct EvaluationResult: Equatable, Sendable {
         self.metrics = metrics
     }
 
-    /// The result as a JSON object, with metrics in the order of their declaration.
+    /// The result as a JSON object, with metrics in the order of `RetrievalMetric.all`.
     package var json: JSONValue {
         var values = JSONObject()
-        for metric in RetrievalMetric.allCases {
-            values[metric.rawValue] = metrics[metric].map(JSONValue.number)
-        }
+        for metric in RetrievalMetric.all { values[metric.name] = metrics[metric].map(JSONValue.number) }
         return [
             "dataset": .string(dataset), "task": .string(task), "mode": .string(mode.rawValue), "dimension": .integer(Int64(dimension)),
             "queries": .integer(Int64(queries)), "metrics": .object(values),
@@ -57,8 +56,8 @@ package struct EvaluationResult: Equatable, Sendable {
             let values = json["metrics"]?.objectValue
         else { return nil }
         var metrics: [RetrievalMetric: Double] = [:]
-        for metric in RetrievalMetric.allCases {
-            if let value = values[metric.rawValue]?.numberValue { metrics[metric] = value }
+        for metric in RetrievalMetric.all {
+            if let value = values[metric.name]?.numberValue { metrics[metric] = value }
         }
         self.init(dataset: dataset, task: task, mode: mode, dimension: Int(dimension), queries: Int(queries), metrics: metrics)
     }

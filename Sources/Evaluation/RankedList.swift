@@ -1,5 +1,6 @@
 // A query's best documents, chosen from a row of scores. Stands between the evaluator, which makes the scores, and the
-// metrics and run files, which read lists. Documents are named by their place in the corpus; ties go to the earlier one.
+// metrics and run files, which read lists. Documents are named by their place in the corpus; of equal scores the earlier one
+// ranks first, which is the one with the higher id: see `BeirDataset.documents`.
 
 /// The documents of a corpus that score highest for one query, best first.
 package struct RankedList: Equatable, Sendable {

@@ -3,6 +3,7 @@
 // and only the best hits of each rank travel. So memory grows with the queries, not with the corpus.
 
 import Comm
+import Data
 import Embedding
 import Model
 
@@ -47,13 +48,13 @@ package struct RetrievalEvaluator {
     ///   - depth: length of the rankings, at least what the metrics look at
     /// - Throws: `UserError` of an image that cannot be read
     package func run(_ dataset: BeirDataset, dimensions: [Int], depth: Int = RetrievalMetric.depth) throws -> Report {
-        let queries = try embedder.embed(inputs(dataset.queries.map { ($0.text, $0.image) }, prefixes.query))
+        let queries = try embedder.embed(inputs(dataset.queries.map { ($0.text, $0.image, $0.prompt ?? prefixes.query) }))
         var ranked: [RankedQueries] = []
         if embedder.heads.hasDense {
             ranked += dimensions.map { RankedQueries(dense: queries.texts, dimension: $0, depth: depth) }
         }
         if embedder.heads.hasLate { ranked.append(RankedQueries(late: queries.texts, depth: depth)) }
-        let documents = try inputs(dataset.documents.map { ($0.text, $0.image) }, prefixes.document)
+        let documents = try inputs(dataset.documents.map { ($0.text, $0.image, prefixes.document) })
         let faults = try embedder.embedShare(documents) { group in
             for place in ranked.indices { ranked[place].rank(group, dataset) }
         }
@@ -62,7 +63,7 @@ package struct RetrievalEvaluator {
         let results = zip(ranked, rankings).map { ranked, ranking in
             EvaluationResult(
                 dataset: dataset.name, task: task, mode: ranked.mode, dimension: ranked.dimension, queries: dataset.queries.count,
-                metrics: RetrievalMetric.means(of: ranking, grades: dataset.queries.map(\.grades)))
+                metrics: RetrievalMetric.means(of: ranking, dataset.queries.map(\.judgements)))
         }
         return Report(results: results, rankings: rankings, truncated: faults.truncated + queries.faults.truncated)
     }
@@ -70,9 +71,9 @@ package struct RetrievalEvaluator {
     /// Texts with their prompt, and images with what their headers say, as the embedder takes them.
     ///
     /// Collective.
-    private func inputs(_ contents: [(text: [UInt8], image: String?)], _ prefix: String) throws -> [EmbeddingInput] {
+    private func inputs(_ contents: [(text: [UInt8], image: String?, prefix: String)]) throws -> [EmbeddingInput] {
         var files = try embedder.session.imageFiles(contents.compactMap(\.image))[...]
-        return contents.map { text, image in
+        return contents.map { text, image, prefix in
             image == nil ? .text(PromptedText(prefix: prefix, text: text)) : .image(files.removeFirst())
         }
     }

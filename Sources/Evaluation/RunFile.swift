@@ -1,6 +1,8 @@
 // Rankings in the form that trec_eval and its kin read, for whoever wants other measures or significance tests:
 // one line per entry, `query-id Q0 document-id place score tag`.
-// Those tools order by score and break ties by id, not by corpus order: equal scores can give them slightly other figures.
+//
+// Those tools sort by score once more, each with a rule of its own for equal scores. So no two scores of a query are written alike:
+// in float32, which trec_eval computes in, a tied score is the next number below. Every tool then has the order of the lines.
 
 import Data
 import Files
@@ -30,10 +32,22 @@ package struct RunFile {
         precondition(rankings.count == dataset.queries.count, "RunFile: \(rankings.count) rankings of \(dataset.queries.count) queries")
         var text = ""
         for (query, ranking) in zip(dataset.queries, rankings) {
-            for (index, entry) in ranking.entries.enumerated() {
-                text += "\(query.id) Q0 \(dataset.documents[entry.document].id) \(index + 1) \(entry.score) \(tag)\n"
+            for (index, (entry, score)) in zip(ranking.entries, Self.falling(ranking.entries.map(\.score))).enumerated() {
+                text += "\(query.id) Q0 \(dataset.documents[entry.document].id) \(index + 1) \(score) \(tag)\n"
             }
         }
         try AtomicWrite.write(Array(text.utf8), to: path)
+    }
+
+    /// The scores, each of them below the one before: its own where it is, else the next number of float32.
+    ///
+    /// - Parameter scores: in falling order, equal ones among them
+    package static func falling(_ scores: [Float]) -> [Float] {
+        // What is not finite ranks last, and room is left below it.
+        var last = Float.infinity
+        return scores.map { score in
+            last = min(score.isFinite ? score : -1e30, last.nextDown)
+            return last
+        }
     }
 }

@@ -21,6 +21,8 @@ struct RunEvaluation {
     }
 
     let description: String
+    /// Sentences for the user on what the data sets hold beside what was expected.
+    let notices: [String]
     private let parts: [Part]
     private let heads: EmbeddingHeads
     private let dimensions: [Int]
@@ -33,15 +35,16 @@ struct RunEvaluation {
     /// - Returns: nil when the configuration names nothing to evaluate on, and no row is held out
     /// - Throws: when the dataset cannot be read, or asks for a task or width that is not there
     init?(_ setup: TrainingSetup, heads: EmbeddingHeads) throws(UserError) {
-        guard let (datasets, file, description) = try Self.datasets(setup) else { return nil }
-        self.description = description
+        guard let source = try Self.source(setup) else { return nil }
+        description = source.description
         self.heads = heads
+        notices = source.notices
         let model = setup.session.checkpoint.config
         dimensions = model.matryoshkaDimensions
         metricMode = heads.hasDense ? .dense : .late
         let widths = heads.hasDense ? dimensions : [model.projectorDimension]
         let best = setup.config.training.bestMetric
-        metric = RetrievalMetric(rawValue: best.name)!
+        metric = best.metric
         metricDimension = best.dimension ?? widths.last!
         guard widths.contains(metricDimension) else {
             throw setup.config.error(
@@ -49,12 +52,12 @@ struct RunEvaluation {
                 "the embeddings have no width \(metricDimension); their widths are \(widths.map(String.init).joined(separator: ", "))")
         }
         var parts: [Part] = []
-        for (taskName, dataset) in datasets {
+        for (taskName, dataset) in source.datasets {
             guard let task = setup.source.taskNames.firstIndex(of: taskName) else {
                 throw setup.config.error(
                     at: DataSettings.evaluation, "the task of \(description) is \(taskName), which has no adapter in this run")
             }
-            let prompts = file.prompts(task: taskName)
+            let prompts = source.file.prompts(task: taskName)
             parts.append(
                 Part(task: task, taskName: taskName, dataset: dataset, prefixes: (prompts.query.prefix, prompts.positive.prefix)))
         }
@@ -79,42 +82,46 @@ struct RunEvaluation {
     /// The number by which checkpoints are compared, a mean over the tasks, and its name.
     func bestMetric(_ results: [EvaluationResult]) -> (name: String, value: Double) {
         let values = results.filter { $0.mode == metricMode && $0.dimension == metricDimension }.map { $0.metrics[metric]! }
-        return ("\(metric.rawValue)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
+        return ("\(metric.name)@\(metricDimension)", values.reduce(0, +) / Double(values.count))
     }
 
-    /// Datasets by task, where their prompts come from, and what to call them.
-    private static func datasets(
-        _ setup: TrainingSetup
-    ) throws(UserError) -> (datasets: [(task: String, BeirDataset)], file: DataFile, description: String)? {
+    /// Datasets by task, where their prompts come from, what to call them, and what is to be said of them.
+    private struct Source {
+        let datasets: [(task: String, dataset: BeirDataset)]
+        let file: DataFile
+        let description: String
+        let notices: [String]
+    }
+
+    private static func source(_ setup: TrainingSetup) throws(UserError) -> Source? {
+        let store = ImageStore(setting: setup.config.data.cacheFolder)
         switch setup.config.data.evaluation {
         case .none: return nil
         case .beir(let file):
-            return ([(file.task ?? DataConfig.usualTask, try BeirDataset(folder: file.path))], file, file.path)
+            let dataset = try BeirDataset(folder: file.path, split: file.split, store: store)
+            return Source(
+                datasets: [(file.task ?? DataConfig.usualTask, dataset)], file: file, description: file.path,
+                notices: dataset.notices.map { "evaluation on \(dataset.name): \($0)" })
         case .pairsOrHeldOut(let file) where setup.index.holdsOut:
             let rows = try setup.source.heldOutRows(setup.index)
-            return rows.isEmpty ? nil : (try byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
+            guard !rows.isEmpty else { return nil }
+            return Source(
+                datasets: try BeirDataset.byTask(name: "held-out", pairs: rows), file: file,
+                description: "every fifth row of the training data, held out", notices: [])
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
             let rules = file.rules(knownTasks: setup.source.taskNames, ignoredKeys: setup.config.data.ignoredKeys)
-            var rows: [(row: TrainingRow, images: ImageFolder)] = []
+            var (rows, notices): ([(row: TrainingRow, images: ImageFolder)], [String]) = ([], [])
             for shard in try file.shards() {
                 let pairs = try PairFile(
                     path: shard.path, rules, imageBase: setup.config.data.imageFolder, passages: file.corpus,
-                    store: ImageStore(setting: setup.config.data.cacheFolder))
-                rows += try pairs.allPairs()
+                    store: store)
+                let read = try pairs.allPairs()
+                rows += read.pairs
+                notices += read.notices
             }
-            return (try byTask(rows, name: file.path), file, file.path)
+            return Source(
+                datasets: try BeirDataset.byTask(name: file.path, pairs: rows), file: file, description: file.path, notices: notices)
         }
-    }
-
-    /// A row's own task decides which adapter embeds it.
-    private static func byTask(
-        _ rows: [(row: TrainingRow, images: ImageFolder)], name: String
-    ) throws(UserError) -> [(task: String, BeirDataset)] {
-        var sets: [(task: String, BeirDataset)] = []
-        for (row, _) in rows where !sets.contains(where: { $0.task == row.task }) {
-            sets.append((row.task, try BeirDataset(name: name, pairs: rows.filter { $0.row.task == row.task })))
-        }
-        return sets
     }
 }

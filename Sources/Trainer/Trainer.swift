@@ -61,6 +61,7 @@ package struct Trainer {
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
+        evaluation?.notices.forEach(console.notice)
         if evaluation?.hasImages == true { setup = try setup.withImages(console) }
         let step = setup.step(in: world)
         let records = try RunRecords(setup, step, folder, store, console, evaluation: evaluation?.description)
@@ -78,6 +79,7 @@ package struct Trainer {
     private static func showPlan(_ world: Communicator, _ config: ProjectConfig, _ console: Console) throws -> Int32 {
         let setup = try TrainingSetup.load(world, config, console)
         let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
+        evaluation?.notices.forEach(console.notice)
         let table = StartupTable(StartupReport(setup, setup.step(in: world), evaluation: evaluation?.description))
         console.write(table.text)
         table.warnings.forEach(console.warning)

@@ -59,8 +59,22 @@ import Testing
             try folder.write("set/corpus.jsonl", corpus.replacing("pages/d2", with: image))
             try expectFailure(code, arguments(), ranks: ranks, place)
         }
-        try folder.write("set/corpus.jsonl", corpus.replacing(", \"image\": \"pages/d2\"", with: ""))
-        try expectFailure(65, arguments(), ranks: ranks, "set/corpus.jsonl:3:1: the row has no \"text\" and no \"image\"")
+        try folder.write("set/corpus.jsonl", "{\"_id\": \"d1\", \"picture\": \"pages/d1\"}")
+        try expectFailure(65, arguments(), ranks: ranks, "set/corpus.jsonl:1: no row has a text or an image")
+    }
+
+    @Test func picturesInTablesAreDocuments() throws {
+        let output = folder.path("pages.json")
+        let arguments = [
+            "evaluate", "--model", ShoalProgram.model, "--adapter", "none", "--task", "retrieval", "--dims", "256", "--retrieval",
+            PackagePath.golden("evaluation/pages"), "--output", output,
+        ]
+        try expectSuccess(arguments)
+        let alone = try folder.bytes("pages.json")
+        try expectSuccess(arguments + ["--threads", "1"], ranks: 2)
+        try expectSameBytes(folder.bytes("pages.json"), alone, "results")
+        let result = try #require(JSONValue.parse(file: output)["results"]?.arrayValue?.first)
+        #expect(result["queries"]?.integerValue == 2 && result["metrics"]?["recall@3"]?.numberValue == 1)
     }
 
     @Test func whatIsThereIsTold() throws {

@@ -212,7 +212,7 @@ struct ConfigurationErrorTests {
             ),
             (
                 "train: a, evaluation: {path: b, weight: 2}", "",
-                "p.yaml:2:40: unknown key \"weight\" in data.evaluation; known are path, task, query_prompt, positive_prompt, columns, label_scores, corpus"
+                "p.yaml:2:40: unknown key \"weight\" in data.evaluation; known are path, task, query_prompt, positive_prompt, columns, label_scores, corpus, split"
             ),
             (
                 "train: a, sampling_temperature: 2", ", shuffle: false",

@@ -86,7 +86,10 @@ struct BestMetricTests {
         #expect(try #require(BestMetric("recall@1@256")).name == "recall@1")
         #expect(try #require(BestMetric("recall@1@256")).dimension == 256)
         #expect(try #require(BestMetric("recall@10")).name == "recall@10")
-        for wrong in ["", "ndcg", "ndcg@1", "ndcg@100", "ndcg@10@", "ndcg@10@0", "ndcg@10@-1", "ndcg@10@+1", "ndcg@10@1@2", "NDCG@10"] {
+        #expect(try #require(BestMetric("map@100@64")).name == "map@100")
+        #expect(try #require(BestMetric("ndcg@1")).name == "ndcg@1")
+        #expect(try #require(BestMetric("ndcg@100@32")).name == "ndcg@100")
+        for wrong in ["", "ndcg", "ndcg@2", "map@10", "ndcg@10@", "ndcg@10@0", "ndcg@10@-1", "ndcg@10@+1", "ndcg@10@1@2", "NDCG@10"] {
             #expect(BestMetric(wrong) == nil, "\(wrong)")
         }
     }

@@ -69,6 +69,27 @@ extension RunTests {
             #expect(results.allSatisfy { $0["metrics"]?["ndcg@10"]?.numberValue == 1 })
         }
 
+        /// The judgements of a split, of which some are of absent documents, and what is said of them.
+        @Test func aSplitIsChosen() throws {
+            let project = try RunProject(.embedded)
+            try project.link("stdlib", to: PackagePath.example("python-stdlib"))
+            try FileManager.default.createDirectory(atPath: project.path("beir/qrels"), withIntermediateDirectories: true)
+            try project.folder.write("beir/corpus.csv", "id,text\n1,read a file\n2,sort a list\n")
+            try project.folder.write("beir/queries.jsonl", "{\"_id\": 1, \"text\": \"sort a list\"}\n")
+            try project.folder.write("beir/qrels/dev.tsv", "1 0 2 1\n1 0 3 1\n")
+            try project.folder.write("beir/qrels/train.tsv", "1 0 1 1\n")
+            let settings = ["--set", "training.max_steps=1", "--set", "training.metric_for_best_model=map@100"]
+            try project.train(["--set", "data.evaluation=beir"] + settings).expectRefusal(
+                66, ["has judgements for dev and train, and none for test"])
+            let result = try project.train(["--set", "data.evaluation={path: beir, split: dev}"] + settings, ranks: 2)
+            result.expect(0)
+            #expect(
+                result.standardError.contains("evaluation on beir: 1 judgement (of 1 query) is of a document that the corpus lacks, \"3\""))
+            let results = try project.files().events("evaluation").first?["results"]?.arrayValue ?? []
+            #expect(results.count == 4 && results.allSatisfy { $0["metrics"]?["map@100"]?.numberValue == 0.5 })
+            #expect(try project.files().record()["best_checkpoint"]?["metric"]?.stringValue == "map@100@256")
+        }
+
         private func project() throws -> RunProject {
             let project = try RunProject()
             try project.folder.write("eval.jsonl", TrainingRows.usual.filter { !$0.contains("\"task\"") }.joined(separator: "\n"))

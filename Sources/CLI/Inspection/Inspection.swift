@@ -3,6 +3,7 @@
 
 import Comm
 import Data
+import Evaluation
 import Files
 import Foundation
 import Model
@@ -85,7 +86,7 @@ package struct Inspector: Sendable {
         if holds(RunRecord.fileName) { return try run(path) }
         if holds(CheckpointManifest.fileName, CheckpointStore.stateName) { return try checkpoint(path) }
         if holds(AdapterSource.configName, AdapterSource.weightsName) { return try adapter(path) }
-        if holds("corpus.jsonl", "corpus.jsonl.gz") { return try dataset(path) }
+        if BeirDataset.isFolder(path) { return try dataset(path) }
         if holds("config.json", "model.safetensors", "model.safetensors.index.json") { return try model(path) }
         throw UserError(
             .content, path, "is none of the folders that can be inspected: a model, adapters, a run, one of its checkpoints, a BEIR dataset"

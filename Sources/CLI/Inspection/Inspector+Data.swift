@@ -117,7 +117,8 @@ extension Inspector {
         let prompts = PromptPair.usual(task: DataConfig.usualTask)
         inspection.add("documents", Figures.count(dataset.documents.count))
         inspection.add("judged queries", Figures.count(dataset.queries.count))
-        inspection.add("judgements", Figures.count(dataset.queries.reduce(0) { $0 + $1.grades.count }))
+        inspection.add("judgements", Figures.count(dataset.queries.reduce(0) { $0 + $1.judgements.count }))
+        for notice in dataset.notices { inspection.add("note", notice) }
         let measure = try TextMeasure(modelFolder)
         var images = ImageMeasure()
         for query in dataset.queries { if let image = query.image { try images.add(image, side: "queries") } }

@@ -99,9 +99,10 @@ package struct PairFile: Sendable {
 
     /// The examples of all rows as pairs to rank, each with the folder of its images.
     ///
+    /// - Returns: the pairs, and sentences for the user on what the rows were read as and which keys have no part
     /// - Throws: `UserError` of the first row that cannot be used, with the number of the others; of a key that may be misspelt; and
     ///   for a row with a score: its second text is no passage to be found
-    package func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
+    package func allPairs() throws(UserError) -> (pairs: [(row: TrainingRow, images: ImageFolder)], notices: [String]) {
         let (rows, report) = allExamples()
         if let error = report.badRowError(path: path) { throw error }
         try report.keys.check(path: path, rules)
@@ -110,6 +111,9 @@ package struct PairFile: Sendable {
                 .content, path, line: lineNumber(ofRow: graded.number),
                 "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
         }
-        return rows.flatMap(\.examples).map { ($0, images) }
+        let notices = [
+            report.keys.formSentence(path: path, rules.columns), report.keys.unreadSentence(path: path, ignored: rules.ignoredKeys),
+        ]
+        return (rows.flatMap(\.examples).map { ($0, images) }, notices.compactMap(\.self))
     }
 }

@@ -45,6 +45,11 @@ package struct RowFile: Sendable {
     /// The endings of such names, for messages; each may be followed by `.gz` or `.zst`.
     package static let endings = TableFormat.endings.joined(separator: ", ")
 
+    /// Checks that a file of text is of no format that is known and not read, by its first bytes and its name.
+    ///
+    /// - Throws: `UserError` `.content` naming what it is and what mends it; `.missing` or `.inputOutput` when it cannot be read
+    package static func refuseForeign(_ path: String) throws(UserError) { try TableFormat.refuseForeign(path) }
+
     /// Number of rows.
     package var count: Int {
         switch content {

@@ -10,6 +10,8 @@ package struct DataFile: Sendable {
     package let path: String
     /// The task of rows that name none; nil: `DataConfig.usualTask`.
     package let task: String?
+    /// Which judgements of an evaluation folder are used; nil: those of the split test, or of the only one.
+    package private(set) var split: String?
     private let queryPrompt: Prompt?
     private let positivePrompt: Prompt?
     /// Passes over its rows in an epoch, where the file's mapping gives them; nil for anything but a training file.
@@ -72,6 +74,7 @@ package struct DataFile: Sendable {
         self.init(
             path: file.path, task: file.task ?? task, queryPrompt: file.queryPrompt, positivePrompt: file.positivePrompt,
             columns: file.columns, labelScores: file.labelScores, corpus: file.corpus)
+        split = file.split
     }
 
     // MARK: - In the configuration
@@ -84,9 +87,10 @@ package struct DataFile: Sendable {
         case labelScores = "label_scores"
         case corpus, weight
         case scoreRange = "score_range"
+        case split
 
-        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt, .columns, .labelScores, .corpus]
-        static let ofTrainingFile = allCases
+        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt, .columns, .labelScores, .corpus, .split]
+        static let ofTrainingFile = allCases.filter { $0 != .split }
     }
 
     /// More would be a mistake, and the rows of an epoch would not fit in memory.
@@ -107,6 +111,7 @@ package struct DataFile: Sendable {
         var (path, task, query, positive): (String?, String?, Prompt?, Prompt?)
         var (weight, scores): (Double?, ClosedRange<Double>?)
         var (columns, labels, corpus): (RowColumns?, TaskValues<Double>?, String?)
+        var split: String?
         for entry in entries {
             let (value, name) = (entry.value, "\(key).\(entry.key)")
             guard let member = members.first(where: { $0.rawValue == entry.key }) else {
@@ -122,12 +127,14 @@ package struct DataFile: Sendable {
             case .corpus: corpus = try SettingForm.optional(Self.pathForm).decode(value, key: name)
             case .weight: weight = try SettingForm.optional(.number(.leftOpen(0, Self.mostPasses))).decode(value, key: name)
             case .scoreRange: scores = try SettingForm.optional(.interval).decode(value, key: name)
+            case .split: split = try SettingForm.optional(.text("the name of a split")).decode(value, key: name)
             }
         }
         guard let path else { throw node.place.error("\(key) has no path; add \"path: FILE\"") }
         self.init(
             path: path, task: task, queryPrompt: query, positivePrompt: positive, givenWeight: weight, scoreRange: scores,
             columns: columns ?? RowColumns(), labelScores: labels?.dictionary, corpus: corpus)
+        self.split = split
     }
 
     /// A mapping of all `members`, with null for what is not given.
@@ -148,6 +155,7 @@ package struct DataFile: Sendable {
                 case .corpus: corpus.map { .string($0) }
                 case .weight: givenWeight.map { .number($0) }
                 case .scoreRange: scoreRange.map(SettingForm.interval.json)
+                case .split: split.map { .string($0) }
                 }
             object[member.rawValue] = value ?? .null
         }

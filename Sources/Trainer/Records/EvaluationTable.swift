@@ -1,6 +1,7 @@
 // Retrieval metrics by Matryoshka width, and by token vectors, as a table: of one evaluation, or of two with their differences.
 // Shown by `shoal evaluate`, at the end of a run, and in the model card.
 
+import Data
 import Evaluation
 import Files
 
@@ -9,6 +10,7 @@ import Files
 ///     print(EvaluationTable(before: bare, after: tuned).text, terminator: "")
 package struct EvaluationTable: Sendable {
     private let groups: [Group]
+    private let metrics: [RetrievalMetric]
 
     /// The results of a dataset for a task, by evaluation.
     private struct Group {
@@ -33,7 +35,10 @@ package struct EvaluationTable: Sendable {
     }
 
     /// Results belong together by dataset, task, mode and width; one without a partner is shown alone.
-    package init(before: [EvaluationResult], after: [EvaluationResult]) {
+    ///
+    /// - Parameter metrics: the columns
+    package init(before: [EvaluationResult], after: [EvaluationResult], metrics: [RetrievalMetric] = RetrievalMetric.usual) {
+        self.metrics = metrics
         var titles: [String] = []
         for result in before + after where !titles.contains(result.title) { titles.append(result.title) }
         groups = titles.map { title in
@@ -43,19 +48,18 @@ package struct EvaluationTable: Sendable {
 
     /// Plain text, aligned.
     package var text: String {
-        groups.map { "\($0.title)\n" + Self.table(of: $0).text }.joined(separator: "\n")
+        groups.map { "\($0.title)\n" + table(of: $0).text }.joined(separator: "\n")
     }
 
     package var markdown: String {
-        groups.map { "\($0.title)\n\n" + Self.table(of: $0).markdown }.joined(separator: "\n")
+        groups.map { "\($0.title)\n\n" + table(of: $0).markdown }.joined(separator: "\n")
     }
 
     private static func byRow(_ results: [EvaluationResult], _ title: String) -> [Row: EvaluationResult] {
         Dictionary(results.filter { $0.title == title }.map { (Row($0), $0) }, uniquingKeysWith: { $1 })
     }
 
-    private static func table(of group: Group) -> TextTable {
-        let metrics = RetrievalMetric.allCases
+    private func table(of group: Group) -> TextTable {
         let comparesTwo = !group.before.isEmpty && !group.after.isEmpty
         let numbers = metrics.map { _ in TextTable.Alignment.right }
         var table = TextTable([.right] + (comparesTwo ? [.left] : []) + numbers)
@@ -67,9 +71,9 @@ package struct EvaluationTable: Sendable {
                 label = ""
             }
             let (before, after) = (group.before[row]?.metrics, group.after[row]?.metrics)
-            if let before { add("before", metrics.map { cell(before[$0]) }) }
-            if let after { add("after", metrics.map { cell(after[$0]) }) }
-            if let before, let after { add("difference", metrics.map { difference(before[$0], after[$0]) }) }
+            if let before { add("before", metrics.map { Self.cell(before[$0]) }) }
+            if let after { add("after", metrics.map { Self.cell(after[$0]) }) }
+            if let before, let after { add("difference", metrics.map { Self.difference(before[$0], after[$0]) }) }
         }
         return table
     }
@@ -86,17 +90,4 @@ package struct EvaluationTable: Sendable {
 
 extension EvaluationResult {
     fileprivate var title: String { "\(dataset) · \(task) · \(Figures.count(queries, "query", "queries"))" }
-}
-
-extension RetrievalMetric {
-    /// As papers write it.
-    package var title: String {
-        switch self {
-        case .ndcgAt10: "nDCG@10"
-        case .recallAt1: "Recall@1"
-        case .recallAt5: "Recall@5"
-        case .recallAt10: "Recall@10"
-        case .mrrAt10: "MRR@10"
-        }
-    }
 }

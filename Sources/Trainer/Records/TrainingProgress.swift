@@ -2,6 +2,7 @@
 // A line's loss is that of its step, as in metrics.jsonl; where several tasks are trained, the mean of each over the steps since
 // the line before, as its speed is.
 
+import Data
 import Evaluation
 import Files
 import Foundation
@@ -81,7 +82,7 @@ package final class TrainingProgress {
     package func evaluation(_ results: [EvaluationResult], step: Int, seconds: Double, isBest: Bool) {
         let width = results.filter { $0.mode == .dense }.map(\.dimension).max()
         for result in results where result.mode == .late || result.dimension == width {
-            let metrics = RetrievalMetric.allCases.compactMap { metric in
+            let metrics = RetrievalMetric.usual.compactMap { metric in
                 result.metrics[metric].map { "\(metric.title) \(Figures.fixed($0, 4))" }
             }
             let parts =

@@ -1,10 +1,13 @@
-"""Writes metrics.json: rankings with their metrics, computed with numpy and checked against pytrec_eval.
+"""Writes metrics.json: data sets with random scores, and every metric of each query as trec_eval computes it.
 
     python Tests/Golden/metrics/make.py
 
-Scores are multiples of 1/8, so that many are equal; grades go from -1 to 3; some queries have a document of their own in
-the corpus, one has no relevant document, one has more relevant documents than places. pytrec_eval breaks ties by name, so
-it is given the ranking's places as scores: what it checks are the formulas, not the order, which numpy's stable sort gives.
+Scores are multiples of 1/8, so that many are equal, and trec_eval decides between them by id. Ids are digits and letters of several
+alphabets in random order; grades go from -1 to 3; some judged documents are not in the corpus; one query has no relevant document,
+one has more relevant documents than places, one has none but absent ones.
+
+All figures are pytrec_eval's. It has no MRR with a cutoff: there it is given the first k documents alone, in the order that it uses,
+which the other figures prove.
 """
 
 import json
@@ -13,59 +16,76 @@ import pathlib
 import numpy
 import pytrec_eval
 
-DOCUMENTS, QUERIES, SEED = 40, 24, 20240607
+SEED = 20261201
+CUTOFFS = (1, 3, 5, 10, 100)
+LETTERS = "0123456789abcdefXYZéü日本😀-_."
 
 
-def ndcg(gains, ideal, k):
-    discounts = 1 / numpy.log2(numpy.arange(2, k + 2))
-    best = numpy.sort(ideal)[::-1][:k]
-    top = (best * discounts[: len(best)]).sum()
-    return float((gains[:k] * discounts[: len(gains[:k])]).sum() / top) if top > 0 else 0.0
+def identifiers(random, count):
+    ids = set()
+    while len(ids) < count:
+        ids.add("".join(random.choice(list(LETTERS), int(random.integers(1, 5)))))
+    ids = sorted(ids)
+    random.shuffle(ids)
+    return ids
 
 
-def metrics(ranking, grades):
-    gains = numpy.maximum(grades[ranking], 0)
-    relevant = int((grades > 0).sum())
-    hits = numpy.flatnonzero(gains[:10] > 0)
-    values = {f"recall@{k}": float((gains[:k] > 0).sum() / relevant) if relevant else 0.0 for k in (1, 5, 10)}
-    return {"ndcg@10": ndcg(gains, numpy.maximum(grades, 0), 10), **values, "mrr@10": 1 / (hits[0] + 1) if len(hits) else 0.0}
+def ordered(run):
+    """trec_eval's order: by score, equal ones by the bytes of the id, both falling."""
+    return sorted(run, key=lambda document: (run[document], document.encode()), reverse=True)
 
 
-def check(ranking, grades, expected):
-    """pytrec_eval's own figures for the same ranking; its recip_rank has no cutoff, so it is given ten documents."""
-    qrels = {"q": {f"d{d}": int(g) for d, g in enumerate(grades)}}
-    for places, names in ((len(ranking), {"ndcg_cut_10": "ndcg@10", "recall_1": "recall@1", "recall_5": "recall@5", "recall_10": "recall@10"}),
-                          (10, {"recip_rank": "mrr@10"})):
-        run = {"q": {f"d{d}": float(-place) for place, d in enumerate(ranking[:places])}}
-        found = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut.10", "recall.1,5,10", "recip_rank"}).evaluate(run)["q"]
-        for theirs, ours in names.items():
-            assert abs(found[theirs] - expected[ours]) < 1e-12, (theirs, found[theirs], expected[ours])
+def metrics(qrels, run):
+    names = {}
+    for theirs, ours in (("ndcg_cut", "ndcg"), ("map_cut", "map"), ("recall", "recall"), ("P", "precision")):
+        for k in CUTOFFS if ours != "map" else (100,):
+            names[f"{theirs}_{k}"] = f"{ours}@{k}"
+    wanted = {"ndcg_cut.1,3,5,10,100", "map_cut.100", "recall.1,3,5,10,100", "P.1,3,5,10,100"}
+    found = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)
+    values = {query: {ours: found[query][theirs] for theirs, ours in names.items()} for query in run}
+    for k in CUTOFFS:
+        cut = {query: {d: scores[d] for d in ordered(scores)[:k]} for query, scores in run.items()}
+        found = pytrec_eval.RelevanceEvaluator(qrels, {"recip_rank"}).evaluate(cut)
+        for query in run:
+            values[query][f"mrr@{k}"] = found[query]["recip_rank"]
+    return values
+
+
+def dataset(random, documents, queries, judged):
+    corpus = identifiers(random, documents)
+    absent = [f"gone{number}" for number in range(judged // 4)]
+    run, qrels = {}, {}
+    for number in range(queries):
+        query = f"q{number}"
+        run[query] = {d: int(random.integers(-8, 9)) / 8 for d in corpus}
+        pool = random.permutation(corpus + absent)[:judged]
+        grades = {str(d): int(random.choice([-1, 0, 0, 1, 1, 2, 3])) for d in pool}
+        if number == 0:
+            grades = {d: -int(random.integers(0, 2)) for d in grades}
+        if number == 1:
+            grades = {d: int(random.choice([1, 2])) for d in corpus}
+        if number == 2:
+            grades = {d: 2 for d in absent[:3]}
+        qrels[query] = grades
+    values = metrics(qrels, run)
+    return {
+        "corpus": corpus,
+        "queries": [
+            {"id": query, "scores": [run[query][d] for d in corpus], "grades": qrels[query], "top": ordered(run[query])[:100],
+             "metrics": values[query]}
+            for query in run
+        ],
+        "means": {name: float(numpy.mean([values[query][name] for query in run])) for name in values["q0"]},
+    }
 
 
 random = numpy.random.default_rng(SEED)
-cases = []
-for query in range(QUERIES):
-    scores = random.integers(-8, 9, DOCUMENTS) / 8
-    grades = random.choice([-1, 0, 0, 0, 0, 0, 1, 2, 3], DOCUMENTS)
-    if query == 0:
-        grades[:] = 0
-    if query == 1:
-        grades[:] = random.choice([1, 2], DOCUMENTS)
-    own = int(random.integers(DOCUMENTS)) if query % 3 == 2 else None
-    ranking = numpy.argsort(-scores, kind="stable")
-    ranking = ranking[ranking != own] if own is not None else ranking
-    expected = metrics(ranking, grades)
-    check(ranking, grades, expected)
-    cases.append({
-        "scores": scores.tolist(),
-        "grades": {str(d): int(g) for d, g in enumerate(grades) if g != 0},
-        "own": own,
-        "top": ranking[:10].tolist(),
-        "metrics": expected,
-    })
-
-means = {name: float(numpy.mean([case["metrics"][name] for case in cases])) for name in cases[0]["metrics"]}
-lines = ",\n".join(json.dumps(case) for case in cases)
+sets = [dataset(random, 40, 24, 20), dataset(random, 250, 8, 160)]
+lines = []
+for entry in sets:
+    queries = ",\n".join(json.dumps(query, ensure_ascii=False) for query in entry["queries"])
+    corpus, means = json.dumps(entry["corpus"], ensure_ascii=False), json.dumps(entry["means"])
+    lines.append(f'{{"corpus": {corpus},\n"queries": [\n{queries}\n],\n"means": {means}}}')
 path = pathlib.Path(__file__).with_name("metrics.json")
-path.write_text('{"cases": [\n' + lines + '\n], "means": ' + json.dumps(means) + "}\n")
-print(f"{path}: {len(cases)} queries, numpy {numpy.__version__}, pytrec_eval agrees")
+path.write_text("[" + ",\n".join(lines) + "]\n")
+print(f"{path}: {[len(entry['queries']) for entry in sets]} queries")

@@ -1,3 +1,4 @@
+import Data
 import Support
 import Testing
 
@@ -58,6 +59,18 @@ import Testing
                 other · code · 1,200 queries
                 width  nDCG@10  Recall@1  Recall@5  Recall@10  MRR@10
                    64   0.5000    0.5000    0.5000     0.5000  0.5000
+
+                """)
+    }
+
+    @Test func columnsAreChosen() {
+        let metrics = ["mrr@10", "map@100", "ndcg@10"].map { RetrievalMetric($0)! }
+        #expect(
+            EvaluationTable(before: [], after: sampleEvaluationBefore, metrics: metrics).text == """
+                python-stdlib · code · 1,200 queries
+                width  MRR@10  MAP@100  nDCG@10
+                  128  0.1500        -   0.1720
+                  256  0.1700        -   0.2020
 
                 """)
     }
