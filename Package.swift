@@ -45,13 +45,14 @@ let package = Package(
             name: "Tensor", dependencies: ["Files", "CMatrixKernels", "COpenBLAS", "COneDNN", "COpenMP", "CProcessor"],
             swiftSettings: vectorised + lendsViews),
         .target(
-            name: "Model", dependencies: ["Files", "Config", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
+            name: "Images", dependencies: ["Files", "Tensor", "CJPEG", "CPNG", "CWebP"], swiftSettings: vectorised + lendsViews),
+        .target(name: "Model", dependencies: ["Files", "Config", "Tensor", "Images"], swiftSettings: vectorised + lendsViews),
         .target(
-            name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Model"], swiftSettings: vectorised + lendsViews),
-        .target(
-            name: "Preprocessing", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
+            name: "Data", dependencies: ["Files", "Tables", "Config", "Tensor", "Comm", "Images", "Model"],
+            swiftSettings: vectorised + lendsViews),
+        .target(name: "Preprocessing", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Loss", dependencies: ["Files", "Config", "Tensor", "Model", "Data"], swiftSettings: vectorised),
-        .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Model", "Data"], swiftSettings: vectorised),
+        .target(name: "Embedding", dependencies: ["Files", "Tensor", "Comm", "Images", "Model", "Data"], swiftSettings: vectorised),
         .target(name: "Evaluation", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding"], swiftSettings: vectorised),
         .target(name: "Project", dependencies: ["Files", "Config", "Tensor", "Model", "Data", "Loss"], swiftSettings: vectorised),
         .target(
@@ -61,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "CProcessor", "Files", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer",
+                "CProcessor", "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project",
+                "Trainer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -70,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "COneDNN", "COpenBLAS", "Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Project", "Trainer", "Synthetic",
+                "COneDNN", "COpenBLAS", "Files", "Tensor", "Comm", "Images", "Model", "Data", "Loss", "Embedding", "Project", "Trainer",
+                "Synthetic",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", exclude: ["peer", "results"], swiftSettings: vectorised),
         .executableTarget(name: "RankProgram", dependencies: ["Files", "Tensor", "Comm", "Project", "Trainer"], path: "Tests/RankProgram"),
@@ -79,13 +82,14 @@ let package = Package(
         .testTarget(name: "TablesTests", dependencies: ["Files", "Tables", "Support"]),
         .testTarget(name: "CommTests", dependencies: ["Comm", "Support", "RankProgram"]),
         .testTarget(name: "TensorTests", dependencies: ["Files", "Tensor", "Support", "RankProgram"]),
-        .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Model", "Support", "Synthetic"]),
+        .testTarget(name: "ImagesTests", dependencies: ["Files", "Tensor", "Images", "Support"]),
+        .testTarget(name: "ModelTests", dependencies: ["Files", "Tensor", "Images", "Model", "Support", "Synthetic"]),
         .testTarget(name: "DataTests", dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Support"]),
         .testTarget(
             name: "PreprocessingTests",
             dependencies: ["Files", "Tables", "Tensor", "Comm", "Model", "Data", "Preprocessing", "Support"]),
         .testTarget(name: "LossTests", dependencies: ["Tensor", "Comm", "Model", "Data", "Loss", "Trainer", "Support"]),
-        .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Support"]),
+        .testTarget(name: "EmbeddingTests", dependencies: ["Files", "Tensor", "Comm", "Images", "Model", "Data", "Embedding", "Support"]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Embedding", "Evaluation", "Support"]),
@@ -99,7 +103,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "ParityTests",
-            dependencies: ["Files", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Project", "Trainer", "Support"]),
+            dependencies: ["Files", "Tensor", "Comm", "Images", "Model", "Data", "Loss", "Embedding", "Project", "Trainer", "Support"]),
         .testTarget(name: "RunTests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
         .testTarget(name: "CLITests", dependencies: ["Files", "Tensor", "CLI", "Support"]),
     ]

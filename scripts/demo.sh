@@ -27,4 +27,4 @@ mv "$before" "$run/evaluation-before.json"
 echo
 "${evaluate[@]}" --adapter "$run" --output "$run/evaluation-after.json" --compare "$run/evaluation-before.json"
 echo
-echo "The adapter: $run (all tasks, published layout) and $run/peft (plain PEFT, loads in Python)."
+echo "The adapter: $run/adapters (all tasks, published layout) and $run/peft (plain PEFT, loads in Python)."

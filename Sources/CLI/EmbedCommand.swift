@@ -1,6 +1,7 @@
 // `shoal embed`: texts and images to embeddings in a file.
 
 import ArgumentParser
+import Model
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,8 +37,11 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Which adapter embeds: retrieval, text-matching, code, or what else the model names.", valueName: "task"))
     var task: String
 
-    @Option(help: ArgumentHelp("The side of a search that the texts stand on: query or passage.", valueName: "side"))
-    var prompt: TextRole = .query
+    @Option(
+        help: ArgumentHelp(
+            "What stands before the texts: query or passage, the words that the adapter was trained with; none; or a text, such as \"Question: \". Default: query.",
+            valueName: "prompt"), transform: Prompt.argument)
+    var prompt: Prompt = .query
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Texts, each quoted.", valueName: "text"))
     var texts: [String] = []
@@ -82,7 +86,7 @@ struct EmbedCommand: ParsableCommand {
     func run() throws {
         runOnAllRanks { world, console in
             let job = EmbeddingJob(
-                model: options.choice, task: task, role: prompt, texts: texts, textFile: textFile, images: images,
+                model: options.choice, task: task, prompt: prompt, texts: texts, textFile: textFile, images: images,
                 imageFolder: imageDir, dimension: truncateDim, isMultiVector: multiVector,
                 output: try EmbeddingFile(path: output, isMultiVector: multiVector))
             try job.run(world, console)

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Comm
+import Model
 import Trainer
 
 struct EvaluateCommand: ParsableCommand {
@@ -45,6 +46,15 @@ struct EvaluateCommand: ParsableCommand {
         ))
     var multiVector = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What stands before queries: none, query, passage or a text. Default: what the adapter was trained with.", valueName: "prompt"),
+        transform: Prompt.argument)
+    var queryPrompt: Prompt?
+
+    @Option(help: ArgumentHelp("The same for documents.", valueName: "prompt"), transform: Prompt.argument)
+    var passagePrompt: Prompt?
+
     @Option(help: ArgumentHelp("Where the results go, JSON.", valueName: "file"), completion: .file())
     var output: String?
 
@@ -70,7 +80,7 @@ struct EvaluateCommand: ParsableCommand {
         runOnAllRanks { world, console in
             let job = EvaluationJob(
                 model: options.choice, folders: retrieval, task: task, dimensions: dims?.values, isMultiVector: multiVector,
-                output: output, runFile: saveRun, comparison: compare)
+                output: output, runFile: saveRun, comparison: compare, queryPrompt: queryPrompt, passagePrompt: passagePrompt)
             let table = try job.run(world, console)
             if world.rank == 0 { print(table.text, terminator: "") }
             return 0

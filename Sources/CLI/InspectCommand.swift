@@ -17,7 +17,7 @@ struct InspectCommand: ParsableCommand {
 
             What it is follows from what is there: a model (config.json and safetensors), adapters (adapter_config.json), a run \
             (run.json), a checkpoint (MANIFEST.json), a dataset in BEIR's layout, a file of rows (JSON lines or a table), or any \
-            .safetensors file. Data are read to the last row, and the first bad one is named (exit code 65).
+            .safetensors file. Data are read to the last row; bad rows are counted, and the first ten named (exit code 65).
             """)
 
     @Argument(help: ArgumentHelp("A file or folder.", valueName: "path"), completion: .file())
@@ -34,8 +34,10 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         runOnAllRanks { world, _ in
-            if let inspection = try Inspector(modelFolder: model, verifies: verify).inspect(path, world) {
-                print(inspection.text, terminator: "")
+            let inspection = try Inspector(modelFolder: model, verifies: verify).inspect(path, world)
+            if let inspection { print(inspection.text, terminator: "") }
+            try world.together { () -> Void in
+                if let fault = inspection?.fault { throw fault }
             }
             return 0
         }

@@ -1,10 +1,22 @@
 // The flags that name a model, shared by the commands that embed with it.
 
 import ArgumentParser
+import Images
+import Model
 import Tensor
 
 extension ComputeType: ExpressibleByArgument {}
-extension TextRole: ExpressibleByArgument {}
+extension PictureView.Orientation: ExpressibleByArgument {}
+extension PictureView.Background: ExpressibleByArgument {}
+
+extension Prompt {
+    /// A prompt of the command line.
+    /// - Throws: `ValidationError` with the rule, for a word that is none
+    static func argument(_ text: String) throws -> Prompt {
+        guard let prompt = Prompt(named: text) else { throw ValidationError("it must be \(nameRule)") }
+        return prompt
+    }
+}
 
 struct ModelOptions: ParsableArguments {
     @Option(
@@ -33,6 +45,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Pixels that an image is scaled up to at least. Default: the model's.", valueName: "pixels"))
     var minPixels: Int?
 
+    @Option(help: ArgumentHelp("Turn pictures upright as their camera noted it (exif), or not (ignore).", valueName: "way"))
+    var imageOrientation: PictureView.Orientation = .exif
+
+    @Option(help: ArgumentHelp("Lay transparent pictures on white, or drop their transparency.", valueName: "way"))
+    var imageBackground: PictureView.Background = .white
+
     @Option(help: ArgumentHelp("Arithmetic of products; auto is bfloat16 where the processor has it.", valueName: "type"))
     var computeDtype: ComputeType = .automatic
 
@@ -55,6 +73,7 @@ struct ModelOptions: ParsableArguments {
     var choice: ModelChoice {
         ModelChoice(
             folder: model, adapter: adapter, maximumTokens: maxLength, computeType: computeDtype, threads: threads,
-            minPixels: minPixels, maxPixels: maxPixels)
+            images: ImageOptions(
+                minPixels: minPixels, maxPixels: maxPixels, view: PictureView(orientation: imageOrientation, background: imageBackground)))
     }
 }

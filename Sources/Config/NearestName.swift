@@ -23,6 +23,9 @@ package enum NearestName {
         return "unknown key \(YAMLScalar.quoted(name)) \(place); \(hint)"
     }
 
+    /// Insertions, deletions, replacements and swaps of neighbours between two names, upper and lower case taken as equal.
+    package static func edits(_ a: String, _ b: String) -> Int { editDistance(folded(a), folded(b)) }
+
     private static func folded(_ name: String) -> [UInt8] {
         name.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
     }

@@ -1,5 +1,5 @@
-// Features of images on disk, from run to run: what the frozen tower makes of an image never changes. Kept in bfloat16, as they are
-// rounded without a cache, too, so that both give the same bits.
+// Features of images on disk, from run to run: what the frozen tower makes of an image never changes. Kept in the element type in
+// which the tower makes them, so that they have the same bits with and without a cache.
 //
 // Several ranks, runs and hosts may use one folder at once: a file is written aside and renamed, and says what it is of. It is
 // checked when it is read, so damage costs a pass of the tower and nothing else.
@@ -7,6 +7,7 @@
 import Data
 import Files
 import Foundation
+import Images
 import Model
 import Synchronization
 import Tensor
@@ -14,7 +15,7 @@ import Tensor
 /// A folder of features, a file an image: `folder/3f/a0/3fa0....features`.
 ///
 ///     let cache = ImageCache(folder: "cache/images", limit: 10_000_000_000, key: key, writers: 4) { console.notice($0) }
-///     let features = cache.features(of: content, grid: grid, width: 2048)        // nil: not kept, or damaged
+///     let features = cache.features(of: content, grid: grid, width: 2048, .bfloat16)     // nil: not kept, or damaged
 ///     cache.keep(made, of: content)
 package final class ImageCache: Sendable {
     private struct State {
@@ -67,23 +68,21 @@ package final class ImageCache: Sendable {
     /// - Parameters:
     ///   - grid: that the image must have
     ///   - width: of a feature
+    ///   - element: of its numbers
     /// - Returns: nil when there are none, or the file is not whole
-    package func features(of content: ContentHash, grid: TokenGrid, width: Int) -> ImageFeatures? {
+    package func features(of content: ContentHash, grid: TokenGrid, width: Int, _ element: Tensor.Element) -> ImageFeatures? {
         let name = name(of: content)
         guard let file = try? MappedFile(path: path(of: name)) else { return nil }
-        guard Header(name: name, grid: grid, width: width).isOf(file.contents) else { return nil }
+        guard Header(name: name, grid: grid, width: width, element: element).isOf(file.contents) else { return nil }
         if limit != nil { utimensat(AT_FDCWD, file.path, nil, 0) }  // read now: it goes last
         let payload = file.contents.extracting(droppingFirst: Header.byteCount)
-        return ImageFeatures(grid: grid, rows: Tensor(copying: payload, rows: grid.count, columns: width, .bfloat16))
+        return ImageFeatures(grid: grid, rows: Tensor(copying: payload, rows: grid.count, columns: width, element))
     }
 
     /// Writes the features of an image, where that can be done. Older files make room.
-    ///
-    /// - Parameter features: in bfloat16
     package func keep(_ features: ImageFeatures, of content: ContentHash) {
-        precondition(features.rows.element == .bfloat16, "image cache: features in float32")
         let (name, rows) = (name(of: content), features.rows)
-        let header = Header(name: name, grid: features.grid, width: rows.columns)
+        let header = Header(name: name, grid: features.grid, width: rows.columns, element: rows.element)
         let bytes = header.encoded(rows.bytes) + rows.bytes.copied(0..<rows.bytes.byteCount)
         guard makeRoom(for: bytes.count) else { return }
         do { try write(bytes, to: path(of: name)) } catch {
@@ -185,24 +184,25 @@ private struct Header {
     let name: [UInt8]
     let grid: TokenGrid
     let width: Int
+    let element: Tensor.Element
 
     /// "shoalimg", and the number of this layout.
-    private static let mark: [Int64] = [0x676d_696c_616f_6873, 1]
+    private static let mark: [Int64] = [0x676d_696c_616f_6873, 2]
     /// Bytes of a header.
-    static let byteCount = 6 * 8 + 2 * SHA256.digestLength
+    static let byteCount = 7 * 8 + 2 * SHA256.digestLength
 
     func encoded(_ payload: RawSpan) -> [UInt8] { fixed + SHA256.hash(of: payload) }
 
     /// Whether a file begins with this header and goes on with the features that it says.
     func isOf(_ file: RawSpan) -> Bool {
-        let size = Self.byteCount + grid.count * width * 2
+        let size = Self.byteCount + grid.count * width * element.byteWidth
         guard file.byteCount == size, file.extracting(0..<fixed.count).equals(fixed) else { return false }
         return file.extracting(fixed.count..<Self.byteCount).equals(SHA256.hash(of: file.extracting(droppingFirst: Self.byteCount)))
     }
 
     /// All but the hash.
     private var fixed: [UInt8] {
-        let numbers = Self.mark + [grid.frames, grid.height, grid.width, width].map(Int64.init)
+        let numbers = Self.mark + [grid.frames, grid.height, grid.width, width, element.byteWidth].map(Int64.init)
         return memoryBytes(of: numbers) + name
     }
 }

@@ -3,6 +3,7 @@
 import Comm
 import Data
 import Files
+import Images
 import Model
 import Tensor
 
@@ -11,7 +12,7 @@ import Tensor
 ///     let decoding = encoder.decoding(files)
 ///     let features = try encoder.features(of: 8, from: decoding)         // of the first 8 files
 ///
-/// Features are rounded to bfloat16, and have the same bits whichever images share a pass, and whether or not they were kept.
+/// Features have the engine's element type, and the same bits whichever images share a pass, and whether or not they were kept.
 package struct ImageEncoder: Sendable {
     /// Images on their way from files to patches.
     package typealias Decoding = ImageDecoding<Prepared>
@@ -70,7 +71,8 @@ package struct ImageEncoder: Sendable {
     }
 
     private func kept(_ content: ContentHash, _ image: ImageFile) -> ImageFeatures? {
-        cache?.features(of: content, grid: image.grid.merged(by: tower.config.spatialMergeSize), width: tower.config.outHiddenSize)
+        cache?.features(
+            of: content, grid: image.grid.merged(by: tower.config.spatialMergeSize), width: tower.config.outHiddenSize, tower.element)
     }
 
     /// The features of the next images of a decoding.
@@ -104,13 +106,11 @@ extension ModelSession {
     /// The same session, able to take images.
     ///
     /// Collective.
-    /// - Parameters:
-    ///   - minPixels, maxPixels: of a scaled picture; nil: the model's own
+    /// - Parameter options: limits of a scaled picture, and how it is looked at
     /// - Throws: `UserError` when the model takes none, or its settings differ between hosts
-    package func withImages(minPixels: Int?, maxPixels: Int?) throws -> ModelSession {
+    package func withImages(_ options: ImageOptions) throws -> ModelSession {
         let reader = try world.together { () throws(UserError) in
-            try ImageReader(
-                folder: checkpoint.folder, checkpoint.config, processor.tokenizer, minPixels: minPixels, maxPixels: maxPixels)
+            try ImageReader(folder: checkpoint.folder, checkpoint.config, processor.tokenizer, options)
         }
         guard let weights = checkpoint.vision else { preconditionFailure("images: a reader without a vision tower") }
         try world.requireSameOnHosts(

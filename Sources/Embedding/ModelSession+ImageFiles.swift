@@ -3,6 +3,7 @@
 import Comm
 import Data
 import Files
+import Images
 import Model
 
 extension ModelSession {

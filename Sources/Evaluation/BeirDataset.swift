@@ -110,11 +110,11 @@ private struct BeirTexts {
     /// - Parameter areDocuments: their title goes before their text, and both ends lose white space; queries stay as they are
     init(in folder: String, named name: String, areDocuments: Bool) throws(UserError) {
         path = try existingPath(in: folder, named: name)
-        let file = try RowFile(path: path)
+        let file = try RowFile(path: path, store: .ofUser)
         guard file.count > 0 else {
             throw UserError(.content, path, "the file holds no rows; each line is one: {\"_id\": \"...\", \"text\": \"...\"}")
         }
-        let folder = try ImageFolder(dataFile: path, base: nil)
+        let folder = try ImageFolder(dataFile: path, base: nil, store: .ofUser)
         for row in 0..<file.count {
             let line = try file.row(row)
             guard let id = try line.text("_id"), !id.isEmpty else {
@@ -136,9 +136,9 @@ private struct BeirTexts {
     }
 
     private static func image(_ line: RowObject, _ folder: ImageFolder) throws(UserError) -> String? {
-        guard let written = try line.text("image") else { return nil }
-        do { return folder.path(of: try folder.name(written)) } catch {
-            throw line.fault(at: "image", "\"image\": \"\(written)\" \(error.reason)")
+        guard let written = line["image"] else { return nil }
+        do { return folder.path(of: try folder.name(of: written)) } catch {
+            throw error.failure ?? line.fault(at: "image", "\"image\": \(ImageFolder.shown(written)) \(error.reason)")
         }
     }
 }

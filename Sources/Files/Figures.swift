@@ -77,5 +77,10 @@ package enum Figures {
         return runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)–\($0.upperBound)" }.joined(separator: ", ")
     }
 
+    /// A value as messages show it: whole, or its first 80 characters and an ellipsis.
+    package static func excerpt(_ text: String) -> String {
+        text.utf8.count > 80 && text.count > 80 ? "\(text.prefix(80))…" : text
+    }
+
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

@@ -85,8 +85,6 @@ package struct JSONObject: Sendable {
 extension JSONValue {
     /// Reads one value and nothing after it.
     ///
-    /// Reads one value and nothing after it.
-    ///
     /// - Parameters:
     ///   - path: file named by errors
     ///   - code: exit status of errors
@@ -117,9 +115,12 @@ extension JSONValue {
 
     /// Reads a file that holds one value.
     /// - Parameter code: exit status of errors in the content
-    /// - Throws: `UserError` with line and column; `.missing` or `.inputOutput` when the file cannot be read
+    /// - Throws: `UserError` with line and column, or naming what stands there in place of the file; `.missing` or `.inputOutput` when the
+    ///   file cannot be read
     package static func parse(file path: String, code: UserError.Code = .content) throws(UserError) -> JSONValue {
-        try parse(try MappedFile(path: path).copied(), path: path, code: code)
+        let bytes = try MappedFile(path: path).copied()
+        if let other = bytes.withUnsafeBytes(StandIn.insteadOfJSON) { throw UserError(code, path, other) }
+        return try parse(bytes, path: path, code: code)
     }
 }
 

@@ -26,11 +26,12 @@ package final class TextFile: Sendable {
     /// - Parameters:
     ///   - path: a name that ends in `.gz` is inflated
     ///   - maximumLineLength: in bytes
-    /// - Throws: `UserError` `.missing`, `.inputOutput`, or `.content` when the file is UTF-16, has a longer line, or is gzip cut
-    ///   short, damaged or under a wrong name
+    /// - Throws: `UserError` `.missing`, `.inputOutput`, or `.content` when the file is UTF-16 or a pointer of Git LFS, has a longer
+    ///   line, or is gzip cut short, damaged or under a wrong name
     package init(path: String, maximumLineLength: Int = 64 << 20) throws(UserError) {
         self.path = path
         mapping = try MappedFile(path: path)
+        if let pointer = StandIn.pointer(mapping.bytes) { throw UserError(.content, path, pointer) }
         mapping.prefetch(0..<mapping.bytes.count)
         if path.utf8.suffix(3).elementsEqual(".gz".utf8) {
             inflated = try InflatedBytes(gzip: mapping.bytes, path: path, maximumLineLength: maximumLineLength)

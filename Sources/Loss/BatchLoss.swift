@@ -26,6 +26,8 @@ package protocol BatchLoss: Sendable {
     var needsNegatives: Bool { get }
     /// Whether every row must have a grade.
     var needsGrades: Bool { get }
+    /// Which rows must have a teacher's scores.
+    var needsTeacher: TeacherNeed { get }
 }
 
 extension BatchLoss {
@@ -37,6 +39,18 @@ extension BatchLoss {
     package var needsNegatives: Bool { false }
     /// False, unless the loss says otherwise.
     package var needsGrades: Bool { false }
+    /// None, unless the loss says otherwise.
+    package var needsTeacher: TeacherNeed { .none }
+}
+
+/// Which rows without a grade must have a teacher's scores.
+package enum TeacherNeed: Sendable {
+    /// They are not asked for.
+    case none
+    /// At least one of them.
+    case some
+    /// All of them.
+    case every
 }
 
 /// What the loss gives the step.
@@ -49,6 +63,8 @@ package struct LossResult {
     package let maskedPairs: Int
     /// How hard the pool is; nil for losses that look at a row's own pairs alone.
     package let pool: PoolReport?
+    /// How far the rows agree with their teacher; nil for losses that ask none.
+    package var distillation: DistillationReport?
 }
 
 /// A global batch as a loss sees it.
@@ -81,19 +97,22 @@ package struct LossBatch: Sendable {
     /// Collective.
     /// - Parameters:
     ///   - scale: of value and gradient
+    ///   - given: a gradient that this one is added to; nil: zeros
     ///   - loss: of one head, from the scores of the pairs
-    func sum(over pairs: [ScoredPair], scale: Double, _ loss: (_ scores: [Double]) -> PairLoss) throws -> LossResult {
+    func sum(
+        over pairs: [ScoredPair], scale: Double, addingTo given: Embeddings? = nil, _ loss: (_ head: Int, _ scores: [Double]) -> PairLoss
+    ) throws -> LossResult {
         let scores = try scores(of: pairs)
         let count = heads.heads.count
         var value = 0.0
         var changes = [[Double]](repeating: Array(repeating: 0, count: count), count: pairs.count)
         for head in 0..<count {
             let weight = heads.weight(ofHead: head) * scale
-            let part = loss(scores.map { Double($0[head]) })
+            let part = loss(head, scores.map { Double($0[head]) })
             value += weight * part.value
             for pair in pairs.indices { changes[pair][head] = weight * part.changes[pair] }
         }
-        let gradient = pool.zeroGradient()
+        let gradient = given ?? pool.zeroGradient()
         try PairScores(pairs: pairs, plan: plan, pool: pool).addGradient(changes, to: gradient)
         return LossResult(value: value, gradient: gradient, maskedPairs: plan.candidates.count - pairs.count, pool: nil)
     }

@@ -19,7 +19,7 @@ package struct CoSENTLoss: BatchLoss {
     /// The value and the gradient over all graded rows; see `BatchLoss`.
     package func run(_ batch: LossBatch) throws -> LossResult {
         let grades = grades(batch.plan)
-        return try batch.sum(over: batch.positives, scale: 1) { pairLoss(scores: $0, grades: grades) }
+        return try batch.sum(over: batch.positives, scale: 1) { pairLoss(scores: $1, grades: grades) }
     }
 
     /// One change of at most 2/τ is shared by all pairs, so that a single chunk may have all of it: each may reach 64 at the usual

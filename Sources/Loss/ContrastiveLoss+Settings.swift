@@ -5,7 +5,7 @@ import Config
 extension LossSettings {
     package static let temperature = Setting<Double>(
         "loss.temperature", .number(.above(0)), .value(ContrastiveLoss().temperature),
-        "`infonce` and `joint` divide similarities by it.")
+        "`infonce`, `joint` and the divergence of `distill` divide similarities by it.")
     package static let isSymmetric = Setting<Bool>(
         "loss.symmetric", .boolean, .value(false),
         "Half of the contrastive loss from anchors to candidates, half from positives to all anchors.")

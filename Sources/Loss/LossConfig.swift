@@ -13,9 +13,9 @@ package struct LossConfig: Sendable {
     package let graded: Objective.Form
     /// How two dense vectors are compared.
     package let distance: ScoreDistance
-    /// Weight of the loss of dense vectors; 1 but for the joint loss.
+    /// Weight of the loss of dense vectors; 1 but for the joint loss and for distillation of late vectors.
     package let denseWeight: Double
-    /// Weight of the loss of late vectors; 0 but for the joint loss.
+    /// Weight of the loss of late vectors; 0 but for the joint loss and for distillation of late vectors.
     package let lateWeight: Double
     /// Prefixes of the dense vectors that are trained, ascending; empty: the whole vector alone.
     package let matryoshkaDimensions: [Int]
@@ -40,6 +40,8 @@ package struct LossConfig: Sendable {
     /// Whether dense scores are compared with late ones.
     var comparesHeads: Bool { ungraded.loss.comparesHeads }
     private var usesDense: Bool { denseWeight > 0 || comparesHeads || ungraded.loss.needsWholeVectors }
+    /// Whether a teacher's scores of rows have a part in the loss.
+    package var readsTeacherScores: Bool { ungraded.loss.needsTeacher != .none }
     /// Whether late vectors have a part in the loss.
     package var usesLate: Bool { lateWeight > 0 || comparesHeads }
     /// The heads whose embeddings the loss compares.
@@ -51,9 +53,13 @@ package struct LossConfig: Sendable {
         ungraded = Objective.Form(values)
         graded = .cosent(CoSENTLoss(values))
         distance = values[LossSettings.distance]
-        let isJoint = name == .joint
-        denseWeight = isJoint ? values[LossSettings.denseWeight] : 1
-        lateWeight = isJoint ? values[LossSettings.lateWeight] : 0
+        switch name {
+        case .joint: (denseWeight, lateWeight) = (values[LossSettings.denseWeight], values[LossSettings.lateWeight])
+        case .distill:
+            let heads = values[LossSettings.distillHeads]
+            (denseWeight, lateWeight) = (heads.hasDense ? 1 : 0, heads.hasLate ? 1 : 0)
+        case .infonce, .cosent, .triplet: (denseWeight, lateWeight) = (1, 0)
+        }
         matryoshkaDimensions = values[LossSettings.matryoshkaDimensions]
         matryoshkaWeights = values[LossSettings.matryoshkaWeights]
         maskDuplicates = values[LossSettings.maskDuplicates]

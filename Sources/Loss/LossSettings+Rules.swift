@@ -8,6 +8,7 @@ extension LossSettings {
     private static let terms: [(setting: any AnySetting, weights: [Setting<Double>])] = [
         (matryoshkaDimensions, [denseWeight, divergenceWeight]), (matryoshkaWeights, [denseWeight, divergenceWeight]),
         (distance, [denseWeight, divergenceWeight]),
+        (distillWeight, [denseWeight, lateWeight]),
         (direction, [divergenceWeight]), (detached, [divergenceWeight]), (divergenceCoversNegatives, [divergenceWeight]),
     ]
 
@@ -24,6 +25,7 @@ extension LossSettings {
                 at: setting, "\(setting) has no part in \(name): \(chosen.rawValue), only in \(readers); remove it or change \(name)")
         }
         if chosen == .joint { try checkJoint(values) }
+        try checkDistillation(values)
         try checkMatryoshka(values)
     }
 
@@ -36,6 +38,22 @@ extension LossSettings {
         for (setting, weights) in terms where weights.allSatisfy({ values[$0] == 0 }) && values.changesDefault(setting) {
             let zero = "\(weights.map(\.key).joined(separator: " and ")) \(weights.count == 1 ? "is" : "are") 0"
             throw values.error(at: setting, "\(setting) has no part where \(zero); remove it or raise the weight")
+        }
+    }
+
+    private static func checkDistillation(_ values: SettingValues) throws(UserError) {
+        func refuse(_ settings: [any AnySetting], where reason: String) throws(UserError) {
+            for setting in settings where values.changesDefault(setting) {
+                throw values.error(at: setting, "\(setting) has no part where \(reason); remove it or change that")
+            }
+        }
+        guard values[name] == .distill else {
+            if values[distillWeight] == 0 { try refuse([distillObjective, teacherTemperature], where: "\(distillWeight) is 0") }
+            return
+        }
+        if values[distillObjective] == .marginMSE { try refuse([temperature], where: "\(distillObjective) is margin_mse") }
+        if values[distillHeads] == .late {
+            try refuse([matryoshkaDimensions, matryoshkaWeights, distance], where: "\(distillHeads) is late")
         }
     }
 

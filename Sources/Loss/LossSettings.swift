@@ -7,9 +7,10 @@ import Files
 /// documentation takes it from.
 package enum LossSettings {
     package static let name = Setting<LossConfig.Name>(
-        "loss.name", .choice([.infonce, .joint, .cosent, .triplet], others: ["contrastive": .infonce]), .value(.infonce),
+        "loss.name", .choice([.infonce, .joint, .cosent, .triplet, .distill], others: ["contrastive": .infonce]), .value(.infonce),
         "`infonce` (or `contrastive`): each anchor against the positives and negatives of all ranks. `joint`: that of dense and of "
-            + "late vectors, and the divergence between them. `triplet`: each anchor against its own negatives. Batches of rows with "
+            + "late vectors, and the divergence between them. `triplet`: each anchor against its own negatives. "
+            + "`distill`: each row's own candidates as a teacher has scored them. Batches of rows with "
             + "scores take CoSENT; with `cosent` a row without a score is an error.")
     package static let distance = Setting<ScoreDistance>(
         "loss.distance", .choice([.cosine, .euclidean]), .value(.cosine),
@@ -50,7 +51,8 @@ package enum LossSettings {
     /// The section as the schema takes it.
     package static let section = SettingSection([
         name, temperature, distance, reduction, isSymmetric, denseWeight, lateWeight, divergenceWeight, direction, detached,
-        divergenceCoversNegatives, matryoshkaDimensions, matryoshkaWeights, cosentTemperature, tripletMargin, maskDuplicates,
+        divergenceCoversNegatives, matryoshkaDimensions, matryoshkaWeights, cosentTemperature, tripletMargin,
+        distillObjective, distillHeads, distillWeight, teacherTemperature, maskDuplicates,
         negativeMargin, pool, poolLimit, memoryBankSteps, taskWeights,
     ])
 }

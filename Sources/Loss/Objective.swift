@@ -12,6 +12,7 @@ package struct Objective: Sendable {
         case contrastive(ContrastiveLoss)
         case triplet(TripletLoss)
         case cosent(CoSENTLoss)
+        case distill(DistillLoss)
 
         /// What computes it.
         package var loss: any BatchLoss {
@@ -19,6 +20,16 @@ package struct Objective: Sendable {
             case .contrastive(let loss): loss
             case .triplet(let loss): loss
             case .cosent(let loss): loss
+            case .distill(let loss): loss
+            }
+        }
+
+        /// The contrastive loss that it is, or that it adds to; nil: it compares no row with the pool.
+        package var contrastive: ContrastiveLoss? {
+            switch self {
+            case .contrastive(let loss): loss
+            case .distill(let loss): loss.contrastive
+            case .triplet, .cosent: nil
             }
         }
     }
@@ -64,15 +75,16 @@ package struct Objective: Sendable {
 extension LossConfig {
     /// The losses that can be chosen for rows without grades.
     package enum Name: String, CaseIterable, Sendable {
-        case infonce, joint, cosent, triplet
+        case infonce, joint, cosent, triplet, distill
 
         /// The settings that this loss reads and not every loss does.
         var settings: [any AnySetting] {
             switch self {
-            case .infonce: ContrastiveLoss.settings
-            case .joint: ContrastiveLoss.settings + ContrastiveLoss.jointSettings
+            case .infonce: ContrastiveLoss.settings + DistillLoss.addedSettings
+            case .joint: ContrastiveLoss.settings + ContrastiveLoss.jointSettings + DistillLoss.addedSettings
             case .cosent: CoSENTLoss.settings
             case .triplet: TripletLoss.settings
+            case .distill: DistillLoss.settings
             }
         }
     }
@@ -83,11 +95,17 @@ extension Objective.Form {
     init(_ values: SettingValues) {
         self =
             switch values[LossSettings.name] {
-            case .infonce: .contrastive(ContrastiveLoss(values, isJoint: false))
-            case .joint: .contrastive(ContrastiveLoss(values, isJoint: true))
+            case .infonce: Self(values, ContrastiveLoss(values, isJoint: false))
+            case .joint: Self(values, ContrastiveLoss(values, isJoint: true))
             case .cosent: .cosent(CoSENTLoss(values))
             case .triplet: .triplet(TripletLoss(values))
+            case .distill: .distill(DistillLoss(values))
             }
+    }
+
+    /// A contrastive loss, with distillation added where it has a weight.
+    private init(_ values: SettingValues, _ loss: ContrastiveLoss) {
+        self = values[LossSettings.distillWeight] == 0 ? .contrastive(loss) : .distill(DistillLoss(values, addedTo: loss))
     }
 }
 

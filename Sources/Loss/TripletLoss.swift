@@ -21,7 +21,7 @@ package struct TripletLoss: BatchLoss {
     package func run(_ batch: LossBatch) throws -> LossResult {
         let pairs = ownPairs(batch.plan)
         let triplets = pairs.count { !$0.isPositive }
-        return try batch.sum(over: pairs, scale: isMean ? 1 / Double(max(triplets, 1)) : 1) { pairLoss(pairs, scores: $0) }
+        return try batch.sum(over: pairs, scale: isMean ? 1 / Double(max(triplets, 1)) : 1) { pairLoss(pairs, scores: $1) }
     }
 
     /// 1 for a mean over triplets, the number of rows for a sum.

@@ -54,9 +54,11 @@ struct RowRule: Sendable {
             object.rename("image", to: "query_image")
             if object["pos"] == nil { object.rename("text", to: "positive") }
         }
-        let written = try object.text("task") ?? task
-        let usual = written ?? DataConfig.usualTask
-        let row = try TrainingRow(object, fileTask: usual, knownTasks: knownTasks ?? [usual], images: images)
-        return [RawRow(row: row, task: written, images: images, number: number, place: object.fault(""))]
+        let usual = task ?? DataConfig.usualTask
+        let ownTask = try object.text(RowPart.task.rawValue)
+        var rules = RowRules(task: usual, knownTasks: knownTasks ?? [ownTask ?? usual])
+        rules.readsTeacherScores = true
+        let examples = try TrainingRow.examples(of: object, RowLayout(object, rules), rules, images: images)
+        return examples.map { RawRow(row: $0, task: ownTask ?? task, images: images, number: number, place: object.fault("")) }
     }
 }

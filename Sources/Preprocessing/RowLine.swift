@@ -1,4 +1,5 @@
-// A row as Shoal's own form writes it: a line of JSON with the keys query, positive, negatives, task and score.
+// A row as Shoal's own form writes it: a line of JSON with the keys query, positive, negatives, prompt, task, score and
+// scores.
 
 import Data
 import Files
@@ -28,11 +29,15 @@ struct RowLine {
         let images = row.negatives.compactMap(\.imageName).map { JSONValue.string(name(of: $0, raw.images)) }
         if !texts.isEmpty { object["negatives"] = .array(texts) }
         if !images.isEmpty { object["negative_images"] = .array(images) }
+        if let prompt = row.prompt { object["prompt"] = .string(String(decoding: prompt, as: UTF8.self)) }
         if let task = raw.task { object["task"] = .string(task) }
-        // In the shortest digits that are read back as this Float.
-        if let score = row.score { object["score"] = .number(Double(String(describing: score))!) }
+        if let score = row.score { object["score"] = number(score) }
+        if !row.teacherScores.isEmpty { object["scores"] = .array(row.teacherScores.map(number)) }
         return JSONValue.object(object).serialized() + [0x0A]
     }
+
+    /// A score in the shortest digits that are read back as this Float.
+    private func number(_ score: Float) -> JSONValue { .number(Double(String(describing: score))!) }
 
     /// The path of an image from the file's folder.
     private func name(of name: String, _ images: ImageFolder) -> String {

@@ -9,6 +9,12 @@ package struct TableRow: Sendable {
     /// The values. Of CSV and Parquet they stand in the order of the projection, of JSON in the order of the row's own keys.
     package let record: TableRecord
 
+    /// Creates a row.
+    package init(place: TablePlace, record: TableRecord) {
+        self.place = place
+        self.record = record
+    }
+
     /// The value of a column, or nil when the row has no such column.
     package subscript(_ name: String) -> TableValue? { record[name] }
 }

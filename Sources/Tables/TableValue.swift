@@ -58,6 +58,12 @@ package struct TableRecord: Sendable {
     /// One value a name.
     package let values: [TableValue]
 
+    /// Creates a record of as many values as names, which differ.
+    package init(names: [String], values: [TableValue]) {
+        self.names = names
+        self.values = values
+    }
+
     /// The value of a name, compared byte for byte, or nil when there is no such name.
     package subscript(_ name: String) -> TableValue? {
         for i in names.indices where names[i].utf8.elementsEqual(name.utf8) { return values[i] }

@@ -95,10 +95,15 @@ struct RunEvaluation {
             return rows.isEmpty ? nil : (try byTask(rows, name: "held-out"), file, "every fifth row of the training data, held out")
         case .pairsOrHeldOut(let file) where !FileManager.default.fileExists(atPath: file.path): return nil
         case .pairs(let file), .pairsOrHeldOut(let file):
-            let pairs = try PairFile(
-                path: file.path, task: file.task ?? DataConfig.usualTask, knownTasks: setup.source.taskNames,
-                imageBase: setup.config.data.imageFolder)
-            return (try byTask(try pairs.allPairs(), name: file.path), file, file.path)
+            let rules = file.rules(knownTasks: setup.source.taskNames, ignoredKeys: setup.config.data.ignoredKeys)
+            var rows: [(row: TrainingRow, images: ImageFolder)] = []
+            for shard in try file.shards() {
+                let pairs = try PairFile(
+                    path: shard.path, rules, imageBase: setup.config.data.imageFolder, passages: file.corpus,
+                    store: ImageStore(setting: setup.config.data.cacheFolder))
+                rows += try pairs.allPairs()
+            }
+            return (try byTask(rows, name: file.path), file, file.path)
         }
     }
 
@@ -111,17 +116,5 @@ struct RunEvaluation {
             sets.append((row.task, try BeirDataset(name: name, pairs: rows.filter { $0.row.task == row.task })))
         }
         return sets
-    }
-}
-
-extension PairFile {
-    /// - Throws: for a row with a score: its second text is no passage to be found
-    fileprivate func allPairs() throws(UserError) -> [(row: TrainingRow, images: ImageFolder)] {
-        var rows: [(row: TrainingRow, images: ImageFolder)] = []
-        for row in try self.rows(Array(0..<count)) { rows.append((row, images)) }
-        guard let graded = rows.firstIndex(where: { $0.row.score != nil }) else { return rows }
-        throw UserError(
-            .content, path, line: lineNumber(ofRow: graded),
-            "this row has a \"score\", and evaluation on pairs ranks positives; name a file of pairs without scores, or a BEIR folder")
     }
 }

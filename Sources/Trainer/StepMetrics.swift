@@ -21,6 +21,8 @@ package struct StepMetrics: Sendable {
     package let maskedPairs: Int
     /// How hard the pool is; nil where a row looks at its own pairs alone.
     package let pool: PoolReport?
+    /// How far the rows agree with their teacher; nil where the loss asks none.
+    package var distillation: DistillationReport?
     /// On this rank.
     package let seconds: [Phase: Double]
 

@@ -57,7 +57,7 @@ package struct Trainer {
         var setup = try TrainingSetup.load(world, config, console) { setting in
             options.resumes ? try store.newest(world, setting) : nil
         }
-        store.description.projector = setup.session.addedProjector
+        store.description = setup.adapterDescription
         if options.resumes && setup.checkpoint == nil { console.notice("\(folder.path) holds no checkpoint; the run starts at step 1") }
         let evaluation = try world.together { try RunEvaluation(setup, heads: setup.config.loss.heads) }
         try world.requireSameOnHosts(evaluation?.fingerprint ?? [], path: config.data.evaluation.path ?? "", "evaluation data")
@@ -104,7 +104,7 @@ package struct Trainer {
             }
         }
         world.phase = "final files"
-        try FinalAdapters(setup.config, projector: setup.session.addedProjector).write(state, to: records.folder, world)
+        try FinalAdapters(setup).write(state, to: records.folder, world)
         try records.finish(state)
         return 0
     }

@@ -76,7 +76,8 @@ package struct TrainingStep {
         return StepMetrics(
             step: state.step, task: taskName(gradient.plan), loss: gradient.loss, learningRate: learningRate, gradientNorm: norm,
             rows: batch.count, candidates: gradient.plan.columnCount, inputs: gradient.plan.inputs.count, tokens: gradient.plan.tokens,
-            maskedPairs: gradient.report.maskedPairs, pool: gradient.report.pool, seconds: timer.seconds)
+            maskedPairs: gradient.report.maskedPairs, pool: gradient.report.pool, distillation: gradient.report.distillation,
+            seconds: timer.seconds)
     }
 
     /// The gradient of the step that follows.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Images
 import Model
 import Tensor
 import Trainer
@@ -85,7 +86,7 @@ private struct ImageFile {
     init(path: String) throws {
         self.path = path
         bytes = try MappedFile(path: path).copied()
-        (header, image) = try bytes.withUnsafeBytes { (try ImageHeader($0, path: path), try RGBImage.decode($0, path: path)) }
+        (header, image) = try bytes.withUnsafeBytes { (try ImageHeader($0, path: path), try RGBImage.decode($0, path: path, .stored)) }
         let config = ImageProcessorConfig()
         _ = try config.grid(of: header, path: path)
         let size = config.smartResize(height: header.height, width: header.width)!
@@ -93,7 +94,7 @@ private struct ImageFile {
     }
 
     func decoded() -> RGBImage {
-        guard let image = try? bytes.withUnsafeBytes({ try RGBImage.decode($0, path: path) }) else {
+        guard let image = try? bytes.withUnsafeBytes({ try RGBImage.decode($0, path: path, .stored) }) else {
             fatalError("\(path) was decoded before")
         }
         return image

@@ -1,5 +1,6 @@
 // Images of one size for the vision tower, and what work they are.
 
+import Images
 import Model
 import Tensor
 

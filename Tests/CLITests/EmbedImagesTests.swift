@@ -83,6 +83,37 @@ import Testing
         #expect(try !folder.names.contains { $0.hasPrefix("out") })
     }
 
+    /// Pictures that a camera turned or that are transparent have the vectors of their mended copies; by flags, those of their pixels.
+    @Test func picturesAreSeenAsServersSeeThem() throws {
+        func vectors(_ more: [String]) throws -> [[Double]] {
+            let names = ["orientation6.jpg", "upright.png", "rgba.png", "rgba-on-white.png", "ptrns.png", "ptrns-on-white.png"]
+            let images = names.map { PackagePath.golden("images/turned/\($0)") }
+            try expectSuccess(arguments(["--images"] + images + more, output: "out.jsonl"))
+            return try rows("out.jsonl").map { $0["embedding"]?.arrayValue?.compactMap(\.numberValue) ?? [] }
+        }
+        func cosine(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        let (seen, stored) = (try vectors([]), try vectors(["--image-orientation", "ignore", "--image-background", "drop"]))
+        for pair in 0..<3 {
+            #expect(seen[2 * pair] == seen[2 * pair + 1] && seen[2 * pair].count == 256)
+            #expect(stored[2 * pair + 1] == seen[2 * pair + 1] && cosine(stored[2 * pair], seen[2 * pair]) < 0.9)
+        }
+        let result = try ShoalProgram.run(arguments(["--images", Self.image("gray.jpg"), "--image-background", "black"]))
+        #expect(result.exitCode == 64 && result.standardError.contains("white"))
+    }
+
+    @Test func whatIsNoPathIsRefusedInOneSentence() throws {
+        let long = String(repeating: "QUJD", count: 25_000)
+        for (image, words) in [
+            ("https://example.org/\(long).png", "is a URL, and Shoal opens no network connection"), ("s3://bucket/a.png", "is a URL, and"),
+            ("data:image/png;base64,\(long)", "is a data: URL; write the path"), ("file:///a.png", "write the path of the file by itself"),
+            (long, "is too long for a path"),
+        ] {
+            let result = try ShoalProgram.run(arguments(["--images", image]))
+            #expect(result.exitCode == 64 && result.standardError.contains(words), "\(result.standardError.prefix(300))")
+            #expect(result.standardError.utf8.count < 300)
+        }
+    }
+
     @Test func aBackboneWithoutTowerTakesNoImages() throws {
         let model = folder.path("model")
         try TinyCheckpoint(vocabulary: 8256).setting("vision_config", nil)

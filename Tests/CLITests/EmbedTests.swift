@@ -141,10 +141,11 @@ import Testing
 
             """)
         try expectSuccess(["train", "--config", config])
-        let file = folder.path("run/multi_vector_projector.safetensors")
+        let file = folder.path("run/adapters/multi_vector_projector.safetensors")
         #expect(!FileManager.default.fileExists(atPath: file), "single vectors alone were trained")
         try expectFailure(
-            66, arguments(plain, folder.path("run"), "x.safetensors"), ranks: ranks, "run/multi_vector_projector.safetensors: no such file")
+            66, arguments(plain, folder.path("run"), "x.safetensors"), ranks: ranks,
+            "run/adapters/multi_vector_projector.safetensors: no such file")
 
         let tensors = try TinyCheckpoint.tensors(of: whole + "/model.safetensors").filter { $0.name.hasPrefix("multi_vector_projector") }
         try expectSuccess(arguments(whole, folder.path("run"), "whole.safetensors"))
@@ -192,7 +193,8 @@ extension EmbedTests {
         for (row, words) in [
             (#"{"text": ""}"#, "rows.jsonl:2:10: \"text\" is empty"), (#"{"txt": "a"}"#, "rows.jsonl:2"),
             (#"{"text": "a", "task": "poetry"}"#, "\"task\" is \"poetry\""),
-            (#"{"text": "a", "prompt": "document"}"#, "it must be query or passage"), ("{", "rows.jsonl:2"),
+            (#"{"text": "a", "prompt": "document"}"#, "\"prompt\" is \"document\"; it must be query, passage, none, or a text"),
+            ("{", "rows.jsonl:2"),
         ] {
             let file = try folder.write("rows.jsonl", #"{"text": "fine"}"# + "\n\(row)\n")
             try expectFailure(65, arguments(["--text-file", file]), words)
@@ -208,7 +210,8 @@ extension EmbedTests {
         try expectFailure(64, arguments(text + ["--max-length", "8193"]), "--max-length: 8193 tokens", "its limit is 8192")
         try expectFailure(64, arguments(text + ["--max-length", "0"]), "--max-length is 0")
         try expectFailure(64, arguments(text + ["--threads", "0"]), "--threads is 0")
-        try expectFailure(64, arguments(text + ["--prompt", "document"]), "'document'", "--prompt")
+        try expectFailure(
+            64, arguments(text + ["--prompt", "document"]), "'document'", "--prompt", "it must be query, passage, none, or a text")
         try expectFailure(64, arguments(text + ["--compute-dtype", "int8"]), "'int8'", "--compute-dtype")
         try expectFailure(64, arguments(text, output: "out.npz"), "--output:", "must end in one of .npy, .jsonl, .safetensors")
         let many = text + ["--multi-vector"]

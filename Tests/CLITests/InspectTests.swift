@@ -41,6 +41,17 @@ import Testing
         #expect(try !inspect(ShoalProgram.model).contains(sha256))
     }
 
+    @Test func imagesThatAreTurnedOrTransparentAreCounted() throws {
+        let names = ["orientation6.jpg", "upright.png", "rgba.png", "ptrns.png"]
+        for name in names {
+            try FileManager.default.copyItem(atPath: PackagePath.golden("images/turned/\(name)"), toPath: folder.path(name))
+        }
+        let rows = names.map { #"{"query": "a page", "positive_image": "\#($0)"}"# + "\n" }.joined()
+        let text = try inspect(folder.write("rows.jsonl", rows))
+        #expect(text.firstMatch(of: /turned by EXIF +1 image file\n/) != nil, "\(text)")
+        #expect(text.firstMatch(of: /with transparency +2 image files\n/) != nil, "\(text)")
+    }
+
     @Test func aRunItsCheckpointsAndAdapters() throws {
         let run = try trainedRun()
         let text = try inspect(run, ["--verify"], ranks: 2)
@@ -133,6 +144,9 @@ import Testing
         try expectFailure(65, ["inspect", try folder.write("a.txt", "a")], "a.txt: is none of the files that can be inspected")
         try expectFailure(65, ["inspect", try folder.write("a.safetensors", "short")], "a.safetensors: holds 5 bytes")
         let rows = "{\"query\": \"a\", \"positive\": \"b\"}\n{\"query\": \"a\", \"positive\": \"\"}\n"
-        try expectFailure(65, ["inspect", try folder.write("rows.jsonl", rows)], "rows.jsonl:2:28: \"positive\" is empty")
+        let result = try ShoalProgram.run(["inspect", try folder.write("rows.jsonl", rows)])
+        #expect(result.exitCode == 65 && result.standardError.contains("rows.jsonl:2:28: \"positive\" is empty"))
+        #expect(result.standardOutput.firstMatch(of: /rows that cannot be used +1\n/) != nil, "\(result.standardOutput)")
+        #expect(result.standardOutput.firstMatch(of: /line 2 +"positive" is empty/) != nil, "\(result.standardOutput)")
     }
 }

@@ -61,7 +61,7 @@ struct ConfigurationErrorTests {
             ("system: {memory_limit: 0}\n", "p.yaml:4:24: system.memory_limit must be bytes"),
             ("lora: {target_modules: '(('}\n", "p.yaml:4:24: lora.target_modules is not a valid regular expression"),
             ("lora: {target_modules: []}\n", "p.yaml:4:24: lora.target_modules is an empty list"),
-            ("lora: {target_modules: {q: 1}}\n", "p.yaml:4:24: lora.target_modules must be a list of module names, or a regular"),
+            ("lora: {target_modules: {q: 1}}\n", "p.yaml:4:24: lora.target_modules must be a list of module names, a regular expression"),
             (
                 "lora: {start_from: 7}\n",
                 "p.yaml:4:20: lora.start_from must be `auto`, `fresh`, the path of a folder with adapters, or `{TASK: PATH}`, but is 7; put it in quotes"
@@ -126,7 +126,7 @@ struct ConfigurationErrorTests {
             ("3", "p.yaml:2:15: data.train must be a path, or a list of paths"),
             (
                 "[a, 3]",
-                "p.yaml:2:19: data.train[1] must be a path, or `{path, task, query_prompt, positive_prompt, weight, score_range}`, but is 3"
+                "p.yaml:2:19: data.train[1] must be a path, or `{path, task, query_prompt, positive_prompt, columns, label_scores, corpus, weight, score_range}`, but is 3"
             ),
             ("''", "p.yaml:2:15: data.train must be the path of a data file, but is the text \"\""),
             ("[{task: code}]", "p.yaml:2:16: data.train[0] has no path"),
@@ -142,7 +142,7 @@ struct ConfigurationErrorTests {
             ("[{path: a, score_range: 5}]", "p.yaml:2:39: data.train[0].score_range must be two numbers"),
             (
                 "[{path: a, promt: x}]",
-                "p.yaml:2:26: unknown key \"promt\" in data.train[0]; known are path, task, query_prompt, positive_prompt, weight, score_range"
+                "p.yaml:2:26: unknown key \"promt\" in data.train[0]; known are path, task, query_prompt, positive_prompt, columns, label_scores, corpus, weight, score_range"
             ),
             ("[{path: a, query_promt: x}]", "p.yaml:2:26: unknown key \"query_promt\" in data.train[0]; did you mean \"query_prompt\"?"),
             ("[{path: a, task: 3}]", "p.yaml:2:32: data.train[0].task must be a task's name, or `null`, but is 3"),
@@ -212,7 +212,7 @@ struct ConfigurationErrorTests {
             ),
             (
                 "train: a, evaluation: {path: b, weight: 2}", "",
-                "p.yaml:2:40: unknown key \"weight\" in data.evaluation; known are path, task, query_prompt, positive_prompt"
+                "p.yaml:2:40: unknown key \"weight\" in data.evaluation; known are path, task, query_prompt, positive_prompt, columns, label_scores, corpus"
             ),
             (
                 "train: a, sampling_temperature: 2", ", shuffle: false",

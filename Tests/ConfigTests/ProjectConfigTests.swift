@@ -280,7 +280,7 @@ struct OverrideTests {
             decodingError(requiredSettings, set: limits).hasPrefix(
                 "--set data.min_pixels: data.min_pixels is 300, above data.max_pixels, 200"))
         let config = try decode(requiredSettings, set: "data.max_pixels=200")
-        #expect(config.data.maxPixels == 200 && config.data.minPixels == nil && config.data.onBadImage == .fail)
+        #expect(config.data.imageOptions.maxPixels == 200 && config.data.imageOptions.minPixels == nil && config.data.onBadImage == .fail)
     }
 
     @Test("both alternatives by --set contradict each other")
@@ -325,8 +325,8 @@ struct ResolvedConfigurationTests {
             requiredSettings, set: "training.seed=43", "training.max_steps=5", "data.train=b.jsonl", "lora.alpha=32", "training.epochs=4")
         #expect(
             bound.differencesForbiddenOnResume(from: before) == [
-                "data.train: [{\"path\":\"train.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"weight\":null,\"score_range\":null}] in the run, "
-                    + "[{\"path\":\"b.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"weight\":null,\"score_range\":null}] now",
+                "data.train: [{\"path\":\"train.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"columns\":null,\"label_scores\":null,\"corpus\":null,\"weight\":null,\"score_range\":null}] in the run, "
+                    + "[{\"path\":\"b.jsonl\",\"task\":null,\"query_prompt\":null,\"positive_prompt\":null,\"columns\":null,\"label_scores\":null,\"corpus\":null,\"weight\":null,\"score_range\":null}] now",
                 "training.epochs: 3 in the run, 4 now",
                 "training.max_steps: null in the run, 5 now",
                 "training.seed: 42 in the run, 43 now",

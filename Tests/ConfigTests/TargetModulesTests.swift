@@ -50,6 +50,27 @@ struct TargetModulesTests {
         #expect(Self.all.filter(target.matches) == (0..<2).map { "model.language_model.layers.\($0).mlp.up_proj" })
     }
 
+    @Test("PEFT's word for all linears but the output head", arguments: ["all-linear", "ALL-LINEAR", "All-Linear"])
+    func allLinear(_ word: String) throws {
+        let target = try #require(TargetModules(.string(word)))
+        #expect(Self.all.filter(target.matches) == Self.decoder + ["multi_vector_projector"])
+        #expect(target.json.stringValue == "all-linear" && target.unmatchedNames(in: Self.all).isEmpty)
+    }
+
+    @Test(
+        "a text that matches nothing: what to write",
+        arguments: [
+            ("q_proj", "write a list: [q_proj]"), ("q_proj,v_proj", "write a list: [q_proj, v_proj]"),
+            ("q_proj v_proj", "write a list: [q_proj, v_proj]"), ("all", "write all-linear"), ("all_linear", "write all-linear"),
+            ("query", "write a list, such as [q_proj, v_proj], for all linears all-linear"),
+        ])
+    func advice(_ text: String, _ words: String) throws {
+        let target = try #require(TargetModules(.string(text)))
+        #expect(!Self.decoder.contains(where: target.matches))
+        let advice = target.adviceWhenNothingMatches
+        #expect(advice.hasPrefix("\"\(text)\", a text, is a regular expression for the whole path") && advice.hasSuffix(words), "\(advice)")
+    }
+
     @Test("neither names nor a pattern", arguments: ["((", 3, [], [1], nil] as [JSONValue])
     func neither(_ json: JSONValue) {
         #expect(TargetModules(json) == nil)

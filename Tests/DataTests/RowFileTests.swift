@@ -35,7 +35,7 @@ import Testing
     /// A row as its texts: anchor, positive, negatives.
     private func read(_ path: String) throws -> [[String]] {
         let file = try PairFile(path: path, task: "code", knownTasks: ["code"])
-        return try file.rows(Array(0..<file.count)).map { row in
+        return try (0..<file.count).map { try file.row($0) }.map { row in
             ([row.anchor, row.positive] + row.negatives).map { input in
                 guard case .text(let bytes) = input else { return "an image" }
                 return String(decoding: bytes, as: UTF8.self)

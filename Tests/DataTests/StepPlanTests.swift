@@ -40,6 +40,18 @@ import Testing
         #expect(rows.plan(batch: [2]).scores == nil)
     }
 
+    @Test func aTeachersScoresAreThoseOfTheRowsOwnColumns() {
+        var rows = PlannedRows()
+        rows.add("q0", "p0", ["x", "y"], teacher: [3, 2, 1])
+        rows.add("q1", "p1", ["z"])
+        rows.add("q2", "p2", ["x"], teacher: [-1, 5])
+        let plan = rows.plan()
+        #expect(plan.ownColumns == [[0, 3, 4], [1, 5], [2, 6]])
+        #expect(plan.teacherScores == [[3, 2, 1], [], [-1, 5]])
+        let turned = rows.plan(batch: [2, 0])
+        #expect(turned.ownColumns == [[0, 2], [1, 3, 4]] && turned.teacherScores == [[-1, 5], [3, 2, 1]])
+    }
+
     @Test func aTextWithOnePromptIsEmbeddedOnce() {
         var rows = PlannedRows()
         rows.add("same", "p0", ["p1", "x"])

@@ -88,6 +88,27 @@ private struct IndexedRows {
         }
     }
 
+    /// Its hashes hold, but no such file was written by Shoal.
+    @Test func anIndexWithTeacherScoresThatAreNoneIsNotOpened() throws {
+        let rows = try IndexedRows()
+        try rows.write(#"{"query": "<1>", "positive": "<2>", "negatives": ["<3>"], "scores": [1, 0.5]}"#)
+        #expect(try rows.open().index[0].teacherScores == [1, 0.5])
+        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: rows.cachedPath)))
+        typealias Layout = MemoryLayout<TokenIndex.Input>
+        func opened(_ input: Int, _ member: PartialKeyPath<TokenIndex.Input>, _ word: UInt32) throws -> TokenIndex? {
+            var bytes = whole
+            var header = TokenIndexHeader(whole.span.bytes)!
+            let place = header.inputsOffset + input * Layout.stride + Layout.offset(of: member)!
+            bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: word) { Array($0) })
+            header.tablesHash = TokenIndexHeader.hash(ofTables: bytes.span.bytes.extracting(droppingFirst: header.rowsOffset))
+            bytes.replaceSubrange(..<TokenIndexHeader.byteCount, with: header.encoded)
+            return TokenIndex(path: try rows.folder.write("changed.tokens", bytes), key: header.key, folder: ".")
+        }
+        #expect(try opened(2, \.teacherScore, Float(7).bitPattern)?.summary(ofRow: 0, file: 0).teacherScores == [1, 7])
+        for word in [Float.nan, .infinity, -.infinity].map(\.bitPattern) { #expect(try opened(2, \.teacherScore, word) == nil) }
+        for (input, word) in [(1, UInt32(0)), (2, 0), (1, 2), (2, 2)] { #expect(try opened(input, \.hasTeacherScore, word) == nil) }
+    }
+
     @Test func aTouchedFileOfTheSameContentKeepsItsIndex() throws {
         let rows = try IndexedRows()
         #expect(try rows.open().isTokenized)

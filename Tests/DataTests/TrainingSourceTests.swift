@@ -158,6 +158,24 @@ import Testing
         #expect(all.firstUngraded == nil && all[0].score == -1e-3)
     }
 
+    /// A negative that is dropped because it equals the positive drops its score.
+    @Test func aTeachersScoresReachTheIndex() throws {
+        let taught = """
+            {"query": "<3>", "positive": "<4>", "negatives": ["<5>", "<4>", "<6>"], "scores": [7.5, 2, 7.25, -1e-3]}
+            {"query": "<3>", "positive": "<5>", "negatives": ["<7>"]}
+            {"query": "<6>", "pos": ["<6>"], "neg": [], "pos_scores": [0.5], "neg_scores": []}
+            {"query": "<6>", "positive": "<6>", "score": 0}
+            """
+        let index = try source([(taught, "code")]).index()
+        #expect(index.map(\.teacherScores) == [[7.5, 2, -1e-3], [], [0.5], []])
+        #expect(index[0].negativePlaces == [0, 2] && index.droppedNegatives == 1)
+        #expect(index.taughtRows == 1 && index.firstUntaught.map { [$0.file, $0.row] } == [0, 1])
+        let kept = try source([(taught, "code")], dropsEqualNegatives: false).index()
+        #expect(kept[0].teacherScores == [7.5, 2, 7.25, -1e-3])
+        let graded = try source([("{\"query\": \"<6>\", \"positive\": \"<6>\", \"score\": 1}\n", "code")]).index()
+        #expect(graded.firstUntaught == nil && graded.taughtRows == 0)
+    }
+
     @Test func rowsWithScoresAreNotHeldOut() throws {
         let lines = (0..<40).map { "{\"query\": \"<\($0)>\", \"positive\": \"<1>\", \"score\": 1}\n" }.joined()
         #expect(try source([(lines, "retrieval")], holdsOut: true).index().count == 40)

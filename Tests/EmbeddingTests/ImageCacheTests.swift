@@ -1,6 +1,7 @@
 // Features on disk: the same bits come back, damage does not, and the folder stays within its limit.
 
 import Foundation
+import Images
 import Model
 import Support
 import Synchronization
@@ -15,7 +16,7 @@ import Testing
     private let grid = TokenGrid(frames: 1, height: 3, width: 4)
     private static let width = 16
     /// Header and features.
-    private static let fileBytes = 112 + 12 * 16 * 2
+    private static let fileBytes = 120 + 12 * 16 * 2
 
     private final class Notices: Sendable {
         private let sentences = Mutex<[String]>([])
@@ -45,7 +46,7 @@ import Testing
     }
 
     private func read(_ cache: ImageCache, _ number: Int) -> [UInt8]? {
-        bytes(cache.features(of: content(number), grid: grid, width: Self.width))
+        bytes(cache.features(of: content(number), grid: grid, width: Self.width, .bfloat16))
     }
 
     private var files: [String] {
@@ -61,8 +62,8 @@ import Testing
         for number in 1...3 { first.keep(features(number), of: content(number)) }
         for number in 1...3 { #expect(read(cache(), number) == bytes(features(number))) }
         #expect(read(cache(), 4) == nil && read(cache(key: [2]), 1) == nil)
-        #expect(cache().features(of: content(1), grid: TokenGrid(frames: 1, height: 4, width: 3), width: Self.width) == nil)
-        #expect(cache().features(of: content(1), grid: grid, width: 8) == nil)
+        #expect(cache().features(of: content(1), grid: TokenGrid(frames: 1, height: 4, width: 3), width: Self.width, .bfloat16) == nil)
+        #expect(cache().features(of: content(1), grid: grid, width: 8, .bfloat16) == nil)
         #expect(try files.count == 3 && notices.all.isEmpty)
         for file in try files {
             let parts = file.split(separator: "/")
@@ -71,7 +72,7 @@ import Testing
     }
 
     /// Of the mark, the grid, the name, the hash, the features; cut short, longer, empty.
-    @Test(arguments: [0, 16, 50, 90, 112, 495, -1, -2, -3]) func damageIsNotReadAndMadeAnew(_ place: Int) throws {
+    @Test(arguments: [0, 16, 50, 60, 98, 120, 503, -1, -2, -3]) func damageIsNotReadAndMadeAnew(_ place: Int) throws {
         let cache = cache()
         cache.keep(features(7), of: content(7))
         let path = try folder.path("images/\(#require(files.first))")
@@ -123,6 +124,17 @@ import Testing
             #expect(try files.count <= 10)
         }
         #expect(notices.all.isEmpty)
+    }
+
+    /// Features of one type are none of another's, whose products need others.
+    @Test func eachElementTypeIsKeptAsItIs() throws {
+        let rows = Tensor((0..<grid.count * Self.width).map { Float($0) / 3 }, rows: grid.count, columns: Self.width)
+        let cache = cache()
+        cache.keep(ImageFeatures(grid: grid, rows: rows), of: content(1))
+        let found = cache.features(of: content(1), grid: grid, width: Self.width, .float32)
+        #expect(bytes(found) == bytes(ImageFeatures(grid: grid, rows: rows)) && found?.rows.element == .float32)
+        #expect(cache.features(of: content(1), grid: grid, width: Self.width, .bfloat16) == nil)
+        #expect(cache.features(of: content(1), grid: grid, width: 2 * Self.width, .bfloat16) == nil)
     }
 
     @Test func anImageLargerThanTheLimitIsNotKept() throws {

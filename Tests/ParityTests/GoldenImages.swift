@@ -1,5 +1,6 @@
 // The golden values of images, as Tests/Golden/vision/make.py wrote them.
 
+import Images
 import Model
 import Support
 import Tensor

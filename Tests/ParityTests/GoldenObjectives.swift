@@ -17,10 +17,15 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
         /// Token ids through the golden model of this name; float32, gradients by adapter factor.
         case flatBFloat16 = "flat-bf16"
         case nestedFloat32 = "nested-f32"
+        /// Token ids and patches through the golden model of this name and its tower; float32, gradients by adapter factor.
+        case pictures2 = "merge-2"
+        case pictures3 = "merge-3"
 
-        static let models = allCases.filter { $0 != .embeddings }
+        static let models: [Layer] = [.flatBFloat16, .nestedFloat32]
 
-        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(subject: "text", name: rawValue) }
+        var model: GoldenModel? { self == .embeddings ? nil : GoldenModel(subject: hasImages ? "vision" : "text", name: rawValue) }
+
+        var hasImages: Bool { self == .pictures2 || self == .pictures3 }
     }
 
     let layer: Layer
@@ -33,7 +38,7 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
     let masked: [[Int]]
     let marginMasked: [[Int]]
     let value: Double
-    /// What is weighted and added: `dense` and `kl` one number a width, `late` one.
+    /// What is weighted and added: `dense`, `distill_dense` and `kl` one number a width, `late` and `distill_late` one.
     let terms: [String: [Double]]
 
     var testDescription: String { "\(layer.rawValue)/\(name)" }
@@ -81,6 +86,11 @@ struct GoldenObjective: CustomTestStringConvertible, Sendable {
         return (try file.floats("\(name).gradient.dense"), late)
     }
 
+    /// Whether each row is compared with the whole pool.
+    var contrasts: Bool {
+        get throws { try batch.scores == nil && ["infonce", "late", "joint"].contains(setting("loss.name").stringValue) }
+    }
+
     /// d value / d adapter, zero where the objective does not reach. Of a layer with a model.   [layout.count]
     func gradient(_ layout: AdapterLayout) throws -> [Float] {
         try batch.tensors().factors(of: layout, "\(name).gradient.")
@@ -97,6 +107,8 @@ struct GoldenBatch: Sendable {
     let negatives: [[Int]]
     /// Of graded rows.
     let scores: [Double]?
+    /// A teacher's scores of each row's positive, then of its negatives; empty for a row without.   [rows][...]
+    let teacher: [[Double]]
 
     /// Positives in row order, then negatives in row order.
     var columns: [Int] { positives + negatives.joined() }
@@ -107,6 +119,7 @@ struct GoldenBatch: Sendable {
         positives = try #require(facts["positives"]).integers()
         negatives = try #require(facts["negatives"]?.arrayValue).map { try $0.integers() }
         scores = try facts["scores"]?.numbers()
+        teacher = try facts["teacher"]?.arrayValue?.map { try $0.numbers() } ?? anchors.map { _ in [] }
     }
 
     func tensors() throws -> GoldenTensors { try GoldenTensors("objectives/\(layer.rawValue)") }
@@ -125,6 +138,13 @@ struct GoldenBatch: Sendable {
         return zip(offsets, offsets.dropFirst()).map { Array(tokens[$0..<$1]) }
     }
 
+    /// The images of all inputs, by their number. Of a layer with images.   [inputs][...]
+    func images() throws -> [[Int]] {
+        let file = try tensors()
+        let (images, offsets) = try (file.integers("\(name).images"), file.integers("\(name).image_offsets"))
+        return zip(offsets, offsets.dropFirst()).map { Array(images[$0..<$1]) }
+    }
+
     /// The rows as a plan takes them, to be planned with one prompt for both sides: `input(of:)` finds an input's number again.
     func summaries() throws -> [RowSummary] {
         let offsets = try tensors().integers("\(name).offsets")
@@ -135,7 +155,7 @@ struct GoldenBatch: Sendable {
             RowSummary(
                 file: 0, row: row, task: 0, anchor: summary(anchors[row]), positive: summary(positives[row]),
                 negatives: negatives[row].map(summary), negativePlaces: Array(negatives[row].indices),
-                score: scores.map { Float($0[row]) })
+                score: scores.map { Float($0[row]) }, teacherScores: teacher[row].map { Float($0) })
         }
     }
 

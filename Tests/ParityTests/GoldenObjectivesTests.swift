@@ -10,11 +10,12 @@ import Testing
 @Suite struct GoldenObjectivesTests {
     @Test func everySettingOccurs() throws {
         let (cases, models) = try (GoldenObjective.all(.embeddings), GoldenObjective.all(.flatBFloat16, .nestedFloat32))
-        #expect(cases.count == 58 && models.count == 17)
-        #expect(Set((cases + models).map(\.testDescription)).count == 75)
+        #expect(cases.count == 78 && models.count == 21)
+        #expect(Set((cases + models).map(\.testDescription)).count == 99)
         let names = Set(cases.flatMap { $0.given.entries.map(\.key) })
-        #expect(names.count == 17 && names.allSatisfy { $0.hasPrefix("loss.") })
-        #expect(Set(try cases.map { try $0.setting("loss.name").stringValue }) == ["infonce", "late", "joint", "cosent", "triplet"])
+        #expect(names.count == 21 && names.allSatisfy { $0.hasPrefix("loss.") })
+        let losses = Set(try cases.map { try $0.setting("loss.name").stringValue })
+        #expect(losses == ["infonce", "late", "joint", "cosent", "triplet", "distill"])
     }
 
     @Test(arguments: try GoldenObjective.all(.embeddings, .flatBFloat16, .nestedFloat32))
@@ -23,9 +24,11 @@ import Testing
         let joint = try golden.setting("loss.name").stringValue == "joint"
         let value = try golden.terms.reduce(0.0) { sum, term in
             let ones = [Double](repeating: 1, count: term.value.count)
-            let byWidth = term.key == "late" || weights.isEmpty ? ones : weights
-            let term = (name: term.key, sum: zip(byWidth, term.value).reduce(0) { $0 + $1.0 * $1.1 })
-            return sum + term.sum * (joint ? try golden.number("loss.\(term.name)_weight") : 1)
+            let byWidth = term.key.hasSuffix("late") || weights.isEmpty ? ones : weights
+            let head = term.key.replacing("distill_", with: "")
+            let weight =
+                try (joint ? golden.number("loss.\(head)_weight") : 1) * (head == term.key ? 1 : golden.number("loss.distill_weight"))
+            return sum + weight * zip(byWidth, term.value).reduce(0) { $0 + $1.0 * $1.1 }
         }
         #expect(abs(value - golden.value) <= (golden.layer == .embeddings ? 1e-13 : 1e-6) * golden.value)
     }
@@ -42,8 +45,7 @@ import Testing
         let inputs = plan.inputs.map(batch.input)
         #expect(plan.anchors.map { inputs[$0] } == batch.anchors && plan.candidates.map { inputs[$0] } == batch.columns)
         #expect(Set(inputs).count == inputs.count)
-        let contrasts = try batch.scores == nil && golden.setting("loss.name").stringValue != "triplet"
-        #expect(golden.masked == (contrasts ? plan.masked : plan.masked.map { _ in [] }))
+        #expect(golden.masked == (try golden.contrasts ? plan.masked : plan.masked.map { _ in [] }))
         for (row, columns) in golden.marginMasked.enumerated() {
             #expect(!columns.contains(row) && Set(columns).isDisjoint(with: golden.masked[row]))
             #expect(columns.allSatisfy(plan.candidates.indices.contains))
@@ -65,7 +67,7 @@ import Testing
             guard !roles.contains(input) else { continue }
             #expect(squares(gradient.dense(input)) == 0 && squares(gradient.late(input)) == 0)
         }
-        let hasDense = try golden.setting("loss.name").stringValue != "late"
+        let hasDense = golden.terms["dense"] != nil
         #expect((squares(dense[...]) > 0) == (hasDense && golden.value > 0))
         #expect((squares(late[...]) > 0) == golden.usesLate)
     }

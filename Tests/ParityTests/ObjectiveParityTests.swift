@@ -30,9 +30,7 @@ import Testing
 
     /// Every rank makes its own statistics and gradients with the bits that one rank alone makes.
     @Test(
-        arguments: try GoldenObjective.all(.embeddings).filter {
-            try $0.batch.scores == nil && $0.setting("loss.name").stringValue != "triplet"
-        })
+        arguments: try GoldenObjective.all(.embeddings).filter { try $0.contrasts && $0.number("loss.distill_weight") == 0 })
     func ranksComputeTheSameBits(_ golden: GoldenObjective) throws {
         let one = try GoldenPool(golden).computedByRanks(1)
         for worldSize in [2, 3, 7] {
@@ -43,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(arguments: try GoldenObjective.all(.flatBFloat16, .nestedFloat32))
+    @Test(arguments: try GoldenObjective.all(.flatBFloat16, .nestedFloat32, .pictures2, .pictures3))
     func everyFactorsGradientEqualsTheReference(_ golden: GoldenObjective) throws {
         let reference = try #require(golden.layer.model)
         let checkpoint = try reference.checkpoint()
@@ -52,8 +50,8 @@ import Testing
         let adapter = try reference.adapter(layout).loaded(for: model.engine)
         let given = try GoldenPool(golden)
 
-        let segments = try golden.batch.segments()
-        let tokens = PackedTokens(given.plan.inputs.map { segments[golden.batch.input(of: $0)] })
+        let inputs = try golden.sequences(checkpoint, model.engine)
+        let tokens = PackedTokens(given.plan.inputs.map { inputs[golden.batch.input(of: $0)] })
         let (embeddings, kept) = model.forward(tokens, adapter, dropout: 0, heads: given.objective.heads.embeddingHeads)
         let pool = EmbeddingPool(embeddings, own: embeddings, given.plan, given.objective.heads.heads, rank: 0, worldSize: 1)
         let result = try given.objective.run(given.plan, pool, Communicator.alone())
@@ -66,6 +64,21 @@ import Testing
         for factor in layout.factors {
             let (found, expected) = (Array(found[factor.range]), Array(expected[factor.range]))
             #expect(difference(found, expected) < 1e-4, "\(factor.name)")
+        }
+    }
+}
+
+extension GoldenObjective {
+    /// The decoder's inputs: of images what the tower makes of their patches.
+    fileprivate func sequences(_ checkpoint: Checkpoint, _ engine: MatrixEngine) throws -> [TokenSequence] {
+        let segments = try batch.segments()
+        guard layer.hasImages else { return segments.map { TokenSequence(text: $0) } }
+        let tokens = checkpoint.config.specialTokens
+        let markers = ImageMarkers(image: Int32(tokens.image!), start: Int32(tokens.visionStart!), end: Int32(tokens.visionEnd!))
+        let features = VisionTower(try #require(checkpoint.vision), engine).features(
+            try GoldenImages(model: #require(layer.model)).patches())
+        return zip(segments, try batch.images()).map { ids, images in
+            images.isEmpty ? TokenSequence(text: ids) : TokenSequence(ids, images: images.map { features[$0] }, markers)
         }
     }
 }

@@ -30,6 +30,17 @@ struct VisionParityTests {
         #expect(largestDifference(model.embed(tokens, adapter).values, try golden.model.tensor("embeddings")) < 1e-5)
     }
 
+    /// From patches to vectors, by the features as they are kept.
+    @Test(arguments: GoldenImages.all)
+    func embeddingsOfOwnFeaturesEqualTheReference(_ golden: GoldenImages) throws {
+        let checkpoint = try golden.model.checkpoint()
+        let model = JinaEmbeddingsV4(checkpoint, MatrixEngine(.float32), maxTokens: 64)
+        let features = VisionTower(try #require(checkpoint.vision), model.engine).features(try golden.patches())
+        let adapter = try golden.model.adapter(golden.model.layout(checkpoint.config)).loaded(for: model.engine)
+        let found = model.embed(PackedTokens(try golden.rows(features)), adapter)
+        #expect(largestDifference(found.values, try golden.model.tensor("embeddings")) < 1e-5)
+    }
+
     @Test(arguments: GoldenImages.all, [ActivationKeeping.everything, .layerInputs])
     func gradientsOfTheAdapterEqualTheReference(_ golden: GoldenImages, keeping: ActivationKeeping) throws {
         let checkpoint = try golden.model.checkpoint()

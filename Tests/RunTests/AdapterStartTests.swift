@@ -35,14 +35,32 @@ extension RunTests {
             #expect(try project.files().record()["configuration"]?["lora"]?["target_modules"]?.arrayValue?.count == 4)
         }
 
+        /// PEFT's word for all linears means what the published pattern means; a text is a pattern, as in PEFT.
+        @Test func targetModulesInPEFTsWords() throws {
+            let project = try RunProject()
+            let steps = ["--set", "training.max_steps=2"]
+            try project.train(steps + ["--set", "training.output_dir=usual"]).expect(0)
+            try project.train(steps + ["--set", "lora.target_modules=all-linear"]).expect(0)
+            let name = "adapters/adapter_model.safetensors"
+            try expectSameBytes(project.files().bytes(name), project.files(of: "usual").bytes(name), "adapter")
+            for (value, words) in [
+                ("q_proj", "for names write a list: [q_proj]"), ("[all-linear]", "without a list it means all of them: write all-linear"),
+                ("all", "for all linears write all-linear"),
+            ] {
+                let result = try project.train(
+                    ["--set", "training.output_dir=other", "--set", "lora.target_modules=\(value)"], limit: refusalLimit)
+                result.expectRefusal(78, ["--set lora.target_modules: ", words], isAlone: true)
+            }
+        }
+
         /// A plain PEFT adapter has no pair for the projector; the published file has one again.
         @Test func thePlainAdapterGetsAFreshProjectorPair() throws {
             let project = try projectWithAdapters()
             let result = try project.train(["--set", "lora.start_from=first/peft/code", "--set", "training.max_steps=1"])
             result.expect(0)
-            let file = try SafetensorsFile(path: project.path("run/adapter_model.safetensors"))
+            let file = try SafetensorsFile(path: project.path("run/adapters/adapter_model.safetensors"))
             #expect(file["base_model.model.multi_vector_projector.lora_A.code.weight"] != nil)
-            let first = try SafetensorsFile(path: project.path("first/adapter_model.safetensors"))
+            let first = try SafetensorsFile(path: project.path("first/adapters/adapter_model.safetensors"))
             let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_B.code.weight"
             let (own, source) = (try #require(file[name]), try #require(first[name]))
             expectSameBytes(file.bytes(of: own), first.bytes(of: source), own.name)
@@ -56,7 +74,8 @@ extension RunTests {
             #expect(result.standardError.contains("continues first"))
             // The rate of the first warm-up step is 0, so that nothing but the rounding of the saved file may differ: none does.
             try expectSameBytes(
-                project.files().bytes("adapter_model.safetensors"), project.files(of: "first").bytes("adapter_model.safetensors"), "adapter"
+                project.files().bytes("adapters/adapter_model.safetensors"),
+                project.files(of: "first").bytes("adapters/adapter_model.safetensors"), "adapter"
             )
         }
 
@@ -66,7 +85,7 @@ extension RunTests {
             try project.copy("model", to: "own")
             try FileManager.default.createDirectory(atPath: project.path("own/adapters"), withIntermediateDirectories: false)
             for name in ["adapter_model.safetensors", "adapter_config.json"] {
-                try project.copy("first/\(name)", to: "own/adapters/\(name)")
+                try project.copy("first/adapters/\(name)", to: "own/adapters/\(name)")
             }
             let result = try project.train(
                 ["--set", "base_model_path=own", "--set", "lora.r=16", "--set", "training.max_steps=1"], ranks: 2)
@@ -83,9 +102,10 @@ extension RunTests {
             let result = try project.train(["--set", "lora.start_from=\(starts)", "--set", "training.max_steps=1"], ranks: ranks)
             result.expect(0)
             #expect(
-                result.standardError.contains("retrieval from first/peft/code, text-matching from first (code), code from first/peft/code"))
-            let file = try SafetensorsFile(path: project.path("run/adapter_model.safetensors"))
-            let first = try SafetensorsFile(path: project.path("first/adapter_model.safetensors"))
+                result.standardError.contains(
+                    "retrieval from first/peft/code, text-matching from first/adapters (code), code from first/peft/code"))
+            let file = try SafetensorsFile(path: project.path("run/adapters/adapter_model.safetensors"))
+            let first = try SafetensorsFile(path: project.path("first/adapters/adapter_model.safetensors"))
             let source = first.entries.filter { $0.name.hasSuffix(".code.weight") }
             #expect(source.count == 30)
             for entry in source {
@@ -103,7 +123,7 @@ extension RunTests {
             let project = try projectWithAdapters()
             try project.train(["--set", "lora.start_from={code: first/peft/code}", "--set", "training.max_steps=1"]).expect(0)
             try project.train(["--set", "training.max_steps=1", "--set", "training.output_dir=fresh"]).expect(0)
-            let files = try ["run", "fresh"].map { try SafetensorsFile(path: project.path("\($0)/adapter_model.safetensors")) }
+            let files = try ["run", "fresh"].map { try SafetensorsFile(path: project.path("\($0)/adapters/adapter_model.safetensors")) }
             for (task, isFresh) in [("retrieval", true), ("code", false)] {
                 let name = "base_model.model.model.language_model.layers.1.mlp.up_proj.lora_B.\(task).weight"
                 let bytes = try files.map { $0.bytes(of: try #require($0[name])) }
@@ -117,8 +137,8 @@ extension RunTests {
             try project.train(["training.max_steps=1", "training.output_dir=narrow", "lora.r=4"].flatMap { ["--set", $0] }).expect(0)
             for (starts, words) in [
                 ("{cod: first}", ["\"cod\"", "did you mean code?"]),
-                ("{code: {path: first, task: poetry}}", ["first has no adapter for poetry", "retrieval, text-matching, code"]),
-                ("{code: first, retrieval: narrow}", ["first has rank 8, but it is 4 in narrow"]),
+                ("{code: {path: first, task: poetry}}", ["first/adapters has no adapter for poetry", "retrieval, text-matching, code"]),
+                ("{code: first, retrieval: narrow}", ["first/adapters has rank 8, but it is 4 in narrow/adapters"]),
             ] {
                 let result = try project.train(["--set", "lora.start_from=\(starts)"], ranks: ranks, limit: refusalLimit)
                 result.expectRefusal(78, ["--set lora.start_from: "] + words, isAlone: ranks == nil)

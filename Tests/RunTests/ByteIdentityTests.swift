@@ -8,7 +8,7 @@ import Testing
 extension RunTests {
     @Suite struct ByteIdentityTests {
         private static let files = [
-            "adapter_model.safetensors", "peft/code/adapter_model.safetensors", "peft/retrieval/adapter_model.safetensors",
+            "adapters/adapter_model.safetensors", "peft/code/adapter_model.safetensors", "peft/retrieval/adapter_model.safetensors",
             "peft/code/adapter_config.json", "checkpoints/step-10/adapter_model.safetensors", "checkpoints/step-10/optimizer.safetensors",
             "checkpoints/step-20/adapter_model.safetensors", "checkpoints/step-20/optimizer.safetensors",
         ]
@@ -43,7 +43,7 @@ extension RunTests {
             }
 
             try project.train(settings + ["--set", "training.output_dir=resumed", "--stop-after", "10"]).expect(75)
-            #expect(!project.files(of: "resumed").exists("adapter_model.safetensors"))
+            #expect(!project.files(of: "resumed").exists("adapters/adapter_model.safetensors"))
             try expectSame(alone, try run(project, "resumed", settings + ["--resume"], ranks: 2))
         }
 

@@ -47,6 +47,21 @@ extension RunTests {
             Refusal("triplets of a task without negatives", 78, "--set loss.name: ", "task retrieval", "\"negatives\"") { _ in
                 ["--set", "loss.name=triplet", "--set", "loss.temperature=0.02"]
             },
+            Refusal("row without a teacher", 65, "train.jsonl:3:", "no teacher's scores", "\"scores\"", "loss.distill_weight") { project in
+                try project.folder.write("train.jsonl", taught(["[1, 2]", "[2.5, 0]", nil, "[3, 1]", nil]))
+                return ["--set", "loss.name=distill"]
+            },
+            Refusal("a weight for a teacher that no row has", 78, "--set loss.distill_weight: ", "no row has a teacher's") { _ in
+                ["--set", "loss.distill_weight=1"]
+            },
+            Refusal("a teacher of pairs alone", 78, "--set loss.name: ", "task code", "\"negatives\"") { project in
+                let row = #"{"query": "a", "positive": "b", "scores": [1]}"# + "\n"
+                try project.folder.write("train.jsonl", String(repeating: row, count: 8))
+                return ["--set", "loss.name=distill"]
+            },
+            line(
+                "teacher of too few candidates", 6, #"{"query": "a", "positive": "b", "negatives": ["c"], "scores": [1]}"#,
+                "train.jsonl:6:", "\"scores\" has 1 number where the row needs 2"),
             Refusal("evaluation on pairs with scores", 65, "eval.jsonl:2: ", "\"score\"", "ranks positives") { project in
                 try project.folder.write("eval.jsonl", TrainingRows.usual[0] + "\n" + graded(scores: ["1"]))
                 return ["--set", "data.evaluation=eval.jsonl"]
@@ -86,6 +101,14 @@ extension RunTests {
 
         private static func graded(scores: [String]) -> String {
             scores.map { "{\"sentence1\": \"read a file\", \"sentence2\": \"file \($0)\", \"score\": \($0)}\n" }.joined()
+        }
+
+        /// Rows with a negative, and what a teacher says of the two candidates.
+        private static func taught(_ scores: [String?]) -> String {
+            scores.enumerated().map { row, scores in
+                let end = scores.map { ", \"scores\": \($0)" } ?? ""
+                return "{\"query\": \"read \(row)\", \"positive\": \"file \(row)\", \"negatives\": [\"path \(row)\"]\(end)}\n"
+            }.joined()
         }
 
         private static func line(_ name: String, _ line: Int, _ text: String, _ parts: String...) -> Refusal {

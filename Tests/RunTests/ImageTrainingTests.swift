@@ -14,7 +14,7 @@ extension RunTests {
             return project.files(of: name)
         }
 
-        private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapter_model.safetensors") }
+        private func adapter(_ files: RunFiles) throws -> Data { try files.bytes("adapters/adapter_model.safetensors") }
 
         @Test func everyWorldWritesTheSameBytes() throws { try expectTheSameBytes(type: "float32") }
 
@@ -42,6 +42,47 @@ extension RunTests {
             let alone = try train(project, "alone", joint)
             try expectSameBytes(adapter(train(project, "ranks", joint, ranks: 3)), adapter(alone), "3 ranks")
             #expect(try adapter(train(project, "small", joint + ["data.max_pixels=4000"])) != adapter(alone))
+        }
+
+        /// Images in a table, as `data:` URLs and in base64 are the files that hold the same bytes.
+        @Test(arguments: smallWorlds) func imagesInRowsTrainAsTheirFilesDo(ranks: Int?) throws {
+            let names = ImageRows.pictures.prefix(8)
+            func lines(_ image: (Int, String) throws -> String) throws -> String {
+                try names.enumerated().map { number, name in
+                    let negative = number % 3 == 0 ? try #", "negative_image": "\#(image((number + 3) % 8, names[(number + 3) % 8]))""# : ""
+                    return try #"{"query": "what does picture \#(number) show", "positive_image": "\#(image(number, name))"\#(negative)}"#
+                        + "\n"
+                }.joined()
+            }
+            func base64(_ name: String) throws -> String { Data(try RunProject.picture(name)).base64EncodedString() }
+            let project = try RunProject.images()
+            let folder = project.folder
+            try folder.write("files.jsonl", lines { number, _ in "pictures/\(number)" })
+            try folder.write("urls.jsonl", lines { try "data:image/png;base64,\(base64($1))" })
+            try folder.write("base64.jsonl", lines { try base64($1) })
+            try FileManager.default.copyItem(
+                atPath: PackagePath.golden("images/rows/rows.parquet"), toPath: folder.path("table.parquet"))
+            func train(_ name: String, _ output: String) throws -> Data {
+                try adapter(self.train(project, output, ["data.train=\(name)", "training.max_steps=3"], ranks: ranks))
+            }
+            let expected = try train("files.jsonl", "from-files")
+            for name in ["urls.jsonl", "base64.jsonl", "table.parquet"] {
+                try expectSameBytes(train(name, "from-\(name)"), expected, name)
+            }
+            // The index is there; what was written is gone, and comes back.
+            try FileManager.default.removeItem(atPath: project.path("cache/shoal/row-images"))
+            try expectSameBytes(train("table.parquet", "again"), expected, "written anew")
+        }
+
+        @Test func orientationAndBackgroundReachTheModel() throws {
+            let project = try RunProject.images()
+            try project.folder.write("pictures/0", RunProject.picture("444-rotated.jpg"))
+            try project.folder.write("pictures/1", RunProject.picture("rgb-alpha-8.png"))
+            let usual = try adapter(train(project, "usual", ["training.max_steps=3"]))
+            let stored = ["data.image_orientation=ignore", "data.image_background=drop"]
+            for (number, settings) in [[stored[0]], [stored[1]], stored].enumerated() {
+                #expect(try adapter(train(project, "other-\(number)", ["training.max_steps=3"] + settings)) != usual)
+            }
         }
 
         /// The same picture under another name is another file and the same input.

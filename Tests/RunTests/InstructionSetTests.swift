@@ -8,7 +8,7 @@ import Testing
 
 extension RunTests {
     @Suite struct InstructionSetTests {
-        private static let files = ["adapter_model.safetensors", "checkpoints/step-6/optimizer.safetensors"]
+        private static let files = ["adapters/adapter_model.safetensors", "checkpoints/step-6/optimizer.safetensors"]
 
         @Test(arguments: [MatrixEngine.Kind.float32, .bfloat16]) func setsOfOneArithmeticWriteTheSameBytes(kind: MatrixEngine.Kind) throws {
             let engines = MatrixEngines.own(kind)

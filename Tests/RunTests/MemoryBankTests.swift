@@ -8,7 +8,8 @@ extension RunTests {
     @Suite struct MemoryBankTests {
         private static let settings = ["loss.memory_bank_steps=3", "training.max_steps=14", "training.save_steps=7"]
         private static let files = [
-            "adapter_model.safetensors", "checkpoints/step-7/memory_bank.safetensors", "checkpoints/step-14/memory_bank.safetensors",
+            "adapters/adapter_model.safetensors", "checkpoints/step-7/memory_bank.safetensors",
+            "checkpoints/step-14/memory_bank.safetensors",
             "checkpoints/step-14/optimizer.safetensors",
         ]
 

@@ -43,7 +43,7 @@ extension RunTests {
                 let result = try project.train(settings.flatMap { ["--set", $0] }, ranks: ranks)
                 result.expect(0)
                 #expect(result.standardError.contains("packed once a host") == (packing == "on"))
-                adapters.append(try project.files(of: packing).bytes("adapter_model.safetensors"))
+                adapters.append(try project.files(of: packing).bytes("adapters/adapter_model.safetensors"))
             }
             expectSameBytes(adapters[1], adapters[0], "adapter")
         }

@@ -27,7 +27,8 @@ extension RunTests {
             resumed.expect(0)
             #expect(!resumed.standardError.contains("a random one is made"))
             let names = [
-                "adapter_model.safetensors", Self.file, "checkpoints/step-20/optimizer.safetensors", "checkpoints/step-20/\(Self.file)",
+                "adapters/adapter_model.safetensors", "adapters/\(Self.file)", "checkpoints/step-20/optimizer.safetensors",
+                "checkpoints/step-20/\(Self.file)",
             ]
             for name in names {
                 try expectSameBytes(project.files(of: "resumed").bytes(name), project.files(of: "unbroken").bytes(name), name)

@@ -100,21 +100,21 @@ extension RunTests {
         @Test func aFinishedRunStaysAsItIs() throws {
             let project = try RunProject()
             try project.train().expect(0)
-            let before = try project.files().bytes("adapter_model.safetensors")
+            let before = try project.files().bytes("adapters/adapter_model.safetensors")
             try project.train(["--resume"], ranks: 2).expect(0)
-            try expectSameBytes(project.files().bytes("adapter_model.safetensors"), before, "adapter")
+            try expectSameBytes(project.files().bytes("adapters/adapter_model.safetensors"), before, "adapter")
             #expect(try project.files().steps().map(\.step) == Array(1...20))
         }
 
         private static let unbroken = Result {
             let project = try RunProject()
             try project.train().expect(0)
-            return (try project.files().bytes("adapter_model.safetensors"), try project.files().steps())
+            return (try project.files().bytes("adapters/adapter_model.safetensors"), try project.files().steps())
         }
 
         private func expectUnbroken(_ files: RunFiles, sourceLocation: SourceLocation = #_sourceLocation) throws {
             let (adapter, steps) = try Self.unbroken.get()
-            try expectSameBytes(files.bytes("adapter_model.safetensors"), adapter, "adapter", sourceLocation: sourceLocation)
+            try expectSameBytes(files.bytes("adapters/adapter_model.safetensors"), adapter, "adapter", sourceLocation: sourceLocation)
             #expect(try files.steps() == steps, sourceLocation: sourceLocation)
         }
 

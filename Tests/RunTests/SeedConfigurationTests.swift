@@ -45,7 +45,10 @@ extension RunTests {
             let evaluations = try files.events("evaluation")
             #expect(evaluations.count == 1)
             #expect(evaluations.first?["results"]?.arrayValue?.allSatisfy { $0["queries"]?.integerValue == 2 } == true)
-            for name in ["adapter_model.safetensors", "adapter_config.json", "peft/retrieval/adapter_model.safetensors", "README.md"] {
+            for name in [
+                "adapters/adapter_model.safetensors", "adapters/adapter_config.json", "peft/retrieval/adapter_model.safetensors",
+                "README.md",
+            ] {
                 #expect(files.exists(name), "\(name)")
             }
         }

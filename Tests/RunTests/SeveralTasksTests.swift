@@ -103,7 +103,7 @@ extension RunTests {
 
         private func expectSame(_ one: RunFiles, _ other: RunFiles) throws {
             let checkpoint = ["checkpoints/step-40/adapter_model.safetensors", "checkpoints/step-40/optimizer.safetensors"]
-            for name in ["adapter_model.safetensors"] + Self.tasks.map({ "peft/\($0)/adapter_model.safetensors" }) + checkpoint {
+            for name in ["adapters/adapter_model.safetensors"] + Self.tasks.map({ "peft/\($0)/adapter_model.safetensors" }) + checkpoint {
                 try expectSameBytes(other.bytes(name), one.bytes(name), "\(other.path)/\(name)")
             }
             #expect(try one.steps() == other.steps(), "\(other.path)")

@@ -93,12 +93,12 @@ extension RunTests {
         private static let unbroken = Result {
             let project = try RunProject(.embedded)
             try project.train(settings).expect(0)
-            return (try project.files().bytes("adapter_model.safetensors"), try project.files().steps())
+            return (try project.files().bytes("adapters/adapter_model.safetensors"), try project.files().steps())
         }
 
         private func expectUnbroken(_ files: RunFiles) throws {
             let (adapter, steps) = try Self.unbroken.get()
-            try expectSameBytes(files.bytes("adapter_model.safetensors"), adapter, "adapter")
+            try expectSameBytes(files.bytes("adapters/adapter_model.safetensors"), adapter, "adapter")
             #expect(try files.steps() == steps)
         }
 

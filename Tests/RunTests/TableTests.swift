@@ -28,7 +28,7 @@ extension RunTests {
                 ]
                 let result = try project.train(settings.flatMap { ["--set", $0] })
                 #expect(result.exitCode == 0, "\(result.standardError)")
-                adapters.append(try Data(contentsOf: URL(fileURLWithPath: folder.path("from-\(name)/adapter_model.safetensors"))))
+                adapters.append(try Data(contentsOf: URL(fileURLWithPath: folder.path("from-\(name)/adapters/adapter_model.safetensors"))))
             }
             expectSameBytes(adapters[1], adapters[0], "a JSON array")
             expectSameBytes(adapters[2], adapters[0], "Parquet")

@@ -14,14 +14,14 @@ extension RunTests {
         @Test func everyWorldMakesTheSameIndexAndTrainsAlikeWithIt() throws {
             let project = try RunProject()
             try project.train().expect(0)
-            let expected = try project.files().bytes("adapter_model.safetensors")
+            let expected = try project.files().bytes("adapters/adapter_model.safetensors")
             let index = try indexes(project)
             #expect(index.count == 1)
             for ranks in [1, 2, 4] {
                 for name in ["cold-\(ranks)", "warm-\(ranks)"] {
                     let settings = ["--set", "data.cache_dir=cache-\(ranks)", "--set", "training.output_dir=\(name)"]
                     try project.train(settings, ranks: ranks).expect(0)
-                    try expectSameBytes(project.files(of: name).bytes("adapter_model.safetensors"), expected, name)
+                    try expectSameBytes(project.files(of: name).bytes("adapters/adapter_model.safetensors"), expected, name)
                     try expectSameFiles(indexes(project, "cache-\(ranks)"), index, "indexes")
                 }
             }
@@ -35,12 +35,13 @@ extension RunTests {
             let size = try project.folder.bytes("train.jsonl").count
             try FileManager.default.setAttributes(past, ofItemAtPath: path)
             try project.train().expect(0)
-            let expected = try project.files().bytes("adapter_model.safetensors")
+            let expected = try project.files().bytes("adapters/adapter_model.safetensors")
             try Data(count: size).write(to: URL(fileURLWithPath: path))
             try FileManager.default.setAttributes(past, ofItemAtPath: path)
             for ranks in [nil, 2] {
                 try project.train(["--set", "training.output_dir=second-\(ranks ?? 0)"], ranks: ranks).expect(0)
-                try expectSameBytes(project.files(of: "second-\(ranks ?? 0)").bytes("adapter_model.safetensors"), expected, "adapter")
+                try expectSameBytes(
+                    project.files(of: "second-\(ranks ?? 0)").bytes("adapters/adapter_model.safetensors"), expected, "adapter")
             }
         }
 
@@ -54,8 +55,8 @@ extension RunTests {
                 let notices = result.standardError.split(separator: "\n").filter { $0.contains("kept in memory") }
                 #expect(notices.count == (hasNotice ? 1 : 0), "\(result.standardError)")
                 try expectSameBytes(
-                    project.files(of: name).bytes("adapter_model.safetensors"),
-                    project.files(of: "kept").bytes("adapter_model.safetensors"), name)
+                    project.files(of: name).bytes("adapters/adapter_model.safetensors"),
+                    project.files(of: "kept").bytes("adapters/adapter_model.safetensors"), name)
             }
         }
 
@@ -71,7 +72,8 @@ extension RunTests {
             #expect(result.standardError.contains("row 1 of this token index was damaged"))
             try project.train(["--resume"], ranks: ranks).expect(0)
             try expectSameBytes(
-                project.files().bytes("adapter_model.safetensors"), project.files(of: "whole").bytes("adapter_model.safetensors"),
+                project.files().bytes("adapters/adapter_model.safetensors"),
+                project.files(of: "whole").bytes("adapters/adapter_model.safetensors"),
                 "adapter")
         }
 

@@ -16,7 +16,8 @@ package struct PlannedRows: Sendable {
     package init() {}
 
     package mutating func add(
-        _ anchor: String, _ positive: String, _ negatives: [String] = [], score: Float? = nil, file: Int = 0, task: Int = 0
+        _ anchor: String, _ positive: String, _ negatives: [String] = [], score: Float? = nil, teacher: [Float] = [], file: Int = 0,
+        task: Int = 0
     ) {
         func summary(_ text: String) -> InputSummary {
             InputSummary(content: ContentHash(of: Array(text.utf8)), tokens: Int32(length(text)))
@@ -24,7 +25,8 @@ package struct PlannedRows: Sendable {
         rows.append(
             RowSummary(
                 file: file, row: rows.count, task: task, anchor: summary(anchor), positive: summary(positive),
-                negatives: negatives.map(summary), negativePlaces: Array(negatives.indices), score: score))
+                negatives: negatives.map(summary), negativePlaces: Array(negatives.indices), score: score,
+                teacherScores: teacher))
     }
 
     package mutating func add(_ anchor: InputSummary, _ positive: InputSummary) {

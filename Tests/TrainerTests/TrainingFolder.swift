@@ -14,12 +14,13 @@ struct TrainingFolder {
 
     /// Rows with texts of 1 to 70 tokens, the longest of which are cut; hard negatives, duplicates between rows, negatives that
     /// equal their positive. With scores: pairs alone.
-    init(rows count: Int = 40, haveScores: Bool = false) throws {
+    /// - Parameter teaches: whether a teacher has scored the candidates of a row, by its number
+    init(rows count: Int = 40, haveScores: Bool = false, teaches: (Int) -> Bool = { _ in false }) throws {
         folder = try TemporaryFolder()
         let model = folder.path("model")
         try Self.checkpoint().write(to: model)
         _ = try NumberedTokens.writeTokenizer(count: 30, to: model)
-        let rows = try folder.write("rows.jsonl", (0..<count).map { Self.row($0, hasScore: haveScores) }.joined())
+        let rows = try folder.write("rows.jsonl", (0..<count).map { Self.row($0, hasScore: haveScores, isTaught: teaches($0)) }.joined())
         config = try folder.write(
             "project_config.yaml",
             """
@@ -51,7 +52,7 @@ struct TrainingFolder {
         return .string(NumberedTokens.text((1...length).map { Int32(3 + stream.integer(below: 27, at: $0)) }))
     }
 
-    private static func row(_ row: Int, hasScore: Bool) -> String {
+    private static func row(_ row: Int, hasScore: Bool, isTaught: Bool) -> String {
         // Every fifth row shares its positive with the row before, every seventh its anchor.
         let positive = text("p\(row % 5 == 4 ? row - 1 : row)")
         let anchor = text("q\(row % 7 == 6 ? row - 1 : row)")
@@ -59,7 +60,10 @@ struct TrainingFolder {
         var negatives = (0..<row % 4).map { text("n\(row).\($0)") }
         if row % 6 == 5 { negatives.append(positive) }
         if row % 8 == 3 { negatives.append(text("p\(row + 1)")) }
-        return line(["query": anchor, "positive": positive, "negatives": .array(negatives)])
+        guard isTaught else { return line(["query": anchor, "positive": positive, "negatives": .array(negatives)]) }
+        let stream = stream.stream("teacher").stream(UInt64(row))
+        let scores = (0...negatives.count).map { JSONValue.number(3 * stream.gaussian(at: $0) + ($0 == 0 ? 2 : 0)) }
+        return line(["query": anchor, "positive": positive, "negatives": .array(negatives), "scores": .array(scores)])
     }
 
     private static func line(_ value: JSONValue) -> String { String(decoding: value.serialized(), as: UTF8.self) + "\n" }

@@ -60,6 +60,33 @@ import Testing
         try expectTheSameOnAnyWorld(TrainingFolder(haveScores: true), settings, steps: 3)
     }
 
+    /// A teacher of every row, and of two rows in three.
+    @Test(arguments: [
+        ("loss.name=distill loss.matryoshka_dims=[8,20,32] loss.distill_heads=both", 1),
+        ("loss.name=distill loss.temperature=0.02 loss.distill_objective=margin_mse loss.teacher_temperature=5 loss.distance=euclidean", 1),
+        ("loss.name=distill loss.distill_heads=late loss.reduction=sum", 1),
+        ("loss.distill_weight=0.7 loss.memory_bank_steps=1 loss.negative_margin=0.05 loss.matryoshka_dims=[8,16]", 3),
+        ("loss.name=joint loss.distill_weight=0.5 loss.distill_objective=margin_mse loss.teacher_temperature=3 loss.symmetric=true", 3),
+    ])
+    func rowsWithATeacherAreTheSameOnAnyWorld(_ objective: String, every: Int) throws {
+        let folder = try TrainingFolder(teaches: { every == 1 || $0 % every != 0 })
+        try expectTheSameOnAnyWorld(folder, objective, steps: 3)
+    }
+
+    /// Margins of thousands have gradients far beyond those of a contrastive loss.
+    @Test func aTeacherOfLargeScoresStaysInRange() throws {
+        let folder = try TrainingFolder(rows: 320, teaches: { _ in true })
+        let norms = try [1.0, 1e-5].map { temperature in
+            let settings = [
+                "loss.name=distill", "loss.temperature=0.02", "loss.distill_objective=margin_mse", "training.global_batch_size=300",
+                "loss.teacher_temperature=\(temperature)",
+            ]
+            let output = try train(folder, ranks: nil, settings, steps: 1)
+            return try PrintedRun(output).steps[0].gradientNorm
+        }
+        #expect(norms[0] > 0 && norms[1] / norms[0] > 1e4)
+    }
+
     /// 300 rows and more columns than fit into two blocks.
     @Test func poolsOfSeveralBlocksAreTheSameOnAnyWorld() throws {
         let settings = "training.global_batch_size=300 loss.name=joint loss.matryoshka_dims=[8,32] loss.symmetric=true"

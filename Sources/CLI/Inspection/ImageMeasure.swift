@@ -1,6 +1,7 @@
 // The images of a data file, as `shoal inspect` tells of them: from their headers.
 
 import Files
+import Images
 import Model
 
 /// Images by the side of a row on which they stand.
@@ -8,10 +9,17 @@ struct ImageMeasure {
     private var sides: [(side: String, count: Int)] = []
     private var headers: [String: ImageHeader] = [:]
 
+    /// Reads an image's header.
+    ///
+    /// - Throws: `UserError` when the file is missing or no image
+    mutating func check(_ path: String) throws(UserError) {
+        if headers[path] == nil { headers[path] = try ImageHeader.read(path: path) }
+    }
+
     /// Reads an image's header and counts the image.
     /// - Throws: `UserError` when the file is missing or no image
     mutating func add(_ path: String, side: String) throws(UserError) {
-        if headers[path] == nil { headers[path] = try ImageHeader.read(path: path) }
+        try check(path)
         if let place = sides.firstIndex(where: { $0.side == side }) { sides[place].count += 1 } else { sides.append((side, 1)) }
     }
 
@@ -25,6 +33,10 @@ struct ImageMeasure {
         }
         inspection.add(
             "image files", "\(Figures.count(headers.count)): \(formats.map { "\(Figures.count($1)) \($0)" }.joined(separator: ", "))")
+        let turned = headers.values.count { $0.orientation != .upright }
+        if turned > 0 { inspection.add("turned by EXIF", Figures.count(turned, "image file")) }
+        let transparent = headers.values.count(where: \.hasTransparency)
+        if transparent > 0 { inspection.add("with transparency", Figures.count(transparent, "image file")) }
         let pixels = headers.values.map { Double($0.width * $0.height) * 1e-6 }
         inspection.add("megapixels", "\(Figures.fixed(pixels.min()!, 2)) to \(Figures.fixed(pixels.max()!, 2))")
     }

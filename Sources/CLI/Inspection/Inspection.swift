@@ -17,6 +17,8 @@ package struct Inspection: Sendable {
     private let kind: String
     private var facts = TextTable([.left, .left])
     private var sections: [(title: String, text: String)] = []
+    /// What is wrong with the thing all the same; the command ends with it after the answer. nil: nothing.
+    var fault: UserError?
 
     init(_ path: String, _ kind: String) {
         self.path = path

@@ -11,44 +11,59 @@ import Trainer
 extension Inspector {
     /// A file of JSON lines or a table: training rows, or texts to embed.
     func rows(_ path: String) throws(UserError) -> Inspection {
-        let file = try RowFile(path: path)
+        let file = try RowFile(path: path, store: .ofUser)
         guard file.count > 0 else { throw UserError(.content, path, "the file holds no rows") }
         let first = try file.row(0)
-        let isTexts = first["text"] != nil && ["positive", "pos", "sentence2"].allSatisfy { first[$0] == nil }
+        let isTexts = first["text"] != nil && RowPart.positive.usualKeys.joined().allSatisfy { first[$0] == nil }
         var inspection = Inspection(path, isTexts ? "texts" : "training rows")
         inspection.add("rows", Figures.count(file.count))
         let measure = try TextMeasure(modelFolder)
-        isTexts ? try addTexts(file, measure, to: &inspection) : try addPairs(file, measure, to: &inspection)
+        isTexts ? try addTexts(file, measure, to: &inspection) : try addPairs(path, file, measure, to: &inspection)
         try addHashes(of: [path], to: &inspection)
         return inspection
     }
 
-    private func addPairs(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
+    private func addPairs(_ path: String, _ rows: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var texts: [(name: String, texts: [PromptedText])] = [("anchors", []), ("positives", []), ("hard negatives", [])]
         var (contents, images): ([Set<ContentHash>], ImageMeasure) = ([[], []], ImageMeasure())
         var (tasks, negatives, withNegatives, scores): ([String: Int], Int, Int, [Double]) = ([:], 0, 0, [])
+        // Without a model every task is as good as another.
+        let named = measure.tasks ?? Set((0..<rows.count).compactMap { try? rows.row($0).text("task") }).sorted()
+        let rules = RowRules(task: DataConfig.usualTask, knownTasks: named + [DataConfig.usualTask])
         // Which folder a run allows is the run's affair.
-        let folder = try ImageFolder(dataFile: file.path, base: "/")
-        for number in 0..<file.count {
-            let line = try file.row(number)
-            // Without a model every task is as good as another.
-            let own = try line.text("task") ?? DataConfig.usualTask
-            let row = try TrainingRow(line, fileTask: DataConfig.usualTask, knownTasks: measure.tasks ?? [own], images: folder)
+        let file = try PairFile(path: path, rules, imageBase: "/", store: .ofUser)
+        var (readable, report) = file.allExamples()
+        let folder = file.images
+        // An image that cannot be used makes a bad row, too.
+        readable.removeAll { number, examples in
+            do throws(UserError) {
+                for input in examples.flatMap({ [$0.anchor, $0.positive] + $0.negatives }) {
+                    if let name = input.imageName { try images.check(folder.path(of: name)) }
+                }
+                return false
+            } catch {
+                let fault = UserError(.content, path, "the image \(error.description)")
+                report.add(RowReport.BadRow(row: number, line: file.lineNumber(ofRow: number), fault))
+                return true
+            }
+        }
+        for row in readable.flatMap(\.examples) {
             tasks[row.task, default: 0] += 1
             negatives += row.negatives.count
             withNegatives += row.negatives.isEmpty ? 0 : 1
-            if let score = try line.number("score") { scores.append(score) }
-            let (query, passage) = (TextRole.query.prefix(task: row.task), TextRole.passage.prefix(task: row.task))
+            if let score = row.score { scores.append(Double(score)) }
+            let usual = PromptPair.usual(task: row.task)
+            let query = row.prompt.map { String(decoding: $0, as: UTF8.self) } ?? usual.query
             for (side, input) in [(0, row.anchor), (1, row.positive)] + row.negatives.map({ (2, $0) }) {
-                do {
-                    switch input {
-                    case .text(let text): texts[side].texts.append(PromptedText(prefix: side == 0 ? query : passage, text: text))
-                    case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
-                    }
-                    if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }
-                } catch { throw line.fault("the image \(error.description)") }
+                switch input {
+                case .text(let text):
+                    texts[side].texts.append(PromptedText(prefix: side == 0 ? query : usual.passage, text: text))
+                case .image(let name): try images.add(folder.path(of: name), side: texts[side].name)
+                }
+                if side < 2 { contents[side].insert(try input.withContent(in: folder) { ContentHash(of: $0) }) }
             }
         }
+        add(report, rules, path, to: &inspection)
         for task in tasks.keys.sorted() {
             inspection.add("task \(task)", Figures.count(tasks[task]!, "row"))
         }
@@ -63,6 +78,22 @@ extension Inspector {
         inspection.add(measure.title, try measure.table(texts, images))
     }
 
+    /// What the rows were read as, every key without a part in training, and the rows that cannot be used.
+    private func add(_ report: RowReport, _ rules: RowRules, _ path: String, to inspection: inout Inspection) {
+        if let sentence = report.keys.formSentence(path: path, rules.columns) { inspection.add("form", sentence) }
+        if report.rowsWithSeveralPositives > 0 {
+            inspection.add("several positives", Figures.count(report.rowsWithSeveralPositives, "row"))
+        }
+        for (key, rows) in report.keys.unreadKeys {
+            let doubt = KeyCensus.doubt(key, rules).map { "; train refuses it: it \($0)" } ?? ""
+            inspection.add("key without a part", "\"\(key)\" in \(Figures.count(rows, "row"))\(doubt)")
+        }
+        guard report.badRows > 0 else { return }
+        inspection.add("rows that cannot be used", Figures.count(report.badRows))
+        for bad in report.firstBad { inspection.add("line \(bad.line)", bad.message) }
+        inspection.fault = report.badRowError(path: path)
+    }
+
     private func addTexts(_ file: RowFile, _ measure: TextMeasure, to inspection: inout Inspection) throws(UserError) {
         var (texts, tasks): ([PromptedText], [String: Int]) = ([], [:])
         for number in 0..<file.count {
@@ -70,8 +101,9 @@ extension Inspector {
             guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
             let task = try line.text("task")
             if let task { tasks[task, default: 0] += 1 }
-            let role: TextRole = try line.text("prompt") == TextRole.passage.rawValue ? .passage : .query
-            texts.append(PromptedText(prefix: role.prefix(task: task ?? DataConfig.usualTask), text: Array(text.utf8)))
+            let prompt = try line.text("prompt").map(Prompt.init) ?? .query
+            let prompts = PromptPair.usual(task: task ?? DataConfig.usualTask)
+            texts.append(PromptedText(prefix: prompts.prefix(prompt), text: Array(text.utf8)))
         }
         for task in tasks.keys.sorted() { inspection.add("task \(task)", Figures.count(tasks[task]!, "row")) }
         inspection.add("distinct texts", Figures.count(Set(texts.map { ContentHash(of: $0.text) }).count))
@@ -82,7 +114,7 @@ extension Inspector {
     func dataset(_ path: String) throws(UserError) -> Inspection {
         let dataset = try BeirDataset(folder: path)
         var inspection = Inspection(path, "a retrieval dataset in BEIR's layout")
-        let (query, passage) = (TextRole.query.prefix(task: DataConfig.usualTask), TextRole.passage.prefix(task: DataConfig.usualTask))
+        let prompts = PromptPair.usual(task: DataConfig.usualTask)
         inspection.add("documents", Figures.count(dataset.documents.count))
         inspection.add("judged queries", Figures.count(dataset.queries.count))
         inspection.add("judgements", Figures.count(dataset.queries.reduce(0) { $0 + $1.grades.count }))
@@ -96,8 +128,8 @@ extension Inspector {
             measure.title,
             try measure.table(
                 [
-                    ("queries", queries.map { PromptedText(prefix: query, text: $0.text) }),
-                    ("documents", documents.map { PromptedText(prefix: passage, text: $0.text) }),
+                    ("queries", queries.map { PromptedText(prefix: prompts.query, text: $0.text) }),
+                    ("documents", documents.map { PromptedText(prefix: prompts.passage, text: $0.text) }),
                 ], images))
         return inspection
     }

@@ -20,12 +20,20 @@ extension Inspector {
         let summary = try AdapterSummary.read(source)
         inspection.add("tasks", summary.tasks.isEmpty ? "one, not named (plain PEFT)" : summary.tasks.joined(separator: ", "))
         inspection.add(
-            "LoRA", "rank \(summary.rank), alpha \(Figures.short(summary.alpha)), dropout \(Figures.short(summary.dropout))")
+            "LoRA",
+            "rank \(summary.rank), alpha \(Figures.short(summary.alpha)), dropout \(Figures.short(summary.dropout))"
+                + (summary.extras.isEmpty ? "" : " (computed from \(summary.extras.joined(separator: ", ")))"))
         let projector = summary.adaptsProjector ? "; the projector" : ""
         inspection.add("linears", "\(summary.linears.joined(separator: ", ")) of \(Figures.count(summary.layers, "layer"))\(projector)")
         inspection.add("parameters", "\(Figures.count(summary.parameters)) a task, \(Self.types(summary.file.entries))")
         let hasProjector = FileManager.default.fileExists(atPath: source.projectorPath)
         if hasProjector { inspection.add("own projector", "to token vectors, for backbones that bring none") }
+        if let prompts = try RecordedPrompts.read(folder: source.folder) {
+            for task in summary.tasks.isEmpty ? [""] : summary.tasks {
+                guard let pair = prompts.pair(task: task) else { continue }
+                inspection.add("prompts", "\(task.isEmpty ? "" : "\(task): ")\(pair.inWords)")
+            }
+        }
         inspection.add("size", Figures.bytes(summary.file.file.bytes.count))
         if let modelFolder {
             let config = try ModelConfig.read(folder: modelFolder)
@@ -93,8 +101,13 @@ extension Inspector {
             let losses = metrics.meanLosses.map { "\($0.task) \(Figures.fixed($0.mean, 4))" }
             inspection.add("mean loss", "\(losses.joined(separator: ", ")) at the end")
         }
-        if FileManager.default.fileExists(atPath: path + "/" + AdapterSource.weightsName) {
-            try addAdapters(path, to: &inspection)
+        // Runs of version 0.1.0 have them in the folder itself.
+        let places = [path + "/adapters", path].filter { FileManager.default.fileExists(atPath: $0 + "/" + AdapterSource.weightsName) }
+        let tasks = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/peft")) ?? []).sorted()
+        if let place = places.first {
+            try addAdapters(place, to: &inspection)
+        } else if !tasks.isEmpty {
+            inspection.add("adapters", "plain PEFT alone: \(tasks.map { "peft/\($0)" }.joined(separator: ", "))")
         } else {
             inspection.add("adapters", "not yet written; the checkpoints hold them")
         }

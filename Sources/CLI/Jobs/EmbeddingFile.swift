@@ -87,9 +87,9 @@ package struct EmbeddingFile: Sendable {
     private static func line(_ entry: InputList.Entry, _ embedding: Span<Float>) -> [UInt8] {
         let head: JSONValue =
             switch entry.content {
-            case .text(let text, let role):
+            case .text(let text, let prompt):
                 [
-                    "text": .string(String(decoding: text, as: UTF8.self)), "task": .string(entry.task), "prompt": .string(role.rawValue),
+                    "text": .string(String(decoding: text, as: UTF8.self)), "task": .string(entry.task), "prompt": .string(prompt.name),
                 ]
             case .image(let path): ["image": .string(path), "task": .string(entry.task)]
             }

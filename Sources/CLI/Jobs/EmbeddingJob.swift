@@ -1,4 +1,4 @@
-// `shoal embed` from its flags to its file: texts and images over all ranks, each with its task's adapter, texts with their role's
+// `shoal embed` from its flags to its file: texts and images over all ranks, each with its task's adapter, texts with their
 // prompt.
 
 import Comm
@@ -14,8 +14,8 @@ package struct EmbeddingJob: Sendable {
     package var model: ModelChoice
     /// The task of images, and of texts that name no other.
     package var task: String
-    /// The side of a search of texts that name no other.
-    package var role: TextRole
+    /// The prompt of texts that name no other: a side of a search, or words.
+    package var prompt: Prompt
     /// Texts of the command line.
     package var texts: [String]
     /// Path of a file with more texts; nil: none.
@@ -33,12 +33,12 @@ package struct EmbeddingJob: Sendable {
 
     /// Creates a job.
     package init(
-        model: ModelChoice, task: String, role: TextRole, texts: [String], textFile: String?, images: [String] = [],
+        model: ModelChoice, task: String, prompt: Prompt, texts: [String], textFile: String?, images: [String] = [],
         imageFolder: String? = nil, dimension: Int?, isMultiVector: Bool = false, output: EmbeddingFile
     ) {
         self.model = model
         self.task = task
-        self.role = role
+        self.prompt = prompt
         self.texts = texts
         self.textFile = textFile
         self.images = images
@@ -59,7 +59,7 @@ package struct EmbeddingJob: Sendable {
             try Self.check(dimension, config)
             let listing = try imageFolder.map { folder throws(UserError) in try ImageListing(folder: folder) }
             let list = try InputList(
-                texts: texts, file: textFile, images: images + (listing?.images ?? []), task: task, role: role,
+                texts: texts, file: textFile, images: images + (listing?.images ?? []), task: task, prompt: prompt,
                 knownTasks: config.taskNames)
             return (list, listing?.notice)
         }
@@ -72,10 +72,10 @@ package struct EmbeddingJob: Sendable {
         var session = try model.open(world)
         let tasks = config.taskNames.filter { name in list.entries.contains { $0.task == name } }
         let adapters = try model.adapters(session, tasks: tasks)
-        if let notice = adapters.notice { console.notice(notice) }
+        adapters.notices(ofPromptsFor: tasks).forEach(console.notice)
         if isMultiVector { session = try session.withLateVectors(adapters) }
-        if !list.images.isEmpty { session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels) }
-        let inputs = try list.inputs(session)
+        if !list.images.isEmpty { session = try session.withImages(model.images) }
+        let inputs = try list.inputs(session, adapters)
 
         world.phase = "embedding"
         if isMultiVector {
@@ -128,11 +128,12 @@ extension InputList {
     /// The inputs as the embedder takes them: texts with their prompts; images with what their headers say.
     ///
     /// Collective.
-    fileprivate func inputs(_ session: ModelSession) throws -> [EmbeddingInput] {
+    fileprivate func inputs(_ session: ModelSession, _ adapters: ModelAdapters) throws -> [EmbeddingInput] {
         var files = try session.imageFiles(images)[...]
         return entries.map { entry in
             switch entry.content {
-            case .text(let text, let role): .text(PromptedText(prefix: role.prefix(task: entry.task), text: text))
+            case .text(let text, let prompt):
+                .text(PromptedText(prefix: adapters.prompts(for: entry.task).prefix(prompt), text: text))
             case .image: .image(files.removeFirst())
             }
         }

@@ -24,6 +24,10 @@ package struct EvaluationJob: Sendable {
     package var output: String?
     /// Path of a file for the rankings, or what their paths are made of: see `runPaths`; nil: none.
     package var runFile: String?
+    /// What stands before queries; nil: what the adapters were trained with.
+    package var queryPrompt: Prompt?
+    /// What stands before documents; nil: what the adapters were trained with.
+    package var passagePrompt: Prompt?
     /// Path of the results of an earlier evaluation, shown beside these; nil: none.
     package var comparison: String?
 
@@ -33,7 +37,7 @@ package struct EvaluationJob: Sendable {
     /// Creates a job.
     package init(
         model: ModelChoice, folders: [String], task: String, dimensions: [Int]? = nil, isMultiVector: Bool = false,
-        output: String? = nil, runFile: String? = nil, comparison: String? = nil
+        output: String? = nil, runFile: String? = nil, comparison: String? = nil, queryPrompt: Prompt? = nil, passagePrompt: Prompt? = nil
     ) {
         self.model = model
         self.folders = folders
@@ -43,6 +47,8 @@ package struct EvaluationJob: Sendable {
         self.output = output
         self.runFile = runFile
         self.comparison = comparison
+        self.queryPrompt = queryPrompt
+        self.passagePrompt = passagePrompt
     }
 
     /// Evaluates the model on every dataset. Files are written by rank 0.
@@ -63,14 +69,16 @@ package struct EvaluationJob: Sendable {
         }
         var session = try model.open(world)
         let adapters = try model.adapters(session, tasks: [task])
-        if let notice = adapters.notice { console.notice(notice) }
+        adapters.notices(ofPromptsFor: queryPrompt == nil || passagePrompt == nil ? [task] : []).forEach(console.notice)
+        let prompts = adapters.prompts(for: task)
         if isMultiVector { session = try session.withLateVectors(adapters) }
         if datasets.contains(where: \.hasImages) {
-            session = try session.withImages(minPixels: model.minPixels, maxPixels: model.maxPixels)
+            session = try session.withImages(model.images)
         }
         let evaluator = RetrievalEvaluator(
             session, try adapters.loaded(for: task, session.model.engine), task: task,
-            prefixes: (TextRole.query.prefix(task: task), TextRole.passage.prefix(task: task)), heads: isMultiVector ? .late : .dense)
+            prefixes: (prompts.prefix(queryPrompt ?? .query), prompts.prefix(passagePrompt ?? .passage)),
+            heads: isMultiVector ? .late : .dense)
 
         var results: [EvaluationResult] = []
         for (index, dataset) in datasets.enumerated() {

@@ -2,6 +2,7 @@
 
 import Files
 import Foundation
+import Images
 import Model
 
 /// The files of a folder, in the order of their names' bytes; folders in it are passed over.

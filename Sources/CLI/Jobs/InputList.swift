@@ -5,28 +5,16 @@ import Data
 import Files
 import Model
 
-/// The side of a search that a text stands on; it decides the words before it.
-package enum TextRole: String, CaseIterable, Sendable {
-    case query
-    case passage
-
-    /// The words that stand before a text of `task`.
-    func prefix(task: String) -> String {
-        let prompt: Prompt = self == .query ? .query : .passage
-        return prompt.resolved(task: task).prefix
-    }
-}
-
 /// Texts and images with their tasks.
 ///
-///     let list = try InputList(texts: ["a question"], file: "more.jsonl", task: "retrieval", role: .query, knownTasks: config.taskNames)
+///     let list = try InputList(texts: ["a question"], file: "more.jsonl", task: "retrieval", prompt: .query, knownTasks: config.taskNames)
 package struct InputList: Sendable {
     /// An input, and what it is embedded for.
     package struct Entry: Sendable {
         /// A text or an image.
         package enum Content: Sendable {
-            /// A text in UTF-8, without prompt, never blank; and its side of a search.
-            case text([UInt8], TextRole)
+            /// A text in UTF-8, without prompt, never blank; and the prompt that it names: a side of a search, or the words themselves.
+            case text([UInt8], Prompt)
             /// The path of an image file.
             case image(String)
         }
@@ -50,26 +38,30 @@ package struct InputList: Sendable {
     ///     line; nil: none
     ///   - images: paths of image files
     ///   - task: of images, and of texts that name none
-    ///   - role: of texts that name none
+    ///   - prompt: of texts that name none
     ///   - knownTasks: the model's
     /// - Throws: `UserError` `.usage` for an empty text of the command line; `.missing`, or `.content` naming file and line
     package init(
-        texts: [String], file: String?, images: [String] = [], task: String, role: TextRole, knownTasks: [String]
+        texts: [String], file: String?, images: [String] = [], task: String, prompt: Prompt, knownTasks: [String]
     ) throws(UserError) {
         for (index, text) in texts.enumerated() {
             guard !text.isBlank else { throw UserError(.usage, "--texts", "text \(index + 1) is empty; write its words or leave it out") }
-            entries.append(Entry(content: .text(Array(text.utf8), role), task: task, place: "--texts: text \(index + 1)"))
+            entries.append(Entry(content: .text(Array(text.utf8), prompt), task: task, place: "--texts: text \(index + 1)"))
         }
-        if let file { try read(file, task, role, knownTasks) }
+        if let file { try read(file, task, prompt, knownTasks) }
+        for image in images {
+            guard let reason = WrittenImage.fault(ofPath: image) else { continue }
+            throw UserError(.usage, "--images", "\"\(Figures.excerpt(image))\" \(reason)")
+        }
         entries += images.map { Entry(content: .image($0), task: task, place: $0) }
     }
 
-    private mutating func read(_ file: String, _ task: String, _ role: TextRole, _ knownTasks: [String]) throws(UserError) {
+    private mutating func read(_ file: String, _ task: String, _ prompt: Prompt, _ knownTasks: [String]) throws(UserError) {
         let count = entries.count
         if RowFile.isNamed(file) {
             let rows = try RowFile(path: file)
             for row in 0..<rows.count {
-                entries.append(try Entry(rows.row(row), "\(file):\(rows.lineNumber(ofRow: row))", task, role, knownTasks))
+                entries.append(try Entry(rows.row(row), "\(file):\(rows.lineNumber(ofRow: row))", task, prompt, knownTasks))
             }
         } else {
             let lines = try TextFile(path: file)
@@ -78,7 +70,7 @@ package struct InputList: Sendable {
                 guard !text.isBlank else {
                     throw UserError(.content, file, line: line + 1, "the line is empty; each line is one text: write it or remove the line")
                 }
-                entries.append(Entry(content: .text(Array(text.utf8), role), task: task, place: "\(file):\(line + 1)"))
+                entries.append(Entry(content: .text(Array(text.utf8), prompt), task: task, place: "\(file):\(line + 1)"))
             }
         }
         guard entries.count > count else { throw UserError(.content, file, "the file holds no texts; there is nothing to embed") }
@@ -89,8 +81,8 @@ package struct InputList: Sendable {
         var hash = SHA256()
         for entry in entries {
             switch entry.content {
-            case .text(let text, let role):
-                hash.update(Array("\(entry.task) \(role.rawValue) \(text.count)\n".utf8))
+            case .text(let text, let prompt):
+                hash.update(Array("\(entry.task) \(prompt.name.utf8.count) \(prompt.name) \(text.count)\n".utf8))
                 hash.update(text)
             case .image(let path): hash.update(Array("\(entry.task) \((try? FileIdentity(path: path).size) ?? -1) \(path)\n".utf8))
             }
@@ -111,7 +103,7 @@ package struct InputList: Sendable {
 
 extension InputList.Entry {
     fileprivate init(
-        _ line: RowObject, _ place: String, _ task: String, _ role: TextRole, _ knownTasks: [String]
+        _ line: RowObject, _ place: String, _ task: String, _ prompt: Prompt, _ knownTasks: [String]
     ) throws(UserError) {
         guard let text = try line.text("text") else { throw line.fault("the row has no \"text\"") }
         guard !text.isBlank else { throw line.fault(at: "text", "\"text\" is empty; write its words or remove the row") }
@@ -121,11 +113,11 @@ extension InputList.Entry {
             throw line.fault(at: "task", "\"task\" is \"\(self.task)\"; this model has the tasks \(knownTasks.joined(separator: ", "))")
         }
         guard let name = try line.text("prompt") else {
-            content = .text(Array(text.utf8), role)
+            content = .text(Array(text.utf8), prompt)
             return
         }
-        guard let named = TextRole(rawValue: name) else {
-            throw line.fault(at: "prompt", "\"prompt\" is \"\(name)\"; it must be query or passage")
+        guard let named = Prompt(named: name) else {
+            throw line.fault(at: "prompt", "\"prompt\" is \"\(name)\"; it must be \(Prompt.nameRule)")
         }
         content = .text(Array(text.utf8), named)
     }

@@ -4,6 +4,7 @@ import Comm
 import Embedding
 import Files
 import Foundation
+import Images
 import Model
 import Tensor
 
@@ -19,23 +20,20 @@ package struct ModelChoice: Sendable {
     package var computeType: ComputeType
     /// Number of threads of each rank; nil: its share of the cores.
     package var threads: Int?
-    /// The fewest pixels of a scaled image; nil: the model's own limit.
-    package var minPixels: Int?
-    /// The most pixels of a scaled image; nil: the model's own limit.
-    package var maxPixels: Int?
+    /// Limits of a scaled image, and how its picture is looked at.
+    package var images: ImageOptions
 
     /// Creates a choice.
     package init(
         folder: String, adapter: String? = nil, maximumTokens: Int? = nil, computeType: ComputeType = .automatic,
-        threads: Int? = nil, minPixels: Int? = nil, maxPixels: Int? = nil
+        threads: Int? = nil, images: ImageOptions = ImageOptions()
     ) {
         self.folder = folder
         self.adapter = adapter
         self.maximumTokens = maximumTokens
         self.computeType = computeType
         self.threads = threads
-        self.minPixels = minPixels
-        self.maxPixels = maxPixels
+        self.images = images
     }
 
     /// The model's configuration, against which flags are held before the weights are opened.
@@ -111,7 +109,7 @@ extension ModelSession {
 struct ModelAdapters {
     let set: AdapterSet?
     /// A sentence for the user on what was chosen where no flag names it; nil: there is nothing to say.
-    let notice: String?
+    private let choiceNotice: String?
 
     /// Reads the adapters that a choice names.
     /// - Throws: `UserError` as `AdapterFile`
@@ -119,21 +117,40 @@ struct ModelAdapters {
         let config = checkpoint.config
         switch choice.adapter {
         case "none":
-            (set, notice) = (nil, nil)
+            (set, choiceNotice) = (nil, nil)
         case let path?:
             let source = try AdapterSource.find(path)
             let name = URL(fileURLWithPath: source.folder).standardizedFileURL.lastPathComponent
             set = try AdapterFile.read(source, config: config, task: config.taskNames.contains(name) ? name : task)
-            notice = nil
+            choiceNotice = nil
         case nil:
             if let source = try AdapterSource.ofModel(choice.folder) {
                 set = try AdapterFile.read(source, config: config, task: task)
-                notice = "the adapters are those of \(source.folder)"
+                choiceNotice = "the adapters are those of \(source.folder)"
             } else {
                 set = nil
-                notice = "\(choice.folder) has no adapters: the bare backbone embeds; name some with --adapter"
+                choiceNotice = "\(choice.folder) has no adapters: the bare backbone embeds; name some with --adapter"
             }
         }
+    }
+
+    /// The prompts that the adapter of a task was trained with; the task's own where nothing says so.
+    func prompts(for task: String) -> PromptPair { set?.prompts?.pair(task: task) ?? .usual(task: task) }
+
+    /// Sentences for the user on what was chosen, how adapters were read, and the prompts of tasks.
+    ///
+    /// - Parameter tasks: those whose prompts no flag names
+    func notices(ofPromptsFor tasks: [String]) -> [String] {
+        guard let set else { return [choiceNotice].compactMap(\.self) }
+        let prompts = tasks.compactMap { task -> String? in
+            let usual = PromptPair.usual(task: task)
+            guard let pair = set.prompts?.pair(task: task) else {
+                return "\(set.source.folder) does not say what prompts it was trained with: "
+                    + "the words are those of the task \(task), \(usual.inWords)"
+            }
+            return pair == usual ? nil : "as \(set.prompts?.path ?? "") says of \(task), the words are \(pair.inWords)"
+        }
+        return [choiceNotice].compactMap(\.self) + set.notices + prompts
     }
 
     /// The adapter of a task; nil for the bare backbone.

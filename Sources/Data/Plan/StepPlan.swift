@@ -21,6 +21,8 @@ package struct StepPlan: Sendable {
     package let earlierColumns: Int
     /// Grades of the rows of a graded batch; nil in any other.      [rows]
     package let scores: [Float]?
+    /// A teacher's scores of each row's own candidates, in the order of `ownColumns`; empty for a row without.   [rows][...]
+    package let teacherScores: [[Float]]
     /// Which columns count as negatives of which rows.
     package let visibility: Visibility
     /// The gradient chunks, as ranges of inputs. Independent of the world size.
@@ -34,6 +36,10 @@ package struct StepPlan: Sendable {
     package var maskedPairs: Int { visibility.hiddenPairs }
     /// Number of columns of the scores: the step's own, then the earlier ones.
     package var columnCount: Int { candidates.count + earlierColumns }
+    /// The columns of each row's own candidates: its positive, then its hard negatives.   [rows][...]
+    package var ownColumns: [[Int]] {
+        rowsOfCandidates.enumerated().reduce(into: anchors.map { _ in [] }) { $0[$1.element].append($1.offset) }
+    }
     /// Tokens of all inputs.
     package var tokens: Int { inputs.reduce(0) { $0 + $1.tokens } }
 
@@ -55,6 +61,10 @@ package struct StepPlan: Sendable {
         let scores = rows.compactMap(\.score)
         precondition(scores.isEmpty || scores.count == rows.count, "plan: \(scores.count) of \(rows.count) rows have scores")
         self.scores = scores.isEmpty ? nil : scores
+        teacherScores = rows.map(\.teacherScores)
+        precondition(
+            rows.allSatisfy { $0.teacherScores.isEmpty || $0.teacherScores.count == 1 + $0.negatives.count },
+            "plan: a teacher has scored some candidates of a row")
         anchors = batch.indices.map { i in
             unique.index(of: rows[i].anchor, prompt: prompts.anchor(rows[i].file, rows[i].task), row: batch[i], .anchor)
         }
@@ -73,7 +83,7 @@ package struct StepPlan: Sendable {
         contents = rows.candidateContents
         let columns = contents + (scores.isEmpty ? earlier : [])
         earlierColumns = columns.count - contents.count
-        let masked = masksDuplicates ? maskedColumns(rows, columns) : Array(repeating: [], count: rows.count)
+        let masked = masksDuplicates ? maskedColumns(rows, columns) : siblingColumns(rows)
         visibility = Visibility(hidden: masked, seen: limit?.drawn(columns: columns.count, hidden: masked))
         chunks = inputs.map(\.tokens).ranges(filledUpTo: chunkTokens)
         owners = ChunkAssignment.owners(
@@ -145,15 +155,18 @@ package struct StepPlan: Sendable {
 private struct UniqueInputs {
     private struct Key: Hashable {
         let content: ContentHash
-        /// Number of the input's prompt; nil for an image.
+        /// Number of the input's prompt; nil for an image, and where the row brings its own.
         let prompt: Int?
+        /// Hash of the row's own prompt; 0 without one.
+        let ownPrompt: Int64
     }
 
     private(set) var inputs: [PlannedInput] = []
     private var places: [Key: Int] = [:]
 
     mutating func index(of summary: InputSummary, prompt: Int, row: Int, _ text: RowText) -> Int {
-        let key = Key(content: summary.content, prompt: summary.isImage ? nil : prompt)
+        let sharesPrompt = !summary.isImage && summary.ownPrompt == 0
+        let key = Key(content: summary.content, prompt: sharesPrompt ? prompt : nil, ownPrompt: summary.ownPrompt)
         if let place = places[key] { return place }
         places[key] = inputs.count
         inputs.append(PlannedInput(row: row, text: text, tokens: Int(summary.tokens), isImage: summary.isImage))
@@ -167,6 +180,12 @@ extension [RowSummary] {
         map { CandidateContent(content: $0.positive.content, anchor: $0.anchor.content) }
             + flatMap { $0.negatives.map { CandidateContent(content: $0.content, anchor: nil) } }
     }
+}
+
+/// Positives of the same row of a file, which brought several: none is a negative of another.
+private func siblingColumns(_ rows: [RowSummary]) -> [[Int]] {
+    let siblings = Dictionary(grouping: rows.indices) { [rows[$0].file, rows[$0].row] }
+    return rows.map { row in siblings[[row.file, row.row]]!.filter { rows[$0].positive.content != row.positive.content } }
 }
 
 /// Columns other than the own positive whose content is the row's positive or anchor, and positives of rows with an equal anchor.

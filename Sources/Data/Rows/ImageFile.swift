@@ -1,6 +1,7 @@
 // An image as a plan knows it, from the file's header alone.
 
 import Files
+import Images
 import Model
 
 /// A file that holds an image.

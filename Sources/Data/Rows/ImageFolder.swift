@@ -10,14 +10,18 @@ package struct ImageFolder: Sendable {
     package let path: String
     /// Folders from the root down to the data file's, without links, and down to the one that images must lie in.
     private let (own, allowed): ([Substring], [Substring])
+    /// Where images that stand in rows themselves are written; nil: nowhere.
+    let store: ImageStore?
 
     /// Finds the folder that the images of a data file must lie in.
     ///
     /// - Parameters:
     ///   - dataFile: must exist
     ///   - base: the folder that images must lie in; nil: the data file's own
+    ///   - store: where images that stand in rows themselves are written; nil: nowhere, and such a row is refused
     /// - Throws: `UserError` `.missing` when there is no such folder
-    package init(dataFile: String, base: String?) throws(UserError) {
+    package init(dataFile: String, base: String?, store: ImageStore? = nil) throws(UserError) {
+        self.store = store
         path = Self.path(ofDataFile: dataFile)
         own = Self.parts(TokenCache.resolved(path))
         allowed = base.map { Self.parts(TokenCache.resolved($0)) } ?? own
@@ -30,6 +34,13 @@ package struct ImageFolder: Sendable {
     package struct Refusal: Error {
         /// Why the name is refused, in words that follow the name in a message.
         package let reason: String
+        /// What kept the image from being written, where that is the reason.
+        package let failure: UserError?
+
+        init(reason: String, failure: UserError? = nil) {
+            self.reason = reason
+            self.failure = failure
+        }
     }
 
     /// Checks the name of an image, and takes detours out of it.
@@ -61,12 +72,12 @@ package struct ImageFolder: Sendable {
         return (Array(repeating: "..", count: ups) + parts).joined(separator: "/")
     }
 
-    /// The path of an image that `name` has allowed.
+    /// The path of an image that `name` has allowed, or that lies in the store.
     package func path(of name: String) -> String { Self.path(of: name, in: path) }
 
-    /// The path of an image, from its name relative to a folder.
+    /// The path of an image, from its name relative to a folder. A name from the store is its path.
     package static func path(of name: String, in folder: String) -> String {
-        folder == "." ? name : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+        name.hasPrefix("/") ? name : folder == "." ? name : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
     }
 
     /// The folder of a data file.

@@ -1,7 +1,8 @@
 // A file of rows: training rows, corpora, queries. JSON lines, or a table in any format that `Tables` reads.
 //
 // Of JSON lines only the lines are found; an object is parsed when it is asked for, so that ranks and threads can share the work.
-// A table is read once, since its rows can only be read in turn. An error names the row's own line, or its number.
+// A table is read once, since its rows can only be read in turn; images among its cells are written into a store and leave memory.
+// An error names the row's own line, or its number.
 
 import Files
 import Tables
@@ -21,14 +22,16 @@ package struct RowFile: Sendable {
 
     /// Finds the rows of a file, which is known by its name and its first bytes.
     ///
-    /// - Throws: `UserError` `.missing`, `.inputOutput`, or `.content` for a file that is damaged or of a format that is not read
-    package init(path: String) throws(UserError) {
+    /// - Parameter store: where a table's images are written; nil: nowhere, and a row that needs one is refused
+    /// - Throws: `UserError` `.missing`, `.inputOutput`, or `.content` for a file that is damaged or of a format that is not read;
+    ///   `.output` when an image cannot be written
+    package init(path: String, store: ImageStore? = nil) throws(UserError) {
         self.path = path
         guard try TableFormat.holdsLines(path) else {
             let table = try TableFile(path: path)
             let reader = try table.reader()
             var rows: [TableRow] = []
-            while let row = try reader.next() { rows.append(row) }
+            while let row = try reader.next() { rows.append(try row.withoutBytes(store)) }
             content = .table(rows, readsNumbers: table.format == .csv || table.format == .tsv)
             return
         }

@@ -11,6 +11,8 @@ package struct RowObject {
         case table(TablePlace, readsNumbers: Bool)
     }
 
+    /// The keys with a value, in the order of the row.
+    package private(set) var keys: [String] = []
     private var values: [ExactString: JSONValue] = [:]
     private let origin: Origin
 
@@ -24,7 +26,10 @@ package struct RowObject {
             guard offsets[exact] == nil else { throw scanner.fault("the key \"\(key)\" stands twice in this row; remove one") }
             _ = try scanner.peek()
             offsets[exact] = scanner.tokenStart
-            values[exact] = try scanner.readValue()
+            let value = try scanner.readValue()
+            guard !value.isNull else { continue }
+            values[exact] = value
+            keys.append(key)
         }
         try scanner.expectEnd()
         origin = .line(scanner, text, offsets: offsets)
@@ -32,22 +37,25 @@ package struct RowObject {
 
     /// Takes the cells of a table's row.
     ///
-    /// - Parameter readsNumbers: whether a number is written as text, as in CSV
+    /// - Parameter readsNumbers: whether a number is written as text, as in CSV; there an empty cell is no value
     init(_ row: TableRow, readsNumbers: Bool) {
-        for (name, value) in zip(row.record.names, row.record.values) { values[ExactString(name)] = JSONValue(value) }
+        for (name, value) in zip(row.record.names, row.record.values) where !value.isNull && !(readsNumbers && value.textValue == "") {
+            values[ExactString(name)] = JSONValue(value)
+            keys.append(name)
+        }
         origin = .table(row.place, readsNumbers: readsNumbers)
     }
 
     /// The value of a key, nil when it is absent or null.
     package subscript(key: String) -> JSONValue? {
-        guard let value = values[ExactString(key)], !value.isNull else { return nil }
-        return value
+        values[ExactString(key)]
     }
 
     /// Gives the value of a key another key, where no value stands under that one.
     package mutating func rename(_ key: String, to other: String) {
         guard self[other] == nil, let value = values.removeValue(forKey: ExactString(key)) else { return }
         values[ExactString(other)] = value
+        keys = keys.map { $0.utf8.elementsEqual(key.utf8) ? other : $0 }
     }
 
     /// The text under a key, nil when it is absent or null.

@@ -23,7 +23,9 @@ package final class RowStream {
     /// - Throws: `UserError` when the file cannot be read on
     package func next() throws(UserError) -> Result<RowObject, UserError>? {
         do throws(UserError) {
-            return try reader.next().map { .success(RowObject($0, readsNumbers: readsNumbers)) }
+            guard let row = try reader.next() else { return nil }
+            // Images that stand in the rows are refused: a pass keeps nothing.
+            return .success(RowObject(try row.withoutBytes(nil), readsNumbers: readsNumbers))
         } catch {
             guard reader.canGoOn else { throw error }
             return .failure(error)

@@ -1,6 +1,7 @@
 // The section `data` as a type: where rows come from, what they are evaluated on, and how images are taken.
 
 import Config
+import Images
 
 /// `data`: what is trained and evaluated on.
 package struct DataConfig: Sendable {
@@ -21,12 +22,16 @@ package struct DataConfig: Sendable {
     package let cacheFolder: String?
     /// Folder that images of rows must lie in; nil: that of the data file.
     package let imageFolder: String?
-    /// Pixels of a scaled image at least; nil: the model's own limit.
-    package let minPixels: Int?
-    /// Pixels of a scaled image at most; nil: the model's own limit.
-    package let maxPixels: Int?
+    /// Limits of a scaled image, and how its picture is looked at.
+    package let imageOptions: ImageOptions
     /// What becomes of a row with an image that cannot be used.
     package let onBadImage: BadImage
+    /// What becomes of a row that cannot be used.
+    package let onBadRow: BadRow
+    /// The largest share of a file's rows that may be left out.
+    package let badRowLimit: Double
+    /// Keys of rows that have no part in training by the user's will.
+    package let ignoredKeys: [KeyPattern]
     /// Where features of images are kept; nil: nowhere.
     package let imageCache: String?
     /// Bytes that `imageCache` may take; nil: as much as the disk holds.
@@ -34,6 +39,9 @@ package struct DataConfig: Sendable {
 
     /// What becomes of a row with an image that cannot be used: it ends the run, or is left out.
     package enum BadImage: String, Sendable { case fail, skip }
+
+    /// What becomes of a row that cannot be used: it ends the run, or is left out.
+    package enum BadRow: String, Sendable { case fail, skip }
 
     /// What a run is evaluated on.
     package enum EvaluationSource: Sendable {
@@ -61,9 +69,13 @@ package struct DataConfig: Sendable {
         rawFolder = values[DataSettings.rawFolder]
         processedFolder = values[DataSettings.processedFolder]
         imageFolder = values[DataSettings.imageFolder]
-        minPixels = values[DataSettings.minPixels]
-        maxPixels = values[DataSettings.maxPixels]
+        imageOptions = ImageOptions(
+            minPixels: values[DataSettings.minPixels], maxPixels: values[DataSettings.maxPixels],
+            view: PictureView(orientation: values[DataSettings.imageOrientation], background: values[DataSettings.imageBackground]))
         onBadImage = values[DataSettings.onBadImage]
+        onBadRow = values[DataSettings.onBadRow]
+        badRowLimit = values[DataSettings.badRowLimit]
+        ignoredKeys = (values[DataSettings.ignoredKeys] ?? []).map(KeyPattern.init)
         imageCache = values[DataSettings.imageCache]
         imageCacheBytes = values[DataSettings.imageCacheBytes]
         cacheFolder = values[DataSettings.cacheFolder]

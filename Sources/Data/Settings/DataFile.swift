@@ -16,6 +16,12 @@ package struct DataFile: Sendable {
     package let givenWeight: Double?
     /// The range of scores in a training file; nil: any finite number.
     package let scoreRange: ClosedRange<Double>?
+    /// Which columns are which parts of its rows.
+    package let columns: RowColumns
+    /// The score of each label; nil: a number is its own score.
+    package let labelScores: [String: Double]?
+    /// The file of passages that its rows name by their ids; nil: rows hold their texts.
+    package let corpus: String?
 
     /// Passes over its rows in an epoch.
     package var weight: Double { givenWeight ?? 1 }
@@ -27,7 +33,8 @@ package struct DataFile: Sendable {
 
     init(
         path: String, task: String? = nil, queryPrompt: Prompt? = nil, positivePrompt: Prompt? = nil, givenWeight: Double? = nil,
-        scoreRange: ClosedRange<Double>? = nil
+        scoreRange: ClosedRange<Double>? = nil, columns: RowColumns = RowColumns(), labelScores: [String: Double]? = nil,
+        corpus: String? = nil
     ) {
         self.path = path
         self.task = task
@@ -35,11 +42,36 @@ package struct DataFile: Sendable {
         self.positivePrompt = positivePrompt
         self.givenWeight = givenWeight
         self.scoreRange = scoreRange
+        self.columns = columns
+        self.labelScores = labelScores
+        self.corpus = corpus
+    }
+
+    /// The same rules for another path: one shard of the file.
+    package func shard(_ path: String) -> DataFile {
+        DataFile(
+            path: path, task: task, queryPrompt: queryPrompt, positivePrompt: positivePrompt, givenWeight: givenWeight,
+            scoreRange: scoreRange, columns: columns, labelScores: labelScores, corpus: corpus)
+    }
+
+    /// How its rows are read.
+    ///
+    /// - Parameters:
+    ///   - knownTasks: the tasks that a row may have, in the model's order
+    ///   - ignoredKeys: `data.ignore`
+    package func rules(knownTasks: [String], ignoredKeys: [KeyPattern]) -> RowRules {
+        var rules = RowRules(task: task ?? DataConfig.usualTask, knownTasks: knownTasks, scoreRange: scoreRange)
+        rules.columns = columns
+        rules.labelScores = labelScores
+        rules.ignoredKeys = ignoredKeys
+        return rules
     }
 
     /// The same file with a task where it has none, and as one that is not trained on.
     init(_ file: DataFile, taskWhenAbsent task: String?) {
-        self.init(path: file.path, task: file.task ?? task, queryPrompt: file.queryPrompt, positivePrompt: file.positivePrompt)
+        self.init(
+            path: file.path, task: file.task ?? task, queryPrompt: file.queryPrompt, positivePrompt: file.positivePrompt,
+            columns: file.columns, labelScores: file.labelScores, corpus: file.corpus)
     }
 
     // MARK: - In the configuration
@@ -48,10 +80,12 @@ package struct DataFile: Sendable {
         case path, task
         case queryPrompt = "query_prompt"
         case positivePrompt = "positive_prompt"
-        case weight
+        case columns
+        case labelScores = "label_scores"
+        case corpus, weight
         case scoreRange = "score_range"
 
-        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt]
+        static let ofAnyFile: [Member] = [.path, .task, .queryPrompt, .positivePrompt, .columns, .labelScores, .corpus]
         static let ofTrainingFile = allCases
     }
 
@@ -72,6 +106,7 @@ package struct DataFile: Sendable {
         }
         var (path, task, query, positive): (String?, String?, Prompt?, Prompt?)
         var (weight, scores): (Double?, ClosedRange<Double>?)
+        var (columns, labels, corpus): (RowColumns?, TaskValues<Double>?, String?)
         for entry in entries {
             let (value, name) = (entry.value, "\(key).\(entry.key)")
             guard let member = members.first(where: { $0.rawValue == entry.key }) else {
@@ -82,13 +117,17 @@ package struct DataFile: Sendable {
             case .task: task = try SettingForm.optional(.text("a task's name")).decode(value, key: name)
             case .queryPrompt: query = try SettingForm.optional(.prompt).decode(value, key: name)
             case .positivePrompt: positive = try SettingForm.optional(.prompt).decode(value, key: name)
+            case .columns: columns = try SettingForm.optional(.columns).decode(value, key: name)
+            case .labelScores: labels = try SettingForm.optional(.labelScores).decode(value, key: name)
+            case .corpus: corpus = try SettingForm.optional(Self.pathForm).decode(value, key: name)
             case .weight: weight = try SettingForm.optional(.number(.leftOpen(0, Self.mostPasses))).decode(value, key: name)
             case .scoreRange: scores = try SettingForm.optional(.interval).decode(value, key: name)
             }
         }
         guard let path else { throw node.place.error("\(key) has no path; add \"path: FILE\"") }
         self.init(
-            path: path, task: task, queryPrompt: query, positivePrompt: positive, givenWeight: weight, scoreRange: scores)
+            path: path, task: task, queryPrompt: query, positivePrompt: positive, givenWeight: weight, scoreRange: scores,
+            columns: columns ?? RowColumns(), labelScores: labels?.dictionary, corpus: corpus)
     }
 
     /// A mapping of all `members`, with null for what is not given.
@@ -101,6 +140,12 @@ package struct DataFile: Sendable {
                 case .task: task.map { .string($0) }
                 case .queryPrompt: queryPrompt.map(SettingForm.prompt.json)
                 case .positivePrompt: positivePrompt.map(SettingForm.prompt.json)
+                case .columns: columns.parts.isEmpty ? nil : columns.json
+                case .labelScores:
+                    labelScores.map { scores in
+                        .object(scores.keys.sorted().reduce(into: JSONObject()) { $0[$1] = .number(scores[$1]!) })
+                    }
+                case .corpus: corpus.map { .string($0) }
                 case .weight: givenWeight.map { .number($0) }
                 case .scoreRange: scoreRange.map(SettingForm.interval.json)
                 }

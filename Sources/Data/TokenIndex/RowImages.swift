@@ -1,6 +1,7 @@
 // Images of training rows while the rows are indexed: read as far as the plan needs, and what becomes of a row with a bad one.
 
 import Files
+import Images
 import Model
 
 /// How a run takes the images of its rows.
@@ -9,15 +10,21 @@ package struct RowImages: Sendable {
     private let reader: Result<ImageReader, UserError>
     /// `data.image_base_dir`
     package let baseFolder: String?
+    /// Where images that stand in rows themselves are written; nil: nowhere, and such a row is refused.
+    package let store: ImageStore?
     /// Rows with an image that cannot be used are left out. Then every image is decoded while its row is indexed: a header says
     /// little of the picture behind it.
     package let skipsBad: Bool
     /// `system.max_seq_length`, or what the model takes.
     private let maximumTokens: Int
 
-    package init(_ reader: Result<ImageReader, UserError>, baseFolder: String? = nil, skipsBad: Bool = false, maximumTokens: Int) {
+    package init(
+        _ reader: Result<ImageReader, UserError>, baseFolder: String? = nil, store: ImageStore? = nil, skipsBad: Bool = false,
+        maximumTokens: Int
+    ) {
         self.reader = reader
         self.baseFolder = baseFolder
+        self.store = store
         self.skipsBad = skipsBad
         self.maximumTokens = maximumTokens
     }
@@ -25,7 +32,9 @@ package struct RowImages: Sendable {
     /// What indexed rows depend on.
     package var key: JSONValue {
         guard case .success(let reader) = reader else { return .null }
-        return ["settings": .string("\(reader.processor.config)"), "skips bad": .bool(skipsBad)]
+        return [
+            "settings": .string("\(reader.processor.config)"), "skips bad": .bool(skipsBad), "store": .string(store?.folder ?? ""),
+        ]
     }
 
     /// A side of a row whose file cannot be used.
@@ -50,7 +59,7 @@ package struct RowImages: Sendable {
         do {
             let file = try MappedFile(path: path)
             let grid = try reader.processor.config.grid(of: ImageHeader(file), path: path)
-            if skipsBad { _ = try RGBImage.decode(file) }
+            if skipsBad { _ = try RGBImage.decode(file, reader.processor.config.view) }
             return Measured(
                 content: ContentHash(of: file.contents), grid: grid, tokens: reader.tokenCount(grid), identity: file.identity)
         } catch { throw Fault(file: error) }

@@ -11,6 +11,8 @@ package struct InputSummary: Sendable, Equatable {
     package let tokens: Int32
     /// Whether it is an image.
     package var isImage = false
+    /// Hash of the row's own prompt; 0 for the file's prompt.
+    package var ownPrompt: Int64 = 0
 }
 
 /// A row as the plan sees it.
@@ -31,6 +33,8 @@ package struct RowSummary: Sendable, Equatable {
     package let negativePlaces: [Int]
     /// The grade of a graded row; nil: the row is not graded.
     package var score: Float?
+    /// A teacher's scores of the positive, then of `negatives`; empty: none.
+    package var teacherScores: [Float] = []
 }
 
 /// The task of a row and whether it is graded, which all rows of a batch have in common.
@@ -107,6 +111,22 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         return nil
     }
 
+    /// Number of rows of which a teacher has scored several candidates, so that there is something to learn of it.
+    package var taughtRows: Int {
+        files.reduce(0) { sum, file in
+            sum + (0..<file.header.rows).count { file.hasTeacherScores(ofRow: $0) && file.negativeCount(ofRow: $0) > 0 }
+        }
+    }
+
+    /// The first row with neither a score nor a teacher's scores, as it is counted in its training file; nil when there is none.
+    package var firstUntaught: (file: Int, row: Int)? {
+        for (number, file) in files.enumerated() {
+            let row = (0..<file.header.rows).first { !file.kind(ofRow: $0).isGraded && !file.hasTeacherScores(ofRow: $0) }
+            if let row { return (number, file.number(ofRow: row)) }
+        }
+        return nil
+    }
+
     /// Number of tokens of all inputs of a row, and of its images alone.
     package func tokenCount(ofRow row: Int) -> (all: Int, images: Int) {
         let file = file(ofRow: row)
@@ -144,5 +164,13 @@ package struct RowIndex: RandomAccessCollection, Sendable {
         files.dropFirst().reduce(counts(files[0].header)) { sums, file in zip(sums, counts(file.header)).map { $0 + $1 } }
     }
 
-    private func file(ofRow row: Int) -> Int { starts.lastIndex { $0 <= row }! }
+    /// The last file that starts at the row or before it, by halving: a data set may have thousands of shards.
+    private func file(ofRow row: Int) -> Int {
+        var (low, high) = (0, starts.count - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if starts[middle] <= row { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
 }

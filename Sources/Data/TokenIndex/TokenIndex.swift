@@ -4,6 +4,7 @@
 
 import Files
 import Foundation
+import Images
 import Model
 
 /// A whole token index.
@@ -34,6 +35,12 @@ package struct TokenIndex: Sendable {
         var place: Int32
         /// Which of the images; -1 for a text.
         var image: Int64
+        /// Hash of the row's own prompt before the text; 0 for the file's prompt.
+        var prompt: Int64
+        /// A teacher's score of a candidate; 0 without one.
+        var teacherScore: Float
+        /// 1 for a candidate with a teacher's score, else 0.
+        var hasTeacherScore: UInt32
     }
 
     /// An image of a row, or one that a row was left out for.
@@ -68,9 +75,20 @@ package struct TokenIndex: Sendable {
         self.file = file
         self.folder = folder
         self.header = header
+        guard teacherScoresAreSound else { return nil }
     }
 
     var path: String { file.path }
+
+    /// What is to be said of the rows of the training file.
+    ///
+    /// - Throws: `UserError` `.inputOutput` when it is damaged, which the hash of the tables lets happen by a fault of Shoal alone
+    package func report() throws(UserError) -> RowReport {
+        let bytes = file.contents.copied(header.reportOffset..<header.reportOffset + header.report)
+        let json = try JSONValue.parse(bytes, path: path, code: .inputOutput)
+        guard let report = RowReport(json) else { throw UserError(.inputOutput, path, "holds no report of its rows; remove the file") }
+        return report
+    }
 
     /// Notes that a training file of another size or time of change has been found to hold the same bytes. Where that cannot be
     /// written, the next start hashes the file again.
@@ -88,6 +106,11 @@ package struct TokenIndex: Sendable {
     /// Hard negatives that are used.
     package func negativeCount(ofRow row: Int) -> Int {
         return inputs(ofRow: row).count - 2
+    }
+
+    /// Whether a teacher has scored the row's candidates.
+    package func hasTeacherScores(ofRow row: Int) -> Bool {
+        return inputs(ofRow: row)[1].hasTeacherScore == 1
     }
 
     /// In the training file, blank lines not counted.
@@ -119,7 +142,8 @@ package struct TokenIndex: Sendable {
         return RowSummary(
             file: file, row: Int(entry.number), task: Int(entry.task), anchor: own[0].summary, positive: own[1].summary,
             negatives: own.dropFirst(2).map(\.summary), negativePlaces: own.dropFirst(2).map { Int($0.place) },
-            score: entry.isGraded == 1 ? entry.score : nil)
+            score: entry.isGraded == 1 ? entry.score : nil,
+            teacherScores: own[1].hasTeacherScore == 1 ? own.dropFirst().map(\.teacherScore) : [])
     }
 
     /// - Throws: `UserError` `.inputOutput` when the row's tokens are damaged. The file is then removed, to be made anew
@@ -200,6 +224,16 @@ package struct TokenIndex: Sendable {
         get { file.table(at: header.inputsOffset, count: header.inputs) }
     }
 
+    /// Whether a row's candidates have finite scores of a teacher, all or none.
+    private var teacherScoresAreSound: Bool {
+        let (rows, inputs) = (rows, inputs)
+        return (0..<header.rows).allSatisfy { row in
+            let own = Int(rows[row].firstInput) + 1..<Int(rows[row + 1].firstInput)
+            let expected = inputs[own.lowerBound].hasTeacherScore
+            return expected <= 1 && own.allSatisfy { inputs[$0].hasTeacherScore == expected && inputs[$0].teacherScore.isFinite }
+        }
+    }
+
     private var images: Span<Image> {
         @_lifetime(borrow self)
         get { file.table(at: header.imagesOffset, count: header.images) }
@@ -223,5 +257,5 @@ extension TokenIndex.Input {
     /// Ids that the index holds: an image's follow from its grid.
     fileprivate var storedTokens: Int { isImage ? 0 : Int(tokens) }
 
-    fileprivate var summary: InputSummary { InputSummary(content: content, tokens: tokens, isImage: isImage) }
+    fileprivate var summary: InputSummary { InputSummary(content: content, tokens: tokens, isImage: isImage, ownPrompt: prompt) }
 }

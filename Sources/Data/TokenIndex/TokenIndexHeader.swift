@@ -6,7 +6,7 @@ import Tensor
 
 /// The header of a `TokenIndex`, and with it the places of everything behind it.
 ///
-///     header | token ids | rows and one more | inputs | images | names of images
+///     header | token ids | rows and one more | inputs | images | names of images | report of the rows
 package struct TokenIndexHeader: Sendable {
     /// The training file as it was when the index was made, or last found to be the same.
     package struct Origin: Equatable, Sendable {
@@ -31,7 +31,7 @@ package struct TokenIndexHeader: Sendable {
 
     static let byteCount = 4096
     /// Changes with the layout, and whenever the same files would give other rows or tokens.
-    static let format: Int64 = 3
+    static let format: Int64 = 6
     /// "shoaltok", in front of the format.
     private static let mark: Int64 = 0x6b6f_746c_616f_6873
 
@@ -49,6 +49,8 @@ package struct TokenIndexHeader: Sendable {
     var images = 0
     /// Bytes.
     var names = 0
+    /// Bytes of the report of the rows.
+    var report = 0
     /// Texts that were cut at the limit of tokens.
     var truncated = 0
     /// Hard negatives left out because they equal their row's positive.
@@ -79,7 +81,8 @@ package struct TokenIndexHeader: Sendable {
     var inputsOffset: Int { rowsOffset + (rows + 1) * MemoryLayout<TokenIndex.Row>.stride }
     var imagesOffset: Int { inputsOffset + inputs * MemoryLayout<TokenIndex.Input>.stride }
     var namesOffset: Int { imagesOffset + images * MemoryLayout<TokenIndex.Image>.stride }
-    var fileSize: Int { namesOffset + names }
+    var reportOffset: Int { namesOffset + names }
+    var fileSize: Int { reportOffset + report }
 
     var hasImages: Bool { imageInputs > 0 }
 
@@ -88,7 +91,7 @@ package struct TokenIndexHeader: Sendable {
     var encoded: [UInt8] {
         let numbers = [
             origin.size, origin.seconds, origin.nanoseconds, fileRows, rows, inputs, tokens, images, names, truncated, droppedNegatives,
-            skippedRows, imageInputs, holdsOut ? 1 : 0, rowsByTask.count,
+            skippedRows, imageInputs, holdsOut ? 1 : 0, report, rowsByTask.count,
         ]
         var bytes = memoryBytes(of: [Self.mark, Self.format]) + key + origin.sha256 + tablesHash
         bytes += memoryBytes(of: numbers + rowsByTask + gradedByTask)
@@ -113,9 +116,10 @@ package struct TokenIndexHeader: Sendable {
         (fileRows, rows, inputs, tokens) = (number(3), number(4), number(5), number(6))
         (images, names, truncated, droppedNegatives) = (number(7), number(8), number(9), number(10))
         (skippedRows, imageInputs, holdsOut) = (number(11), number(12), number(13) == 1)
-        let tasks = number(14)
-        rowsByTask = (0..<tasks).map { number(15 + $0) }
-        gradedByTask = (0..<tasks).map { number(15 + tasks + $0) }
+        report = number(14)
+        let tasks = number(15)
+        rowsByTask = (0..<tasks).map { number(16 + $0) }
+        gradedByTask = (0..<tasks).map { number(16 + tasks + $0) }
         guard fileSize == file.byteCount else { return nil }
     }
 

@@ -29,17 +29,20 @@ struct TokenIndexWriter {
     /// - Throws: `UserError`, the same on every rank: of the first row that cannot be trained on; `.output`
     func write(to output: PlacedFile, _ origin: TokenIndexHeader.Origin) throws -> TokenIndexHeader {
         let pairs = try group.together { try source.open(number) }
-        var header = TokenIndexHeader(key: source.key(ofFile: number), origin: origin)
+        var header = TokenIndexHeader(key: try group.together { try source.key(ofFile: number) }, origin: origin)
         header.fileRows = pairs.count
         header.holdsOut = source.holdsOut(of: pairs)
         var pieces: [Piece] = []
         let tasks = source.taskNames.count
         var sums = [Int](repeating: 0, count: 4 + 2 * tasks)
+        var report = RowReport()
         for round in pairs.rounds(ofBytes: roundBytes) {
             let share = Shard.range(of: round.count, rank: group.rank, worldSize: group.worldSize)
             let rows = round.lowerBound + share.lowerBound..<round.lowerBound + share.upperBound
-            let part = try group.together { try source.tokenized(rows, of: pairs, file: number) }
+            let endsRun = source.badRows == .fail && report.badRows > 0
+            let part = try group.together { try source.tokenized(rows, of: pairs, file: number, onlyChecks: endsRun) }
             pieces.append(try place(part, behind: &header, in: output))
+            report.add(try sum(part.report))
             sums[0] += part.truncated
             sums[1] += part.droppedNegatives
             sums[2] += part.skippedRows
@@ -50,11 +53,39 @@ struct TokenIndexWriter {
             }
             progress(round.upperBound, pairs.count)
         }
+        try group.together { try check(report, pairs) }
         try group.allReduceSum(&sums)
         (header.truncated, header.droppedNegatives, header.skippedRows, header.imageInputs) = (sums[0], sums[1], sums[2], sums[3])
         (header.rowsByTask, header.gradedByTask) = (Array(sums[4..<4 + tasks]), Array(sums[(4 + tasks)...]))
-        try finish(pieces, &header, output)
+        try finish(pieces, report, &header, output)
         return header
+    }
+
+    /// What all ranks of the group have found in a round.
+    private func sum(_ own: RowReport) throws -> RowReport {
+        let all = try group.allGatherVariable(own.json.serialized(pretty: false))
+        return all.reduce(into: RowReport()) { sum, bytes in
+            guard let json = try? JSONValue.parse(bytes, path: nil), let part = RowReport(json) else {
+                preconditionFailure("token index: a report that is none")
+            }
+            sum.add(part)
+        }
+    }
+
+    /// Whether the file can be trained on: its rows, and what their keys mean.
+    private func check(_ report: RowReport, _ pairs: PairFile) throws(UserError) {
+        switch source.badRows {
+        case .fail:
+            if let error = report.badRowError(path: pairs.path) { throw error }
+        case .skip(let limit):
+            guard Double(report.badRows) > limit * Double(pairs.count) || report.badRows == pairs.count else { break }
+            let share = Figures.fixed(100 * Double(report.badRows) / Double(pairs.count), 1)
+            throw UserError(
+                .content, pairs.path, line: report.firstBad[0].line, column: report.firstBad[0].column,
+                "\(report.firstBad[0].message); with this one \(Figures.count(report.badRows, "row")) of \(Figures.count(pairs.count)) "
+                    + "(\(share) %) cannot be used, more than data.bad_row_limit: \(Figures.short(limit)); mend them or raise the limit")
+        }
+        try report.keys.check(path: pairs.path, pairs.rules)
     }
 
     /// Writes the tokens of each rank's part of a round, one rank's behind the other's.
@@ -70,7 +101,9 @@ struct TokenIndexWriter {
     }
 
     /// Tables, whose place is known only now, and the header, which makes the file an index.
-    private func finish(_ pieces: [Piece], _ header: inout TokenIndexHeader, _ output: PlacedFile) throws {
+    private func finish(_ pieces: [Piece], _ report: RowReport, _ header: inout TokenIndexHeader, _ output: PlacedFile) throws {
+        let reportBytes = report.json.serialized(pretty: false)
+        header.report = reportBytes.count
         let counted = header
         try group.together {
             for piece in pieces { try write(piece, counted, output) }
@@ -79,6 +112,7 @@ struct TokenIndexWriter {
                 firstToken: UInt64(counted.tokens), firstInput: UInt64(counted.inputs), check: 0, number: UInt32(counted.fileRows), task: 0,
                 isGraded: 0, score: 0)
             try output.write([end], at: counted.rowsOffset + counted.rows * MemoryLayout<TokenIndex.Row>.stride)
+            try output.write(reportBytes, at: counted.reportOffset)
         }
         header.tablesHash = try group.broadcast(
             group.together { () throws(UserError) -> [UInt8] in

@@ -1,6 +1,7 @@
 // Some rows, tokenized, on their way into a token index: what a thread or a rank has made.
 
 import Files
+import Images
 import Model
 
 /// Rows in order, with their inputs and tokens. Places count from the part's own begin until `shift`.
@@ -17,6 +18,8 @@ struct TokenPart: Sendable {
     var droppedNegatives = 0
     /// Rows left out because of an image that cannot be used.
     private(set) var skippedRows = 0
+    /// What is to be said of the rows.
+    var report = RowReport()
 
     /// Begins a row; its inputs follow.
     ///
@@ -31,18 +34,29 @@ struct TokenPart: Sendable {
                 isGraded: score == nil ? 0 : 1, score: score ?? 0))
     }
 
-    /// - Parameter place: of a negative, its index in the row
-    mutating func append(_ content: ContentHash, _ ids: [Int32], place: Int = 0) {
-        inputs.append(TokenIndex.Input(content: content, tokens: Int32(ids.count), place: Int32(place), image: -1))
+    /// - Parameters:
+    ///   - place: of a negative, its index in the row
+    ///   - prompt: hash of the row's own prompt, 0 without one
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(
+        _ content: ContentHash, _ ids: [Int32], place: Int = 0, prompt: Int64 = 0, teacherScore: Float? = nil
+    ) {
+        inputs.append(
+            TokenIndex.Input(
+                content: content, tokens: Int32(ids.count), place: Int32(place), image: -1, prompt: prompt,
+                teacherScore: teacherScore ?? 0, hasTeacherScore: teacherScore == nil ? 0 : 1))
         tokens += ids
     }
 
     /// - Parameters:
     ///   - name: as `ImageFolder` gives it
     ///   - place: of a negative, its index in the row
-    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0) {
+    ///   - teacherScore: of a candidate that a teacher has scored
+    mutating func append(_ image: RowImages.Measured, name: String, place: Int = 0, teacherScore: Float? = nil) {
         inputs.append(
-            TokenIndex.Input(content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count)))
+            TokenIndex.Input(
+                content: image.content, tokens: Int32(image.tokens), place: Int32(place), image: Int64(images.count), prompt: 0,
+                teacherScore: teacherScore ?? 0, hasTeacherScore: teacherScore == nil ? 0 : 1))
         append(name, image.identity, image.grid)
     }
 
@@ -83,6 +97,7 @@ struct TokenPart: Sendable {
         truncated += other.truncated
         droppedNegatives += other.droppedNegatives
         skippedRows += other.skippedRows
+        report.add(other.report)
     }
 
     /// How much of everything there is.

@@ -76,7 +76,7 @@ package struct TrainingData {
         _ number: Int, _ source: TrainingSource, _ identity: FileIdentity, _ group: Communicator, _ cache: TokenCache?
     ) throws -> File {
         let path = source.files[number].path
-        let key = source.key(ofFile: number)
+        let key = try group.together { try source.key(ofFile: number) }
         let place = cache?.path(of: path, key: key)
         let folder = ImageFolder.path(ofDataFile: path)
         let own = place.flatMap { TokenIndex(path: $0, key: key, folder: folder) }
@@ -153,10 +153,10 @@ package struct TrainingData {
     }
 
     private func read(_ path: String, _ number: Int) throws -> TokenIndex {
-        try group.together {
+        try group.together { () throws(UserError) -> TokenIndex in
             guard
                 let index = TokenIndex(
-                    path: path, key: source.key(ofFile: number), folder: ImageFolder.path(ofDataFile: source.files[number].path))
+                    path: path, key: try source.key(ofFile: number), folder: ImageFolder.path(ofDataFile: source.files[number].path))
             else {
                 throw UserError(.output, path, "was written and cannot be read back")
             }

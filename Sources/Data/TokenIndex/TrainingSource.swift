@@ -6,16 +6,37 @@ import Tensor
 
 /// The files of `data.train`, and what makes inputs of their rows.
 package struct TrainingSource: Sendable {
-    /// A file of rows and the task of rows that name none.
+    /// A file of rows and how they are read.
     package struct File: Sendable {
         /// The path as it was given.
         package let path: String
-        /// The task of rows that name none.
-        package let task: String
-        /// The range that scores must lie in; nil: any finite number.
-        package let scoreRange: ClosedRange<Double>?
+        /// How its rows are read.
+        package let rules: RowRules
+        /// The file of passages that its rows name by their ids; nil: rows hold their texts.
+        package let passages: String?
+        /// The data set that the file is a shard of, by its index in `data.train`.
+        package let set: Int
         /// The prompts that stand before anchors, and before positives and negatives.     [tasks]
         package let prompts: [(anchor: String, candidate: String)]
+
+        /// Creates a file.
+        package init(
+            path: String, _ rules: RowRules, passages: String? = nil, set: Int, prompts: [(anchor: String, candidate: String)]
+        ) {
+            self.path = path
+            self.rules = rules
+            self.passages = passages
+            self.set = set
+            self.prompts = prompts
+        }
+    }
+
+    /// What becomes of rows that cannot be used.
+    package enum BadRows: Sendable, Equatable {
+        /// They end the run.
+        case fail
+        /// They are left out, up to this share of a file's rows.
+        case skip(limit: Double)
     }
 
     /// The files in the order of the configuration.
@@ -30,33 +51,31 @@ package struct TrainingSource: Sendable {
     private let dropsEqualNegatives: Bool
     /// Whether every fifth row of a file that is large enough is kept for evaluation (see HeldOutRows).
     private let holdsOut: Bool
+    /// What becomes of rows that cannot be used.
+    package let badRows: BadRows
 
     /// Creates a source. No file is read.
     ///
     /// - Parameters:
-    ///   - files: path, and task of rows that name none
+    ///   - files: in the order of the configuration
     ///   - taskNames: a row with another task is refused
     ///   - version: of the program that reads the rows
     ///   - images: how images of rows are taken; nil: no row has images
     ///   - dropsEqualNegatives: leave out hard negatives that equal their row's positive
     ///   - holdsOut: whether every fifth row of a file that is large enough is kept for evaluation
-    ///   - scoreRanges: what scores may be, by file; any finite number where there is none
-    ///   - prompts: what stands before a file's anchors and candidates, for a task
+    ///   - badRows: what becomes of rows that cannot be used
     package init(
-        files: [(path: String, task: String)], taskNames: [String], processor: TextProcessor, version: String, images: RowImages? = nil,
-        dropsEqualNegatives: Bool = true, holdsOut: Bool = false, scoreRanges: [Int: ClosedRange<Double>] = [:],
-        prompts: (_ file: Int, _ task: String) -> (anchor: String, candidate: String)
+        files: [File], taskNames: [String], processor: TextProcessor, version: String, images: RowImages? = nil,
+        dropsEqualNegatives: Bool = true, holdsOut: Bool = false, badRows: BadRows = .fail
     ) {
-        self.files = files.enumerated().map { number, file in
-            File(
-                path: file.path, task: file.task, scoreRange: scoreRanges[number], prompts: taskNames.map { prompts(number, $0) })
-        }
+        self.files = files
         self.taskNames = taskNames
         self.processor = processor
         self.version = version
         self.images = images
         self.dropsEqualNegatives = dropsEqualNegatives
         self.holdsOut = holdsOut
+        self.badRows = badRows
     }
 
     /// A number for each prompt of each file. Equal prompt texts have equal numbers.
@@ -69,16 +88,20 @@ package struct TrainingSource: Sendable {
     }
 
     /// SHA-256 of everything that the rows of a file depend on, beside the file's bytes and the format of token indexes.    [32]
-    package func key(ofFile number: Int) -> [UInt8] {
+    ///
+    /// - Throws: `UserError` when the file of passages cannot be read
+    package func key(ofFile number: Int) throws(UserError) -> [UInt8] {
         let file = files[number]
+        let passages = try file.passages.map { path throws(UserError) in SHA256.hex(try MappedFile(path: path).sha256()) }
         let parts: JSONValue = [
             "shoal": .string(version), "tokenizer": .string(SHA256.hex(processor.tokenizer.fingerprint)),
-            "maximum tokens": .integer(Int64(processor.maxTokens)), "task": .string(file.task),
+            "maximum tokens": .integer(Int64(processor.maxTokens)), "task": .string(file.rules.task),
             "tasks": .array(taskNames.map { .string($0) }),
             "prompts": .array(file.prompts.map { .array([.string($0.anchor), .string($0.candidate)]) }),
             "drops equal negatives": .bool(dropsEqualNegatives), "holds out": .bool(holdsOut),
             "images": images?.key ?? .null, "image folder": .string(images?.baseFolder.map(TokenCache.resolved) ?? ""),
-            "score range": file.scoreRange.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
+            "score range": file.rules.scoreRange.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
+            "rules": file.rules.key, "passages": passages.map { .string($0) } ?? .null, "skips bad rows": .bool(badRows != .fail),
         ]
         return SHA256.hash(of: parts.serialized(pretty: false))
     }
@@ -89,26 +112,36 @@ package struct TrainingSource: Sendable {
     package func open(_ number: Int) throws(UserError) -> PairFile {
         let file = files[number]
         return try PairFile(
-            path: file.path, task: file.task, knownTasks: taskNames, scoreRange: file.scoreRange, imageBase: images?.baseFolder)
+            path: file.path, file.rules, imageBase: images?.baseFolder, passages: file.passages, store: images?.store)
     }
 
     /// Whether rows of a file are held out: of a small one none.
     package func holdsOut(of pairs: PairFile) -> Bool { holdsOut && pairs.count > HeldOutRows.smallestFile }
 
-    /// Reads and tokenizes rows on all threads.
+    /// Reads and tokenizes rows on all threads. Rows that cannot be used are noted in the part's report, and left out.
     ///
     /// - Parameters:
     ///   - pairs: the opened file
     ///   - file: its number
-    /// - Throws: the error of the first bad row
-    func tokenized(_ rows: Range<Int>, of pairs: PairFile, file: Int) throws(UserError) -> TokenPart {
+    ///   - onlyChecks: whether the rows are looked at alone, because the run cannot go on
+    /// - Throws: the error of the first image that cannot be used, where rows are left out but not for their images
+    func tokenized(_ rows: Range<Int>, of pairs: PairFile, file: Int, onlyChecks: Bool = false) throws(UserError) -> TokenPart {
         let grain = 32
         let holdsOut = holdsOut(of: pairs)
         let parts = Threads.map((rows.count + grain - 1) / grain, grain: 1) { number in
             Result { () throws(UserError) in
                 var part = TokenPart()
                 for place in number * grain..<min((number + 1) * grain, rows.count) {
-                    try append(row: rows.lowerBound + place, of: pairs, file, to: &part, holdsOut: holdsOut)
+                    let row = rows.lowerBound + place
+                    do throws(RowFault) {
+                        let content = try RowFault.ofRow { () throws(UserError) in try pairs.read(row) }
+                        part.report.keys.add(content.layout)
+                        if content.examples.count > 1 { part.report.rowsWithSeveralPositives += 1 }
+                        if !onlyChecks { try append(row, content.examples, of: pairs, file, to: &part, holdsOut: holdsOut) }
+                    } catch {
+                        guard !error.isOfRun, error.isOfRow || badRows == .fail else { throw error.error }
+                        part.report.add(RowReport.BadRow(row: row, line: pairs.lineNumber(ofRow: row), error.error))
+                    }
                 }
                 return part
             }
@@ -118,21 +151,53 @@ package struct TrainingSource: Sendable {
         return all
     }
 
-    private func append(row: Int, of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool) throws(UserError) {
-        let content = try pairs.row(row)
-        let measured: [RowImages.Measured?]
-        switch try measure(content, pairs, row) {
-        case .measured(let images): measured = images
-        case .leftOut(let name):
-            part.skipRow(image: name, try? FileIdentity(path: pairs.images.path(of: name)))
-            return
+    /// Why a row cannot be used: by what it says, or by an image that it names, for which there is a rule of its own.
+    private struct RowFault: Error {
+        let error: UserError
+        var isOfRow = true
+        /// Whether no row with images could be used.
+        var isOfRun = false
+
+        static func ofRow<Value>(_ body: () throws(UserError) -> Value) throws(RowFault) -> Value {
+            do { return try body() } catch { throw RowFault(error: error) }
         }
-        if holdsOut, try HeldOutRows.contain(content, images: pairs.images) { return }
+
+        static func ofImage<Value>(_ body: () throws(UserError) -> Value) throws(RowFault) -> Value {
+            do { return try body() } catch { throw RowFault(error: error, isOfRow: false) }
+        }
+    }
+
+    private func append(
+        _ row: Int, _ examples: [TrainingRow], of pairs: PairFile, _ file: Int, to part: inout TokenPart, holdsOut: Bool
+    ) throws(RowFault) {
+        // All or none of a row's examples, whichever of them has the fault.
+        var own = TokenPart()
+        for example in examples {
+            if example.inputs.contains(where: { $0.imageName != nil }) {
+                do { try images?.requireReader() } catch { throw RowFault(error: error, isOfRow: false, isOfRun: true) }
+            }
+            let measured: [RowImages.Measured?]
+            switch try RowFault.ofImage({ () throws(UserError) in try measure(example, pairs, row) }) {
+            case .measured(let images): measured = images
+            case .leftOut(let name):
+                part.skipRow(image: name, try? FileIdentity(path: pairs.images.path(of: name)))
+                return
+            }
+            if holdsOut, try RowFault.ofImage({ () throws(UserError) in try HeldOutRows.contain(example, images: pairs.images) }) { return }
+            try RowFault.ofRow { () throws(UserError) in try append(row, example, measured, of: pairs, file, to: &own) }
+        }
+        part.append(own)
+    }
+
+    private func append(
+        _ row: Int, _ content: TrainingRow, _ measured: [RowImages.Measured?], of pairs: PairFile, _ file: Int, to part: inout TokenPart
+    ) throws(UserError) {
         let task = taskNames.firstIndex(of: content.task)!
         let prompt = files[file].prompts[task]
-        func append(_ input: Int, _ prefix: String, place: Int = 0) throws(UserError) {
+        func append(_ input: Int, _ prefix: String, place: Int = 0, prompt: Int64 = 0) throws(UserError) {
+            let teacher = input == 0 || content.teacherScores.isEmpty ? nil : content.teacherScores[input - 1]
             switch content.inputs[input] {
-            case .image(let name): part.append(measured[input]!, name: name, place: place)
+            case .image(let name): part.append(measured[input]!, name: name, place: place, teacherScore: teacher)
             case .text(let text):
                 let (ids, isTruncated) = processor.encode(text, prefix: prefix)
                 guard !ids.isEmpty else {
@@ -140,11 +205,16 @@ package struct TrainingSource: Sendable {
                         row, "a text of this row gives no token; write words that the tokenizer knows, or remove the row")
                 }
                 part.truncated += isTruncated ? 1 : 0
-                part.append(ContentHash(of: text), ids, place: place)
+                part.append(ContentHash(of: text), ids, place: place, prompt: prompt, teacherScore: teacher)
             }
         }
         part.beginRow(row, task: task, score: content.score)
-        try append(0, prompt.anchor)
+        if let own = content.prompt {
+            // Zero stands for the file's prompt.
+            try append(0, String(decoding: own, as: UTF8.self), prompt: ContentHash(of: own).high | 1)
+        } else {
+            try append(0, prompt.anchor)
+        }
         try append(1, prompt.candidate)
         for place in content.negatives.indices {
             let isEqual = measured[2 + place].map { $0.content == measured[1]?.content } ?? (content.negatives[place] == content.positive)
@@ -166,7 +236,9 @@ package struct TrainingSource: Sendable {
         var rows: [(row: TrainingRow, images: ImageFolder)] = []
         for (file, indexed) in index.files.enumerated() where indexed.header.holdsOut {
             let (pairs, absent, bad) = (try open(file), indexed.absentRows, indexed.badImages)
-            for content in try pairs.rows(absent) where !content.inputs.contains(where: { $0.imageName.map(bad.contains) ?? false }) {
+            // Rows that cannot be used are absent, too, where they are left out.
+            let examples = badRows == .fail ? try pairs.examples(ofRows: absent) : pairs.examplesThatCanBeUsed(ofRows: absent)
+            for content in examples.joined() where !content.inputs.contains(where: { $0.imageName.map(bad.contains) ?? false }) {
                 rows.append((content, pairs.images))
             }
         }
@@ -189,7 +261,6 @@ package struct TrainingSource: Sendable {
             return .measured(Array(repeating: nil, count: inputs.count))
         }
         guard let images else { preconditionFailure("training source: a row with images") }
-        try images.requireReader()
         var measured: [RowImages.Measured?] = []
         for input in inputs {
             guard let name = input.imageName else {

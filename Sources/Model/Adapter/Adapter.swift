@@ -42,12 +42,17 @@ package struct Adapter: Sendable {
     }
 
     /// Takes over the values of every factor that `source` has too.
-    package mutating func copyFactors(of source: Adapter) {
+    ///
+    /// - Parameter narrowRanks: by module path, the ranks of linears whose factors in `source` are filled up with zeros. A keeps its own
+    ///   rows there, so that they can learn; B is zero at them, so that they change nothing yet.
+    package mutating func copyFactors(of source: Adapter, narrowRanks: [String: Int] = [:]) {
         let own = Dictionary(uniqueKeysWithValues: layout.factors.map { ($0.name, $0) })
         for factor in source.layout.factors {
             guard let range = own[factor.name]?.range else { continue }
             precondition(range.count == factor.range.count, "adapter: \(factor.name) has another shape")
-            values.replaceSubrange(range, with: source.values[factor.range])
+            let rows = factor.part == .a ? narrowRanks[factor.pair.module] ?? factor.rows : factor.rows
+            let count = rows * factor.columns
+            values.replaceSubrange(range.prefix(count), with: source.values[factor.range.prefix(count)])
         }
     }
 

@@ -14,12 +14,27 @@ extension AdapterFile {
         package let base: String
         /// Written beside the adapter: of a backbone that brings none, where late vectors are trained.
         package var projector: Projector?
+        /// The prompts that adapters were trained with, by task, written beside them.
+        package var prompts: [String: PromptPair]
+        /// Written beside plain PEFT adapters, so that sentence-transformers loads them; nil: nothing is.
+        package var sentenceTransformers: SentenceTransformersFiles?
 
-        package init(dropout: Double, initialization: Adapter.Initialization, base: String, projector: Projector? = nil) {
+        /// Creates a description.
+        package init(
+            dropout: Double, initialization: Adapter.Initialization, base: String, projector: Projector? = nil,
+            prompts: [String: PromptPair] = [:], sentenceTransformers: SentenceTransformersFiles? = nil
+        ) {
             self.dropout = dropout
             self.initialization = initialization
             self.base = base
             self.projector = projector
+            self.prompts = prompts
+            self.sentenceTransformers = sentenceTransformers
+        }
+
+        /// The backbone as it is found from any folder: a folder by its whole path, the name of a published model as it is.
+        var baseFromAnywhere: String {
+            FileManager.default.fileExists(atPath: base) ? URL(fileURLWithPath: base).standardizedFileURL.path : base
         }
     }
 
@@ -34,6 +49,7 @@ extension AdapterFile {
         _ adapters: [Adapter], _ description: Description, as element: Tensor.Element, to folder: String
     ) throws(UserError) {
         try write(published(adapters, description), description.projector, as: element, to: folder)
+        if !description.prompts.isEmpty { try AtomicWrite.write(PromptFile.bytes(description.prompts), to: folder + "/" + PromptFile.name) }
     }
 
     /// The same into a folder that appears as a whole, such as a checkpoint.
@@ -49,10 +65,14 @@ extension AdapterFile {
             (AdapterSource.configName, try folder.write(content.config, to: AdapterSource.configName)),
         ]
         if let projector = description.projector { files.append((ProjectorFile.name, try ProjectorFile.write(projector, into: folder))) }
+        if !description.prompts.isEmpty {
+            files.append((PromptFile.name, try folder.write(PromptFile.bytes(description.prompts), to: PromptFile.name)))
+        }
         return files
     }
 
-    /// Writes one task as a plain PEFT adapter; its pair for the projector, which the transformers model lacks, is left out.
+    /// Writes one task as a plain PEFT adapter, which PEFT loads onto `Qwen2_5_VLForConditionalGeneration`, and sentence-transformers by
+    /// its folder alone where the description says what it needs. The pair for the projector, which that model lacks, is left out.
     ///
     /// - Parameters:
     ///   - adapter: adapts at least one linear of the decoder
@@ -61,13 +81,16 @@ extension AdapterFile {
     package static func writePEFT(
         _ adapter: Adapter, _ description: Description, as element: Tensor.Element, to folder: String
     ) throws(UserError) {
+        let (names, layers) = TargetPattern.names(adapter.layout)
         let config = AdapterConfigFile.text(
-            adapter.layout, dropout: description.dropout, description.initialization, base: description.base,
-            targets: TargetPattern.decoder(adapter.layout), excluded: nil)
+            adapter.layout, dropout: description.dropout, description.initialization, base: description.baseFromAnywhere,
+            targets: .array(names.map { .string($0) }), layers: layers, wrapped: AdapterConfigFile.plainModel)
         let factors = adapter.layout.factors.filter { $0.pair.module != DecoderModule.projectorPath }
         try write(
             Content(adapters: [adapter], factors: factors, namesTasks: false, config: config), description.projector, as: element,
             to: folder)
+        let prompts = description.prompts[adapter.task]
+        try description.sentenceTransformers?.write(prompts ?? .usual(task: adapter.task), to: folder)
     }
 
     private static let metadata = ["format": "pt"]
@@ -105,8 +128,8 @@ extension AdapterFile {
         let layout = adapters[0].layout
         precondition(adapters.allSatisfy { $0.layout == layout }, "adapter file: adapters of different layouts")
         let config = AdapterConfigFile.text(
-            layout, dropout: description.dropout, description.initialization, base: description.base, targets: TargetPattern.all(layout),
-            excluded: ".*visual.*")
+            layout, dropout: description.dropout, description.initialization, base: description.base,
+            targets: .string(TargetPattern.all(layout)))
         return Content(adapters: adapters, factors: layout.factors, namesTasks: true, config: config)
     }
 

@@ -1,5 +1,5 @@
-// Where an adapter lies on disk. What users name is a folder: of the published model's adapters, of a run, of one of its
-// checkpoints, or of a plain PEFT adapter; all hold the same two files.
+// Where an adapter lies on disk. What users name is a folder: of the published model's adapters, of a run or a model with `adapters`
+// in it, of a checkpoint, or of a plain PEFT adapter; all hold the same two files.
 
 import Files
 import Foundation
@@ -17,7 +17,7 @@ package struct AdapterSource: Sendable, Equatable {
 
     private init(folder: String) { self.folder = folder }
 
-    /// Resolves what a user named: a folder with an adapter, or a model's folder with `adapters` in it.
+    /// Resolves what a user named: a folder with an adapter, or a run's or model's folder with `adapters` in it.
     /// - Throws: `UserError` `.missing`, naming what there is instead
     package static func find(_ path: String) throws(UserError) -> AdapterSource {
         guard FileManager.default.fileExists(atPath: path) else {
@@ -55,6 +55,7 @@ package struct AdapterSource: Sendable, Equatable {
         }
         let checkpoints = names(path + "/checkpoints").sorted { $0.compare($1, options: .numeric) == .orderedAscending }
         if let newest = checkpoints.last { return "; this run is unfinished, its newest checkpoint is \(path)/checkpoints/\(newest)" }
+        if let task = names(path + "/peft").min() { return "; its adapters lie one by one in \(path)/peft, such as \(path)/peft/\(task)" }
         if let task = names(path).min() { return "; name one of the folders in it, such as \(path)/\(task)" }
         return "; name a run, one of its checkpoints, peft/<task>, or a folder with \(configName)"
     }

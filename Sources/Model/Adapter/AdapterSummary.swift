@@ -7,6 +7,8 @@ package struct AdapterSummary: Sendable {
     package let source: AdapterSource
     package let rank: Int
     package let alpha: Double
+    /// Keys of the configuration that give some linears another rank or scale, such as `rank_pattern`.
+    package let extras: [String]
     package let dropout: Double
     /// Ascending; empty in a plain PEFT adapter, which does not name its task.
     package let tasks: [String]
@@ -27,14 +29,17 @@ package struct AdapterSummary: Sendable {
     private init(_ source: AdapterSource, _ settings: AdapterConfigFile, _ file: SafetensorsFile) throws(UserError) {
         var (tasks, modules, layers): (Set<String>, Set<String>, Set<Int>) = ([], [], [])
         var elements = 0
-        for entry in file.entries {
-            let name = try AdapterTensorName(entry.name, path: file.path)
-            let ranks = name.part == .a ? entry.shape.first : entry.shape.last
-            guard entry.shape.count == 2, ranks == settings.rank else {
+        _ = try file.tensorsOfIdleVisionTower()
+        var paths: Set<String> = []
+        for entry in file.entries where !AdapterTensorName.isOfVisionTower(entry.name) {
+            let name = try AdapterTensorName(entry.name, file: file.path)
+            let (found, rank) = (name.part == .a ? entry.shape.first : entry.shape.last, settings.scaling.rank(of: name.path))
+            guard entry.shape.count == 2, found == rank else {
                 throw UserError(
                     .content, file.path,
-                    "tensor \(quoted(entry.name)) has the shape \(entry.shape), which is none of a factor of rank \(settings.rank)")
+                    "tensor \(quoted(entry.name)) has the shape \(entry.shape), which is none of a factor of rank \(rank)")
             }
+            paths.insert(name.path)
             elements += entry.shape.reduce(1, *)
             modules.insert(String(name.module.split(separator: ".").last!))
             if let task = name.task { tasks.insert(task) }
@@ -42,8 +47,8 @@ package struct AdapterSummary: Sendable {
         }
         self.source = source
         self.file = file
-        rank = settings.rank
-        alpha = settings.alpha
+        (rank, alpha) = settings.scaling.common(Array(paths))
+        extras = settings.scaling.extras
         dropout = settings.dropout
         self.tasks = tasks.sorted()
         linears = DecoderModule.allCases.map(\.linear).filter(modules.contains)

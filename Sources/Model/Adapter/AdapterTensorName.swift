@@ -6,6 +6,8 @@ import Files
 struct AdapterTensorName {
     /// Path of the linear as AdapterLayout has it.
     let module: String
+    /// Path of the linear in the model that PEFT wrapped, against which PEFT's patterns are matched.
+    let path: String
     /// Of the decoder; nil for the projector.
     let layer: Int?
     let part: AdapterFactor.Part
@@ -19,52 +21,60 @@ struct AdapterTensorName {
 
     var text: String { Self.text(module, part, task: task) }
 
+    /// Whether a tensor belongs to the vision tower, under any name.
+    static func isOfVisionTower(_ name: String) -> Bool { components(name).contains("visual") }
+
     /// - Throws: `UserError` `.content` when the name is none of a LoRA factor of a linear that can be adapted here
-    init(_ name: String, path: String) throws(UserError) {
-        let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+    init(_ name: String, file: String) throws(UserError) {
+        let parts = Self.components(name)
         guard parts.starts(with: ["base_model", "model"]), parts.last == "weight",
             let middle = parts.firstIndex(where: { AdapterFactor.Part(rawValue: $0) != nil }), middle > 2
-        else { throw Self.unknown(name, path) }
+        else { throw Self.unknown(name, file) }
         part = AdapterFactor.Part(rawValue: parts[middle])!
 
         let labels = parts[(middle + 1)..<(parts.count - 1)].drop { $0 == "default" }
-        guard labels.count <= 1, labels.allSatisfy(ModelConfig.isTaskName) else { throw Self.unknown(name, path) }
+        guard labels.count <= 1, labels.allSatisfy(ModelConfig.isTaskName) else { throw Self.unknown(name, file) }
         task = labels.first
 
-        let modulePath = Array(parts[2..<middle])
+        path = parts[2..<middle].joined(separator: ".")
+        let modulePath = parts[2..<middle].filter { !Self.wrappers.contains($0) }
         if modulePath == [DecoderModule.projectorPath] {
             (module, layer) = (DecoderModule.projectorPath, nil)
         } else {
-            guard let (number, linear) = Self.decoderLinear(modulePath) else { throw Self.unknown(name, path) }
+            guard let (number, linear) = Self.decoderLinear(modulePath) else { throw Self.unknown(name, file) }
             (module, layer) = (linear.path(layer: number), number)
         }
     }
 
-    /// Paths of a decoder's layers under `Qwen2_5_VLForConditionalGeneration` (of transformers from 4.52, and before),
-    /// `Qwen2_5_VLModel`, and the text model alone.
-    private static let layerPaths = [
-        ["model", "language_model", "layers"], ["model", "layers"], ["language_model", "layers"], ["layers"],
-    ]
+    private static func components(_ name: String) -> [String] {
+        name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// What PyTorch puts between the parts of a path: compiled, distributed and recomputed modules.
+    private static let wrappers: Set = ["_orig_mod", "module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"]
+
+    /// What stands before `layers` where PEFT wrapped `Qwen2_5_VLForConditionalGeneration` (of transformers from 4.52, and before),
+    /// `Qwen2_5_VLModel`, the text model alone, a decoder that is a model of its own, or a module that holds one of these.
+    private static let prefixes = [
+        "model.language_model", "model", "language_model", "", "language_model.model", "model.language_model.model", "model.model",
+        "model.model.language_model", "auto_model", "auto_model.language_model", "0.auto_model", "0.auto_model.language_model",
+        "0.model.language_model",
+    ].map { components($0 + ($0.isEmpty ? "" : ".") + "layers") }
 
     private static func decoderLinear(_ path: [String]) -> (layer: Int, linear: DecoderModule)? {
-        guard let prefix = layerPaths.first(where: { path.starts(with: $0) }), path.count == prefix.count + 3,
+        guard let prefix = prefixes.first(where: { path.starts(with: $0) }), path.count == prefix.count + 3,
             let layer = Int(path[prefix.count]), String(layer) == path[prefix.count], layer >= 0,
             let linear = DecoderModule(rawValue: path[(prefix.count + 1)...].joined(separator: "."))
         else { return nil }
         return (layer, linear)
     }
 
-    private static func unknown(_ name: String, _ path: String) -> UserError {
-        if name.contains("visual.") {
-            return UserError(
-                .content, path,
-                "tensor \(quoted(name)) adapts the vision tower, which is frozen here; confine target_modules to language_model")
-        }
+    private static func unknown(_ name: String, _ file: String) -> UserError {
+        let known = prefixes.map { "\($0.joined(separator: "."))" }.joined(separator: ", ")
         return UserError(
-            .content, path,
-            "tensor \(quoted(name)) is no LoRA factor of this model; expected names as \(text("model.language_model.layers.0.self_attn.q_proj", .a, task: "retrieval"))"
-        )
+            .content, file,
+            "tensor \(quoted(name)) is no LoRA factor of this model; expected names as "
+                + "\(text("model.language_model.layers.0.self_attn.q_proj", .a, task: "retrieval")), with or without the task, "
+                + "and behind base_model.model. one of \(known)")
     }
 }

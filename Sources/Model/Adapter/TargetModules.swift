@@ -1,5 +1,5 @@
-// lora.target_modules: which linear layers of the model carry an adapter. PEFT's two spellings, with PEFT's meaning: names that
-// end a module's path, or a regular expression for the whole of it. Paths are those of the model in memory, for example
+// lora.target_modules: which linear layers of the model carry an adapter. PEFT's three spellings, with PEFT's meaning: names that
+// end a module's path, a regular expression for the whole of it, or all linears. Paths are those of the model in memory, for example
 // model.language_model.layers.0.self_attn.q_proj. The vision tower is never adapted.
 
 import Config
@@ -8,13 +8,18 @@ import Foundation
 
 /// Which linears carry an adapter.
 package struct TargetModules: Sendable {
-    /// PEFT's two spellings.
+    /// PEFT's three spellings.
     package enum Selection: Sendable {
         /// A module is meant when its path is the name, or ends in "." and the name.
         case names([String])
         /// A module is meant when the whole path matches.
         case pattern(String)
+        /// Every linear but the output head: those of the decoder, and the projector.
+        case allLinear
     }
+
+    /// PEFT's word for all linears; it is read in any mixture of small and capital letters.
+    package static let allLinearWord = "all-linear"
 
     /// The names or the pattern.
     package let selection: Selection
@@ -30,6 +35,10 @@ package struct TargetModules: Sendable {
     /// - Parameter json: a list of names or a pattern; nil when it is neither
     package init?(_ json: JSONValue) {
         if let pattern = json.stringValue {
+            if pattern.lowercased() == Self.allLinearWord {
+                (selection, expression) = (.allLinear, nil)
+                return
+            }
             guard let expression = Self.expression(pattern) else { return nil }
             self.selection = .pattern(pattern)
             self.expression = expression
@@ -47,6 +56,10 @@ package struct TargetModules: Sendable {
         if modulePath.contains("visual") { return false }
         switch selection {
         case .names(let names): return names.contains { Self.names($0, modulePath) }
+        case .allLinear:
+            return modulePath == DecoderModule.projectorPath
+                || DecoderModule.layer(ofPath: modulePath) != nil
+                    && DecoderModule.allCases.contains { Self.names($0.rawValue, modulePath) }
         case .pattern:
             let whole = NSRange(modulePath.startIndex..., in: modulePath)
             return expression?.firstMatch(in: modulePath, range: whole) != nil
@@ -59,11 +72,28 @@ package struct TargetModules: Sendable {
         return names.filter { name in !modulePaths.contains { !$0.contains("visual") && Self.names(name, $0) } }
     }
 
+    /// What to write where the selection meant no linear of the decoder, as the end of a sentence.
+    package var adviceWhenNothingMatches: String {
+        let path = DecoderModule.q.path(layer: 0)
+        guard case .pattern(let pattern) = selection else { return "nothing would be trained" }
+        let words = pattern.split { $0 == "," || $0 == " " }.map(String.init)
+        let linears = DecoderModule.allCases.map(\.linear)
+        let mend =
+            ["all", "all_linear", "all-linears", "linear", "*"].contains(pattern.lowercased())
+            ? "for all linears write \(Self.allLinearWord)"
+            : !words.isEmpty && words.allSatisfy(linears.contains)
+                ? "for names write a list: [\(words.joined(separator: ", "))]"
+                : "for names write a list, such as [q_proj, v_proj], for all linears \(Self.allLinearWord)"
+        return "\(quoted(pattern)), a text, is a regular expression for the whole path of a linear, as in PEFT, such as \(path); "
+            + mend
+    }
+
     /// The selection as a configuration says it.
     package var json: JSONValue {
         switch selection {
         case .names(let names): .array(names.map { .string($0) })
         case .pattern(let pattern): .string(pattern)
+        case .allLinear: .string(Self.allLinearWord)
         }
     }
 
@@ -78,9 +108,10 @@ package struct TargetModules: Sendable {
 }
 
 extension SettingForm where Value == TargetModules {
-    /// A list of module names, or a regular expression.
+    /// A list of module names, a regular expression, or `all-linear`.
     package static var targetModules: Self {
-        Self("a list of module names, or a regular expression", encode: \.json) { (node, key) throws(UserError) -> TargetModules? in
+        Self("a list of module names, a regular expression, or `all-linear`", encode: \.json) {
+            (node, key) throws(UserError) -> TargetModules? in
             switch node.content {
             case .sequence(let elements):
                 return TargetModules(.array(try YAMLNode.names(elements, of: node, key: key).map { .string($0) }))

@@ -70,7 +70,8 @@ package struct ModelConfig: Sendable, Equatable {
     /// Reads `config.json` in a checkpoint's folder.
     ///
     /// A plain Qwen2.5-VL file names neither tasks nor Matryoshka dimensions nor a projector: these then are the published model's.
-    /// - Throws: `UserError` `.missing` when folder or file are; `.content` naming the key that is absent, out of range, or asks for what is not here
+    /// - Throws: `UserError` `.missing` when folder or file are; `.content` naming another family of models or a quantisation, or the key
+    ///   that is absent, out of range, or asks for what is not here
     package static func read(folder: String) throws(UserError) -> ModelConfig {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
@@ -83,6 +84,7 @@ package struct ModelConfig: Sendable, Equatable {
     }
 
     private init(_ root: ConfigObject) throws(UserError) {
+        try ModelFamily.check(root)
         let nested = try root.section("text_config")
         text = try Text(nested ?? root)
         if let section = try root.section("vision_config") { vision = try Vision(section, text) } else { vision = nil }

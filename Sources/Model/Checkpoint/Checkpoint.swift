@@ -70,6 +70,7 @@ package struct Checkpoint: Sendable {
 
     private init(_ folder: String, _ config: ModelConfig, _ found: CheckpointFiles) throws(UserError) {
         let text = config.text
+        try found.refuseQuantised()
         var tensors = try TensorTable(found.files, path: found.path, canonicalName: Self.publishedName)
         self.folder = folder
         self.config = config
@@ -88,12 +89,18 @@ package struct Checkpoint: Sendable {
         try tensors.expectEmpty()
     }
 
-    /// What newer releases of transformers write as `model.language_model.…` and `model.visual.…`, under its published name.
+    /// How the same tensors are called by the class that saved them: `Qwen2_5_VLForConditionalGeneration` of newer releases of
+    /// transformers, `Qwen2_5_VLModel` (which `AutoModel` makes), the text model alone, and a decoder that is a model of its own.
+    private static let spellings = [
+        ("model.language_model.", "model."), ("model.visual.", "visual."), ("language_model.model.", "model."),
+        ("language_model.lm_head.", "lm_head."), ("language_model.", "model."), ("embed_tokens.", "model.embed_tokens."),
+        ("layers.", "model.layers."), ("norm.", "model.norm."),
+    ]
+
+    /// A tensor's published name, whatever its spelling.
     private static func publishedName(_ name: String) -> String {
-        for (newer, published) in [("model.language_model.", "model."), ("model.visual.", "visual.")] {
-            if name.utf8.starts(with: newer.utf8) {
-                return published + String(decoding: name.utf8.dropFirst(newer.utf8.count), as: UTF8.self)
-            }
+        for (spelling, published) in spellings where name.utf8.starts(with: spelling.utf8) {
+            return published + String(decoding: name.utf8.dropFirst(spelling.utf8.count), as: UTF8.self)
         }
         return name
     }

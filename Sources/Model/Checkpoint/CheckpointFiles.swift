@@ -20,9 +20,43 @@ struct CheckpointFiles {
             files = try Self.shards(index, folder: folder)
             path = index
         } else {
-            let pickle = FileManager.default.fileExists(atPath: folder + "/pytorch_model.bin")
-            let reason = pickle ? "; pytorch_model.bin may run code when it is read and is not: convert it to safetensors" : ""
-            throw UserError(.missing, folder, "holds neither model.safetensors nor model.safetensors.index.json\(reason)")
+            throw UserError(.missing, folder, "holds neither model.safetensors nor model.safetensors.index.json\(Self.hint(for: folder))")
+        }
+    }
+
+    /// What the folder holds in place of weights.
+    private static func hint(for folder: String) -> String {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        if names.contains("pytorch_model.bin") {
+            return "; pytorch_model.bin may run code when it is read and is not: convert it to safetensors"
+        }
+        if let name = names.sorted().first(where: { $0.lowercased().hasSuffix(".gguf") }) {
+            return "; \(name) holds weights in another format, mostly quantised: name the model's folder with safetensors files"
+        }
+        if names.contains("adapter_model.safetensors") {
+            return "; it holds an adapter: name its backbone here, and this folder as the adapter"
+        }
+        return ""
+    }
+
+    /// Endings of tensors that only quantised weights have, and what writes them.
+    private static let quantisedEndings = [
+        (".qweight", "GPTQ or AWQ"), (".qzeros", "GPTQ or AWQ"), (".g_idx", "GPTQ"), (".weight_scale_inv", "FP8"),
+        (".weight_scale", "FP8 or another format with scales"), (".weight_packed", "compressed-tensors"),
+        (".weight.absmax", "bitsandbytes"), (".weight_format", "bitsandbytes"), (".SCB", "bitsandbytes"),
+    ]
+
+    /// Weights without a word in config.json about it, as older tools wrote them.
+    /// - Throws: `UserError` `.content` naming a tensor that only quantised weights have
+    func refuseQuantised() throws(UserError) {
+        for file in files {
+            for entry in file.entries {
+                guard let (_, format) = Self.quantisedEndings.first(where: { entry.name.hasSuffix($0.0) }) else { continue }
+                throw UserError(
+                    .content, file.path,
+                    "tensor \(quoted(entry.name)) is of quantised weights (\(format)), which are not read; "
+                        + "take the model's own weights in bfloat16, float16 or float32")
+            }
         }
     }
 

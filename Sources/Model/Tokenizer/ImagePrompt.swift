@@ -1,6 +1,7 @@
 // What stands around an image: the words that the published model was trained with, as token ids.
 
 import Files
+import Images
 
 /// The prompt of an image, whose placeholder becomes as many image tokens as the image has features.
 ///

@@ -19,6 +19,7 @@ struct TokenizerFile {
     init(path: String) throws(UserError) {
         let file = try MappedFile(path: path)
         defer { withExtendedLifetime(file) {} }  // The scanner reads its memory.
+        if let other = StandIn.insteadOfJSON(file.bytes) { throw UserError(.content, path, other) }
         fingerprint = file.sha256()
         var scanner = JSONScanner(file.bytes, path: path)
         var keys = RequiredKeys(["model", "pre_tokenizer", "normalizer", "added_tokens"], of: "a tokenizer file")
@@ -139,11 +140,24 @@ extension JSONScanner {
         }
     }
 
-    /// `post_processor`: absent, null or ByteLevel, which moves offsets and no ids.
+    /// `post_processor`: absent, null, or steps that add no token to a text: ByteLevel, which moves offsets, and a template of the text
+    /// alone, as transformers 5 saves it.
     fileprivate mutating func requirePostProcessor() throws(UserError) {
         let (value, place) = try readSetting()
-        guard value.isNull || value["type"]?.stringValue == "ByteLevel" else {
-            throw unsupported("post_processor.type", value["type"].inWords, "\"ByteLevel\", or no post-processor,", at: place)
+        let steps = value["type"]?.stringValue == "Sequence" ? value["processors"]?.arrayValue ?? [] : [value]
+        for step in steps where !step.isNull {
+            switch step["type"]?.stringValue {
+            case "ByteLevel": continue
+            case "TemplateProcessing":
+                let pieces = step["single"]?.arrayValue ?? []
+                guard pieces.count == 1, pieces[0]["Sequence"]?["id"]?.stringValue == "A" else {
+                    let tokens = pieces.compactMap { $0["SpecialToken"]?["id"]?.stringValue }.map(quoted).joined(separator: ", ")
+                    throw unsupported(
+                        "post_processor.single", tokens.isEmpty ? "another form" : "the tokens \(tokens) around a text",
+                        "a text without tokens around it", at: place)
+                }
+            default: throw unsupported("post_processor.type", step["type"].inWords, "\"ByteLevel\", or no post-processor,", at: place)
+            }
         }
     }
 

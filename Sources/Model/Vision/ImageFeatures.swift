@@ -1,5 +1,6 @@
 // What the vision tower makes of an image.
 
+import Images
 import Tensor
 
 /// What stands in the decoder's input for an image.

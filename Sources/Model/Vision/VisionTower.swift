@@ -1,6 +1,7 @@
 // The vision tower of Qwen2.5-VL (arXiv:2502.13923), forward only: it is frozen and has no adapters. Patches are embedded, go
 // through the blocks in window order, and are merged into tokens of the decoder's width.
 
+import Images
 import Tensor
 
 /// Patches to features.
@@ -30,9 +31,12 @@ package struct VisionTower: Sendable {
         }
     }
 
+    /// What features are made in: the element type of the engine.
+    package var element: Tensor.Element { engine.element }
+
     /// The features of some images, one below the other.             [tokens, outHidden] in `element`
     ///
-    /// - Parameter element: what features are rounded to at the end. Where they are kept, it is bfloat16 with either engine.
+    /// - Parameter element: what features are rounded to at the end
     package func forward(_ images: [ImagePatches], as element: Tensor.Element = .float32) -> Tensor {
         let order = WindowOrder(images.map(\.grid), config)
         let (cell, heads) = (config.spatialMergeSize * config.spatialMergeSize, config.heads)
@@ -51,9 +55,9 @@ package struct VisionTower: Sendable {
         return scatteredRows(y, bias: weights.mergerOutput.bias, order: order.cells, as: element)
     }
 
-    /// The features of each image by itself, rounded to bfloat16: what is kept of an image.
+    /// The features of each image by itself, in the engine's element type: what is kept of an image.
     package func features(_ images: [ImagePatches]) -> [ImageFeatures] {
-        let features = forward(images, as: .bfloat16)
+        let features = forward(images, as: element)
         let grids = images.map { $0.grid.merged(by: config.spatialMergeSize) }
         return zip(grids, grids.map(\.count).consecutiveRanges).map { ImageFeatures(grid: $0, rows: features.rows($1)) }
     }

@@ -3,6 +3,7 @@
 // A cell is the square of patches that becomes one token: patches come, move and leave by cells. A window is a square of cells,
 // cut at the right and bottom edge of the image.
 
+import Images
 import Tensor
 
 /// The way of some images' cells into window order, and what lies where in it.

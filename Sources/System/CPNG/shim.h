@@ -28,6 +28,11 @@ typedef struct png_layout {
     size_t row_bytes;
     // Red, green and blue of each index; zeros beyond what the file names.
     uint8_t palette[256][3];
+    // Of each index; 255 beyond what the file names.
+    uint8_t alpha[256];
+    // Whether an index or one colour is transparent, and that colour: red, green and blue, or a gray value three times.
+    int has_transparency;
+    uint16_t transparent[3];
 } png_layout;
 
 static inline void png_decoder_fail(png_structp library, png_const_charp message) {
@@ -88,22 +93,36 @@ static inline int png_decoder_read_header(png_decoder *decoder, png_layout *layo
         layout->palette[i][1] = colors[i].green;
         layout->palette[i][2] = colors[i].blue;
     }
+    memset(layout->alpha, 255, sizeof layout->alpha);
+    png_bytep alpha = NULL;
+    png_color_16p color = NULL;
+    if (png_get_tRNS(library, decoder->info, &alpha, &count, &color)) {
+        layout->has_transparency = 1;
+        for (int i = 0; alpha && i < count && i < 256; i++) layout->alpha[i] = alpha[i];
+        int is_gray = layout->color_type == PNG_COLOR_TYPE_GRAY;
+        if (color) {
+            layout->transparent[0] = is_gray ? color->gray : color->red;
+            layout->transparent[1] = is_gray ? color->gray : color->green;
+            layout->transparent[2] = is_gray ? color->gray : color->blue;
+        }
+    }
     return 1;
 }
 
-// Reads all rows, each to its place, and the file to its end. A pixel takes `bytes_a_pixel`, at most 3: one is an index or a gray
-// value, two are a gray value of 16 bits, three are RGB. Alpha is dropped; of the other samples of 16 bits the higher 8 are kept.
-static inline int png_decoder_read(png_decoder *decoder, uint8_t **rows, int *bytes_a_pixel) {
+// Reads all rows, each to its place, and the file to its end. A pixel takes `bytes_a_pixel`: one is an index or a gray value, two are a
+// gray value of 16 bits, three are RGB; with `keep_alpha`, two are a gray value and alpha where the file has that, and four are RGB and
+// alpha. Without it, alpha is dropped. Of the samples of 16 bits that are no gray value alone the higher 8 are kept.
+static inline int png_decoder_read(png_decoder *decoder, uint8_t **rows, int keep_alpha, int *bytes_a_pixel) {
     if (setjmp(decoder->failed)) return 0;
     png_structp library = decoder->library;
     int color_type = png_get_color_type(library, decoder->info), bit_depth = png_get_bit_depth(library, decoder->info);
     if (bit_depth < 8) png_set_packing(library);
     if (bit_depth == 16 && color_type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(library);
-    if (color_type & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(library);
+    if (color_type & PNG_COLOR_MASK_ALPHA && !keep_alpha) png_set_strip_alpha(library);
     png_set_interlace_handling(library);
     png_read_update_info(library, decoder->info);
     *bytes_a_pixel = png_get_channels(library, decoder->info) * (png_get_bit_depth(library, decoder->info) / 8);
-    if (*bytes_a_pixel > 3) png_error(library, "its rows are of no known form");
+    if (*bytes_a_pixel > (keep_alpha ? 4 : 3)) png_error(library, "its rows are of no known form");
     png_read_image(library, rows);
     png_read_end(library, NULL);
     return 1;

@@ -10,13 +10,13 @@ struct FinalAdapters {
     private let lora: LoRAConfig
     private let description: AdapterFile.Description
 
-    /// - Parameter projector: one that the backbone lacks; it is saved with the adapters
-    init(_ config: ProjectConfig, projector: Projector?) {
-        lora = config.lora
-        description = AdapterFile.Description(config, projector: projector)
+    init(_ setup: TrainingSetup) {
+        lora = setup.config.lora
+        description = setup.adapterDescription
     }
 
-    /// Writes all tasks in the published layout into the run's folder, and each trained task in PEFT's into a folder of its own.
+    /// Writes all tasks in the published layout into the folder `adapters`, and each trained task in PEFT's into a folder of its own. The
+    /// run's folder itself holds none: PEFT would load the published layout from there onto a plain model as nothing, with a warning.
     ///
     /// Collective: rank 0 writes, and what it cannot write is heard by all.
     /// - Throws: `UserError` `.output`
@@ -24,7 +24,7 @@ struct FinalAdapters {
         try world.together { () -> Void in
             guard world.rank == 0 else { return }
             let element: Tensor.Element = lora.savePrecision == .bfloat16 ? .bfloat16 : .float32
-            if lora.saveFormat != .peft { try AdapterFile.writePublished(state.adapters, description, as: element, to: folder.path) }
+            if lora.saveFormat != .peft { try AdapterFile.writePublished(state.adapters, description, as: element, to: folder.adapters) }
             guard lora.saveFormat != .published else { return }
             for adapter in state.trainedAdapters {
                 try AdapterFile.writePEFT(adapter, description, as: element, to: folder.peft(task: adapter.task))

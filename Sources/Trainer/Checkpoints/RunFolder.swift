@@ -24,9 +24,12 @@ package struct RunFolder: Sendable {
 
     /// What a run writes, and another one would overwrite.
     private static let names = [
-        "adapter_model.safetensors", "adapter_config.json", ProjectorFile.name, "peft", "checkpoints", "README.md", "metrics.jsonl",
-        "tensorboard", "report.html", "run.json",
+        "adapters", "adapter_model.safetensors", "adapter_config.json", "peft", "checkpoints", "README.md", "metrics.jsonl", "tensorboard",
+        "report.html", "run.json",
     ]
+
+    /// All tasks in the published layout.
+    package var adapters: String { path + "/adapters" }
 
     /// The plain PEFT adapter of a task.
     package func peft(task: String) -> String { path + "/peft/" + task }
@@ -145,7 +148,9 @@ extension RunFolder {
     /// Removes what a crash has left half written, and a request to stop that came before this start.
     private func putInOrder() throws(UserError) -> String? {
         let entries = { (folder: String) in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
-        let aside = entries(path).filter { name in Self.names.contains { name.hasPrefix($0 + ".tmp-") } || name.hasPrefix(".probe-") }
+        let aside =
+            entries(path).filter { name in Self.names.contains { name.hasPrefix($0 + ".tmp-") } || name.hasPrefix(".probe-") }
+            + entries(adapters).filter { $0.contains(".tmp-") }.map { "adapters/" + $0 }
         let unfinished = entries(checkpoints).filter { $0.hasPrefix("step-") && $0.contains(".tmp-") || $0.hasPrefix(".trash-") }
         for leftover in aside.map({ path + "/" + $0 }) + unfinished.map({ checkpoints + "/" + $0 }) {
             do { try FileManager.default.removeItem(atPath: leftover) } catch {

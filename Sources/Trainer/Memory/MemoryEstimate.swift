@@ -55,15 +55,15 @@ extension MemoryEstimate {
     /// Of all embeddings of a step: the rank's own, their gradients, and those by use.
     static func embeddings(all: Int, own: Int, isGathered: Bool) -> Int { 3 * own + (isGathered ? all : 0) }
 
-    /// Of images: the features of two steps in bfloat16, patches that wait, and one pass of the tower, which takes about twelve
-    /// values of its width for each patch.
+    /// Of images: the features of two steps, patches that wait, and one pass of the tower, which takes about twelve values of its width
+    /// for each patch.
     ///
     /// - Parameter tokens: of the images of a step; 0: no run with images
     static func images(_ config: ModelConfig, _ engine: MatrixEngine, tokens: Int) -> Int {
         guard tokens > 0, let tower = config.vision else { return 0 }
         let patches = tokens * tower.spatialMergeSize * tower.spatialMergeSize
         let pixels = 3 * tower.temporalPatchSize * tower.patchSize * tower.patchSize
-        return 2 * tokens * config.text.hiddenSize * 2 + min(patches * pixels * 4, ImageEncoder.bytesAhead)
+        return 2 * tokens * config.text.hiddenSize * engine.element.byteWidth + min(patches * pixels * 4, ImageEncoder.bytesAhead)
             + min(patches, ImageEncoder.passPatches) * 12 * tower.hiddenSize * engine.element.byteWidth
     }
 

@@ -47,8 +47,13 @@ package struct ModelCard: Sendable {
 
     package struct Prompts: Sendable {
         package var task: String
-        package var query: String
-        package var passage: String
+        package var pair: PromptPair
+
+        /// Creates the prompts of a task.
+        package init(task: String, pair: PromptPair) {
+            self.task = task
+            self.pair = pair
+        }
     }
 
     /// Replaces README.md in the run's folder.
@@ -97,7 +102,7 @@ package struct ModelCard: Sendable {
 
             | task | before a query | before a passage |
             | --- | --- | --- |
-            \(prompts.map { "| \($0.task) | \(Self.code($0.query)) | \(Self.code($0.passage)) |" }.joined(separator: "\n"))
+            \(prompts.map { "| \($0.task) | \(Self.code($0.pair.query)) | \(Self.code($0.pair.passage)) |" }.joined(separator: "\n"))
 
             """
     }
@@ -135,9 +140,21 @@ package struct ModelCard: Sendable {
                 states = model.base_model.model.model(**tokens, use_cache=False).last_hidden_state[0]
                 return normalize(states.mean(dim=0), dim=0)
 
-            query = embed("...", \(Self.quoted(prompts?.query ?? "")))
-            passage = embed("...", \(Self.quoted(prompts?.passage ?? "")))
+            query = embed("...", \(Self.quoted(prompts?.pair.query ?? "")))
+            passage = embed("...", \(Self.quoted(prompts?.pair.passage ?? "")))
             print(float(query @ passage))
+            ```
+
+            `AutoPeftModel.from_pretrained(\(Self.quoted("peft/\(task)")))` loads both in one call. On `AutoModel` PEFT finds no place for the
+            factors, warns of missing keys, and the vectors are the bare backbone's: use the class above.
+
+            With sentence-transformers, whose prompts and length are set:
+
+            ```python
+            from sentence_transformers import SentenceTransformer
+
+            model = SentenceTransformer(\(Self.quoted("peft/\(task)")), model_kwargs={"dtype": "float32"})
+            print(model.encode_query("...") @ model.encode_document("..."))
             ```
 
             """
@@ -146,12 +163,13 @@ package struct ModelCard: Sendable {
     private var commandLine: String {
         let task = trainedTasks.first ?? ""
         let (flag, ending) = heads.hasDense ? ("", "npy") : ("--multi-vector ", "safetensors")
+        let adapter = saveFormat == .peft ? "peft/\(task)" : "."
         return """
             ## Use with Shoal
 
             ```sh
-            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt query \(flag)--texts "..." --output queries.\(ending)
-            shoal embed --model \(Self.shell(baseModel)) --adapter . --task \(task) --prompt passage \(flag)--text-file passages.txt --output passages.\(ending)
+            shoal embed --model \(Self.shell(baseModel)) --adapter \(adapter) --task \(task) --prompt query \(flag)--texts "..." --output queries.\(ending)
+            shoal embed --model \(Self.shell(baseModel)) --adapter \(adapter) --task \(task) --prompt passage \(flag)--text-file passages.txt --output passages.\(ending)
             ```
 
             """

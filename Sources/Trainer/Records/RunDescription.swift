@@ -74,7 +74,7 @@ extension RunRecord {
             model: Model(
                 folder: setup.config.baseModelPath, fingerprint: setup.session.checkpoint.fingerprint(),
                 parameters: setup.session.checkpoint.parameterCount),
-            data: setup.dataFiles, start: start)
+            data: setup.dataFiles, prompts: setup.prompts, start: start)
     }
 }
 
@@ -92,12 +92,7 @@ extension ModelCard {
             saveFormat: config.lora.saveFormat, heads: config.loss.heads,
             hasOwnProjector: setup.session.addedProjector != nil, hasImages: setup.index.hasImages,
             data: setup.dataFiles,
-            prompts: trained.map { task in
-                let number = setup.source.taskNames.firstIndex(of: task)!
-                let file = setup.index.files.firstIndex { $0.header.rowsByTask[number] > 0 }!
-                let prompts = config.data.train[file].prompts(task: task)
-                return Prompts(task: task, query: prompts.query.prefix, passage: prompts.positive.prefix)
-            },
+            prompts: trained.map { Prompts(task: $0, pair: setup.prompts[$0] ?? .usual(task: $0)) },
             maximumTokens: setup.session.processor.maxTokens, steps: state.step,
             epochs: Double(state.step) / Double(setup.sampler.batchesPerEpoch), globalBatchRows: setup.globalRows,
             worldSize: setup.world.worldSize, engine: setup.session.model.engine.kind, processor: Processor.model,
@@ -118,6 +113,26 @@ extension TrainingSetup {
         return source.taskNames.indices.filter(tasks.contains).map { source.taskNames[$0] }
     }
 
+    /// What stands before the texts of each task that has rows: in the first file that has some of it.
+    var prompts: [String: PromptPair] {
+        var prompts: [String: PromptPair] = [:]
+        for (number, task) in source.taskNames.enumerated() {
+            guard let file = index.files.firstIndex(where: { $0.header.rowsByTask[number] > 0 }) else { continue }
+            let pair = config.data.train[source.files[file].set].prompts(task: task)
+            prompts[task] = PromptPair(query: pair.query.prefix, passage: pair.positive.prefix)
+        }
+        return prompts
+    }
+
+    /// What is written about the adapters beside their values.
+    var adapterDescription: AdapterFile.Description {
+        AdapterFile.Description(
+            dropout: config.lora.dropout, initialization: .gaussian, base: config.baseModelPath, projector: session.addedProjector,
+            prompts: prompts,
+            sentenceTransformers: SentenceTransformersFiles(
+                model: config.baseModelPath, width: session.checkpoint.config.text.hiddenSize, maxTokens: session.processor.maxTokens))
+    }
+
     /// Tasks that have rows.
     fileprivate var rowsByTask: [StartupReport.TaskRows] {
         source.taskNames.indices.filter { index.rowsByTask[$0] > 0 }.map { task in
@@ -126,10 +141,10 @@ extension TrainingSetup {
     }
 
     fileprivate var files: [StartupReport.File] {
-        source.files.indices.map { number in
-            let (header, taken) = (index.files[number].header, sampler.rowsBySet[number])
-            return StartupReport.File(
-                path: source.files[number].path, rows: header.fileRows, rowsOfEpoch: taken == header.rows ? nil : taken)
+        zip(config.data.train, source.sets(index, config.data)).enumerated().map { set, entry in
+            let rows = zip(source.files, index.files).reduce(0) { $0 + ($1.0.set == set ? $1.1.header.fileRows : 0) }
+            let taken = sampler.rowsBySet[set]
+            return StartupReport.File(path: entry.0.path, rows: rows, rowsOfEpoch: taken == entry.1.rows ? nil : taken)
         }
     }
 

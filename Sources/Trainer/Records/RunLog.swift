@@ -59,6 +59,7 @@ package struct RunLog {
         var seconds = JSONObject()
         for phase in Phase.allCases { seconds[phase.rawValue] = .number(metrics.seconds[phase] ?? 0) }
         let pool = metrics.pool.map { [("pool", $0.json)] } ?? []
+        let distillation = metrics.distillation.map { [("distillation", $0.json)] } ?? []
         try append(
             "step", metrics.step,
             [
@@ -67,7 +68,7 @@ package struct RunLog {
                 ("tokens", .whole(metrics.tokens)), ("tokens_per_second", .number(metrics.tokensPerSecond)),
                 ("seconds", .object(seconds)), ("rows", .whole(metrics.rows)), ("candidates", .whole(metrics.candidates)),
                 ("inputs", .whole(metrics.inputs)), ("masked_pairs", .whole(metrics.maskedPairs)), ("communication", traffic.json),
-            ] + pool, isDurable: false)
+            ] + pool + distillation, isDurable: false)
     }
 
     /// - Parameter step: updates made before; 0 is the untrained adapter

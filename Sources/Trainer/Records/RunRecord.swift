@@ -4,6 +4,7 @@
 import Embedding
 import Files
 import Foundation
+import Model
 import Tensor
 
 /// The record of a run. A run that goes on keeps its record and adds a start.
@@ -56,7 +57,7 @@ package struct RunRecord: Sendable {
 
     private var document = JSONObject()
 
-    package init(configuration: JSONValue, model: Model, data: [DataFile], start: Start) {
+    package init(configuration: JSONValue, model: Model, data: [DataFile], prompts: [String: PromptPair] = [:], start: Start) {
         document["status"] = .string(RunStatus.running.rawValue)
         document["step"] = .whole(start.step)
         document["best_checkpoint"] = .null
@@ -68,6 +69,7 @@ package struct RunRecord: Sendable {
             data.map {
                 ["path": .string($0.path), "bytes": .whole($0.bytes), "sha256": .string($0.sha256), "rows": .whole($0.rows)]
             })
+        document["prompts"] = PromptPair.json(prompts)
         document["configuration_sha256"] = .string(Self.hash(of: configuration))
         document["configuration"] = configuration
         begin(start)

@@ -133,8 +133,11 @@ package final class TrainingProgress {
         let positive = metrics.pool.map {
             "positive at place \(Figures.fixed($0.positionOfPositive, 1)) of \(Figures.count(1 + Int($0.negatives.rounded())))"
         }
+        let distillation = metrics.distillation.map {
+            "distillation \(Figures.fixed($0.loss, 4)), teacher's best first in \(Figures.fixed(100 * $0.agreement, 0)) %"
+        }
         return [
-            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", loss(metrics), positive,
+            place(metrics.step), "epoch \(Figures.fixed(epoch, 2))", loss(metrics), positive, distillation,
             "lr \(Figures.scientific(metrics.learningRate))", "grad norm \(Figures.fixed(metrics.gradientNorm, 3))",
             "\(tokensPerSecond) tokens/s", timeLeft(after: metrics.step),
         ].compactMap(\.self).joined(separator: " · ")

@@ -46,12 +46,14 @@ package struct AdapterStart {
             return
         }
         let layout = Self.layout(of: found, given, checkpoint.config)
-        (config, notices) = try Self.adopted(given, found, layout, checkpoint.config)
+        let contradictions: [String]
+        (config, contradictions) = try Self.adopted(given, found, layout, checkpoint.config)
         adapters = tasks.map { task in
             var adapter = Adapter(task: task, layout: layout, seed: given.training.seed, .gaussian)
-            if let source = found.adapter(for: task) { adapter.copyFactors(of: source) }
+            if let source = found.adapter(for: task) { adapter.copyFactors(of: source, narrowRanks: found.narrowRanks(for: task)) }
             return adapter
         }
+        notices = found.notices + contradictions
         description = found.description
     }
 
@@ -112,15 +114,20 @@ package struct AdapterStart {
         let all = AdapterLayout(model, rank: 1, alpha: 1) { _ in true }.pairs.map(\.module)
         if let name = config.lora.targetModules.unmatchedNames(in: all).first {
             let linears = DecoderModule.allCases.map(\.linear).joined(separator: ", ")
+            let isWord = name.lowercased() == TargetModules.allLinearWord
             throw config.error(
-                at: LoRASettings.targetModules, "\(name) matches no linear of the model; the linears are \(linears)")
+                at: LoRASettings.targetModules,
+                "\(name) matches no linear of the model; "
+                    + (isWord ? "without a list it means all of them: write \(name)" : "the linears are \(linears)"))
         }
         if let layer = config.lora.layers?.last, layer >= model.text.layers {
             throw config.error(
                 at: LoRASettings.layers, "the model has no layer \(layer); it has \(model.text.layers), counted from 0")
         }
         if layout.decoderCount == 0 {
-            throw config.error(at: LoRASettings.targetModules, "no linear of the decoder matches; nothing would be trained")
+            throw config.error(
+                at: LoRASettings.targetModules,
+                "no linear of the decoder matches; \(config.lora.targetModules.adviceWhenNothingMatches)")
         }
     }
 }

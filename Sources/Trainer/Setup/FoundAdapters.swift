@@ -18,10 +18,18 @@ struct FoundAdapters {
     /// Whether one of them is a plain PEFT adapter, which has no pair for the projector.
     let hasPlain: Bool
     private let adapters: [String: Adapter]
+    /// By task, then by module path: see `AdapterSet.narrowRanks`.
+    private let narrowRanks: [String: [String: Int]]
     private let sets: [AdapterSet]
 
     /// Nil for a task that begins fresh.
     func adapter(for task: String) -> Adapter? { adapters[task] }
+
+    /// Linears of a task's adapter that are narrower in its files than the others, by module path.
+    func narrowRanks(for task: String) -> [String: Int] { narrowRanks[task] ?? [:] }
+
+    /// Sentences for the user on what was read in another form than it stands in the files.
+    var notices: [String] { sets.flatMap(\.notices).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
 
     /// The projector saved with them, for a backbone that brings none.
     ///
@@ -63,11 +71,13 @@ struct FoundAdapters {
         description = "continues \(set.source.folder)"
         (rank, alpha, modules, hasPlain) = (set.rank, set.alpha, set.modules, set.isPlain)
         adapters = Dictionary(set.tasks.map { ($0.task, $0) }) { first, _ in first }
+        narrowRanks = adapters.mapValues { _ in set.narrowRanks }
     }
 
     /// - Parameter starts: at least one
     private init(_ starts: [(task: String, start: LoRAConfig.TaskStart)], _ config: ProjectConfig, _ model: ModelConfig) throws(UserError) {
         var (sets, adapters, descriptions): ([AdapterSet], [String: Adapter], [String]) = ([], [:], [])
+        var narrowRanks: [String: [String: Int]] = [:]
         for (task, start) in starts {
             let wanted = start.task ?? task
             let set = try AdapterFile.read(start.path, config: model, task: wanted)
@@ -80,6 +90,7 @@ struct FoundAdapters {
             }
             sets.append(set)
             adapters[task] = adapter
+            narrowRanks[task] = set.narrowRanks
             descriptions.append("\(task) from \(set.source.folder)" + (set.isPlain || wanted == task ? "" : " (\(wanted))"))
         }
         folder = sets[0].source.folder
@@ -88,6 +99,7 @@ struct FoundAdapters {
         modules = sets.reduce(into: []) { $0.formUnion($1.modules) }
         hasPlain = sets.contains(where: \.isPlain)
         self.adapters = adapters
+        self.narrowRanks = narrowRanks
         self.sets = sets
     }
 }

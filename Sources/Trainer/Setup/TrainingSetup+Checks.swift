@@ -41,7 +41,7 @@ extension LossConfig {
     /// One that is set and that only rows without scores read.
     fileprivate var settingOfThePool: (any AnySetting)? {
         var given: [(setting: any AnySetting, isSet: Bool)] = []
-        if case .contrastive(let loss) = ungraded {
+        if let loss = ungraded.contrastive {
             given = [(LossSettings.isSymmetric, loss.isSymmetric), (LossSettings.negativeMargin, loss.negativeMargin != nil)]
         }
         given += [(LossSettings.poolLimit, poolLimit != nil), (LossSettings.memoryBankSteps, memoryBankSteps > 0)]
@@ -55,6 +55,7 @@ extension TrainingSetup {
         _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler, worldSize: Int
     ) throws(UserError) {
         try checkScores(config, index, source)
+        try checkTeacher(config, index, source)
         try checkNegatives(config, index, source)
         try checkSets(config, index, source, sampler)
         try checkBatch(config, source, sampler, worldSize: worldSize)
@@ -82,6 +83,25 @@ extension TrainingSetup {
             .content, source.files[place.file].path, line: try source.open(place.file).lineNumber(ofRow: place.row),
             "this row has no \"score\", and loss.name: \(config.loss.name.rawValue) needs one in every row; add it, remove the row, or use loss.name: infonce"
         )
+    }
+
+    /// Distillation alone needs a teacher's scores in every row; added to a contrastive loss, in one at least.
+    private static func checkTeacher(_ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource) throws(UserError) {
+        switch config.loss.ungraded.loss.needsTeacher {
+        case .none: return
+        case .some:
+            guard index.taughtRows == 0 else { return }
+            throw config.error(
+                at: LossSettings.distillWeight,
+                "\(LossSettings.distillWeight) has no part, since no row has a teacher's scores of a positive and a negative; add \"scores\" to "
+                    + "the rows or remove it")
+        case .every:
+            guard let place = index.firstUntaught else { return }
+            throw UserError(
+                .content, source.files[place.file].path, line: try source.open(place.file).lineNumber(ofRow: place.row),
+                "this row has no teacher's scores, and loss.name: \(config.loss.name.rawValue) needs them in every row; add \"scores\", a number "
+                    + "for the positive and each negative, remove the row, or use loss.name: infonce with \(LossSettings.distillWeight)")
+        }
     }
 
     /// A task without a triplet would not be trained.
@@ -116,11 +136,10 @@ extension TrainingSetup {
     private static func checkSets(
         _ config: ProjectConfig, _ index: RowIndex, _ source: TrainingSource, _ sampler: BatchSampler
     ) throws(UserError) {
-        for (number, file) in source.files.enumerated() where sampler.rowsBySet[number] == 0 {
-            let weight = Figures.short(config.data.train[number].weight)
+        for (set, (entry, rows)) in zip(config.data.train, source.sets(index, config.data)).enumerated() where sampler.rowsBySet[set] == 0 {
             throw config.error(
                 at: DataSettings.train,
-                "\(DataSettings.train)[\(number)].weight \(weight) takes no row of \(file.path), which has \(index.files[number].header.rows); raise it"
+                "\(DataSettings.train)[\(set)].weight \(Figures.short(entry.weight)) takes no row of \(entry.path), which has \(rows.rows); raise it"
             )
         }
         guard !config.training.shuffle else { return }
@@ -142,15 +161,36 @@ extension TrainingSetup {
             : [
                 "\(Figures.count(bare, "row")) without negatives: loss.name: \(config.loss.name.rawValue) learns nothing from \(bare == 1 ? "it" : "them")"
             ]
+        let taught = config.loss.ungraded.loss.needsTeacher == .some ? index.taughtRows : 0
+        let untaught = index.count - index.gradedByTask.reduce(0, +) - taught
+        let partlyTaught =
+            taught == 0 || untaught == 0
+            ? [] : ["\(Figures.count(untaught, "row")) without a teacher's scores of a positive and a negative: no distillation in them"]
         let skipped = zip(source.files, index.files).filter { $1.header.skippedRows > 0 }.map { file, rows in
             "\(Figures.count(rows.header.skippedRows, "row")) of \(file.path) left out, because an image of theirs cannot be used "
                 + "(data.on_bad_image: skip)"
         }
-        return skipped + untouched
+        return rowNotices(source, index) + skipped + untouched + partlyTaught
             + sampler.kinds.filter { !$0.fillsBatch }.map { kind, rows, _ in
                 "an epoch has \(Figures.count(rows, "row")) of \(source.taskNames[kind.task])\(kind.isGraded ? " with scores" : ""), fewer than a "
                     + "global batch of \(Figures.count(sampler.batchRows)); they are not trained on"
             }
+    }
+}
+
+/// What the rows of each file were read as, keys without a part in training, and rows that were left out.
+private func rowNotices(_ source: TrainingSource, _ index: RowIndex) -> [String] {
+    zip(source.files, index.files).flatMap { file, indexed -> [String] in
+        guard let report = try? indexed.report() else { return [] }
+        let several = report.rowsWithSeveralPositives
+        return [
+            report.keys.formSentence(path: file.path, file.rules.columns),
+            report.keys.unreadSentence(path: file.path, ignored: file.rules.ignoredKeys),
+            several == 0
+                ? nil
+                : "\(Figures.count(several, "row")) of \(file.path) \(several == 1 ? "has" : "have") several positives: each is an example of its own",
+            report.badRowSentence(path: file.path, rows: indexed.header.fileRows),
+        ].compactMap(\.self)
     }
 }
 

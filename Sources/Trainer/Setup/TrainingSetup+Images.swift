@@ -20,7 +20,7 @@ extension TrainingSetup {
 extension ModelSession {
     /// Collective.
     func withImages(_ data: DataConfig, _ console: Console?) throws -> ModelSession {
-        let session = try withImages(minPixels: data.minPixels, maxPixels: data.maxPixels)
+        let session = try withImages(data.imageOptions)
         guard let folder = data.imageCache, let images = session.images else { return session }
         let cache = ImageCache(
             folder: folder, limit: data.imageCacheBytes, key: featureKey(images.reader), writers: world.worldSize
@@ -46,11 +46,10 @@ extension RowImages {
     /// Of a run's rows, whether or not its model takes images.
     init(_ data: DataConfig, _ session: ModelSession) {
         let reader = Result { () throws(UserError) in
-            try ImageReader(
-                folder: session.checkpoint.folder, session.checkpoint.config, session.processor.tokenizer, minPixels: data.minPixels,
-                maxPixels: data.maxPixels)
+            try ImageReader(folder: session.checkpoint.folder, session.checkpoint.config, session.processor.tokenizer, data.imageOptions)
         }
         self.init(
-            reader, baseFolder: data.imageFolder, skipsBad: data.onBadImage == .skip, maximumTokens: session.processor.maxTokens)
+            reader, baseFolder: data.imageFolder, store: ImageStore(setting: data.cacheFolder), skipsBad: data.onBadImage == .skip,
+            maximumTokens: session.processor.maxTokens)
     }
 }

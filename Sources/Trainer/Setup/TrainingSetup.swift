@@ -65,7 +65,7 @@ package struct TrainingSetup {
         let start = try world.together { try AdapterStart(given, session.checkpoint, heads: given.loss.heads) }
         try world.requireSameOnHosts(start.fingerprint, path: start.place, "adapter")
         let config = start.config
-        let source = try world.together { try TrainingSource(config, session, tasks: start.adapters.map(\.task)) }
+        let source = try TrainingSource.open(world, config, session, tasks: start.adapters.map(\.task))
         let data = try TrainingData.find(source, world, TokenCache(setting: config.data.cacheFolder))
         var fingerprints = data.fingerprints
         fingerprints[config.baseModelPath] = SHA256.hex(session.checkpoint.fingerprint())
@@ -83,11 +83,8 @@ package struct TrainingSetup {
         let index = try data.index(notices: &notices) { progress.show($0, rows: $1, of: $2) }
         if index.hasImages { session = try session.withImages(config.data, console) }
         let rows = checkpoint?.info.globalBatchRows ?? config.training.batch.globalRows(worldSize: world.worldSize)
-        let sizes = index.files.map(\.header.rows)
-        let passes = SamplingWeights.passes(
-            rows: sizes, weights: config.data.train.map(\.weight), temperature: config.data.samplingTemperature)
         let sampler = BatchSampler(
-            kinds: index.kinds, sets: Array(zip(sizes, passes)), batchRows: rows,
+            kinds: index.kinds, sets: source.sets(index, config.data), batchRows: rows,
             shuffles: config.training.shuffle, seed: config.training.seed)
         try world.together { try check(config, index, source, sampler, worldSize: world.worldSize) }
         notices += Self.notices(config, sampler, source, index)
@@ -148,34 +145,6 @@ extension BatchSampler {
         let batches = batches(epoch: 0)
         let tokens = batches.map { $0.reduce(0) { $0 + index.tokenCount(ofRow: $1).all } }
         return batches[tokens.firstIndex(of: tokens.max()!)!]
-    }
-}
-
-extension TrainingSource {
-    /// The files of a configuration.
-    ///
-    /// - Parameter names: the tasks that have adapters; a row's task is one of them
-    fileprivate init(_ config: ProjectConfig, _ session: ModelSession, tasks names: [String]) throws(UserError) {
-        var (files, scoreRanges): ([(path: String, task: String)], [Int: ClosedRange<Double>]) = ([], [:])
-        for (number, entry) in config.data.train.enumerated() {
-            let task = entry.task ?? DataConfig.usualTask
-            guard names.contains(task) else {
-                throw config.error(
-                    at: DataSettings.train, "the task of \(entry.path) is \(task); the adapters are for \(names.joined(separator: ", "))")
-            }
-            files.append((entry.path, task))
-            scoreRanges[number] = entry.scoreRange
-        }
-        var holdsOut = false
-        if case .pairsOrHeldOut(let file) = config.data.evaluation { holdsOut = !FileManager.default.fileExists(atPath: file.path) }
-        self.init(
-            files: files, taskNames: names, processor: session.processor, version: Versions.shoal,
-            images: RowImages(config.data, session),
-            dropsEqualNegatives: config.loss.maskDuplicates, holdsOut: holdsOut, scoreRanges: scoreRanges
-        ) { file, task in
-            let prompts = config.data.train[file].prompts(task: task)
-            return (prompts.query.prefix, prompts.positive.prefix)
-        }
     }
 }
 

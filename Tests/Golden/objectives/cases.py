@@ -25,6 +25,7 @@ def case(name: str, rows: str, loss: str, **settings) -> Case:
 NESTED = {"matryoshka_dims": [0, 1, 2], "matryoshka_weights": [1, 0.5, 2]}
 WEIGHTED = {"dense_weight": 1, "late_weight": 0.7, "kl_weight": 0.3}
 MILD = {"temperature": 0.05}
+MARGINS = {"distill_objective": "margin_mse"}
 
 EMBEDDING_CASES = [
     case("infonce", "pairs", "infonce"),
@@ -88,6 +89,26 @@ EMBEDDING_CASES = [
     case("triplet-euclidean", "negatives", "triplet", distance="euclidean", margin=0.3),
     case("triplet-euclidean-hinge", "negatives", "triplet", distance="euclidean", margin=0),
     case("triplet-euclidean-matryoshka", "negatives", "triplet", distance="euclidean", **NESTED),
+    case("distill", "taught", "distill"),
+    case("distill-temperatures", "taught", "distill", temperature=0.2, teacher_temperature=3),
+    case("distill-sum", "taught", "distill", **MILD, reduction="sum"),
+    case("distill-matryoshka", "taught", "distill", **MILD, **NESTED),
+    case("distill-euclidean-matryoshka", "taught", "distill", temperature=0.2, distance="euclidean", **NESTED),
+    case("distill-late", "taught", "distill", **MILD, distill_heads="late"),
+    case("distill-both-matryoshka", "taught", "distill", **MILD, **NESTED, distill_heads="both"),
+    case("distill-margins", "taught", "distill", **MARGINS),
+    case("distill-margins-scaled", "taught", "distill", **MARGINS, teacher_temperature=20),
+    case("distill-margins-sum", "taught", "distill", **MARGINS, reduction="sum"),
+    case("distill-margins-matryoshka", "taught", "distill", **MARGINS, teacher_temperature=10, **NESTED),
+    case("distill-margins-euclidean", "taught", "distill", **MARGINS, teacher_temperature=10, distance="euclidean"),
+    case("distill-margins-late", "taught", "distill", **MARGINS, teacher_temperature=10, distill_heads="late"),
+    case("distill-margins-both-matryoshka", "taught", "distill", **MARGINS, teacher_temperature=10, **NESTED, distill_heads="both"),
+    case("infonce-distill", "partly-taught", "infonce", **MILD, distill_weight=0.5),
+    case("infonce-distill-matryoshka", "partly-taught", "infonce", **MILD, **NESTED, distill_weight=2, teacher_temperature=2),
+    case("infonce-distill-margins-symmetric", "taught", "infonce", **MILD, **MARGINS, symmetric=True, distill_weight=0.3),
+    case("infonce-distill-margin-sum", "partly-taught", "infonce", **MILD, distill_weight=1, negative_margin=0.05, reduction="sum"),
+    case("joint-distill-matryoshka", "partly-taught", "joint", **MILD, **WEIGHTED, **NESTED, distill_weight=0.5),
+    case("joint-distill-margins", "taught", "joint", **MILD, **WEIGHTED, **MARGINS, distill_weight=0.2, teacher_temperature=5),
 ]
 
 # Through the first model, and through the second.
@@ -108,9 +129,13 @@ MODEL_CASES = {
         case("joint-graded-matryoshka", "graded", "joint", **WEIGHTED, **NESTED),
         case("triplet", "negatives", "triplet"),
         case("triplet-euclidean-matryoshka", "negatives", "triplet", distance="euclidean", margin=0.3, **NESTED),
+        case("distill-matryoshka", "taught", "distill", **MILD, **NESTED),
+        case("distill-margins-late", "taught", "distill", **MARGINS, teacher_temperature=10, distill_heads="late"),
+        case("infonce-distill", "taught", "infonce", **MILD, distill_weight=0.5),
     ],
     "nested-f32": [
         case("joint-symmetric-matryoshka", "duplicates", "joint", **MILD, **WEIGHTED, symmetric=True, **NESTED),
         case("joint-graded", "graded", "joint", **WEIGHTED),
+        case("distill-both-matryoshka", "taught", "distill", **MILD, **NESTED, distill_heads="both"),
     ],
 }

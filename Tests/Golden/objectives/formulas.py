@@ -28,17 +28,25 @@ DEFAULTS = {
     "loss.kl_negatives": True,
     "loss.cosent_temperature": 0.05,
     "loss.margin": 0.2,
+    "loss.distill_objective": "kl",
+    "loss.distill_heads": "dense",
+    "loss.distill_weight": 0,
+    "loss.teacher_temperature": 1,
 }
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as indices of inputs. Equal indices are equal contents; `scores` makes the rows graded pairs."""
+    """Rows as indices of inputs. Equal indices are equal contents; `scores` makes the rows graded pairs.
+
+    `teacher`: scores of each row's positive, then of its negatives; empty for a row without.
+    """
 
     anchors: list[int]
     positives: list[int]
     negatives: list[list[int]]
     scores: list[float] | None = None
+    teacher: list[list[float]] | None = None
 
     @property
     def columns(self) -> list[int]:
@@ -50,6 +58,11 @@ class Batch:
         owners = [row for row, own in enumerate(self.negatives) for _ in own]
         return [(row, len(self.positives) + place) for place, row in enumerate(owners)]
 
+    @property
+    def own(self) -> list[list[int]]:
+        """The columns of each row's own candidates: its positive, then its negatives."""
+        return [[row, *(column for owner, column in self.triplets if owner == row)] for row in range(len(self.anchors))]
+
     def duplicates(self) -> torch.Tensor:
         """Bool [rows, columns]: columns that the rule for equal contents takes from a row."""
         groups = self.anchors, self.positives, self.columns[len(self.positives) :]
@@ -59,7 +72,8 @@ class Batch:
 
     def facts(self) -> dict:
         facts = {"anchors": self.anchors, "positives": self.positives, "negatives": self.negatives}
-        return facts if self.scores is None else facts | {"scores": self.scores}
+        facts |= {} if self.scores is None else {"scores": self.scores}
+        return facts if self.teacher is None else facts | {"teacher": self.teacher}
 
 
 def products(anchors: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
@@ -104,10 +118,13 @@ class Objective:
     def __init__(self, settings: dict, batch: Batch):
         self.given, self.settings, self.batch = settings, DEFAULTS | settings, batch
         graded = batch.scores is not None
-        self.uses_dense = self["name"] != "late"
-        self.uses_late = self["name"] in ("late", "joint")
+        alone = self["name"] == "distill"
+        self.uses_dense = self["distill_heads"] != "late" if alone else self["name"] != "late"
+        self.uses_late = self["distill_heads"] != "dense" if alone else self["name"] in ("late", "joint")
+        self.adds_distillation = self["distill_weight"] > 0
         self.uses_divergence = self["name"] == "joint" and not graded
-        self.term = self.cosent if graded else self.triplet if self["name"] == "triplet" else self.contrast
+        terms = {"triplet": self.triplet, "distill": self.distill}
+        self.term = self.cosent if graded else terms.get(self["name"], self.contrast)
 
     def __getitem__(self, name: str):
         return self.settings[f"loss.{name}"]
@@ -159,22 +176,49 @@ class Objective:
         rows, columns = zip(*self.batch.triplets, strict=True)
         return torch.relu(self["margin"] + scores[rows, columns] - scores[rows, rows]).mean()
 
+    def distill(self, scores: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        """Of each row that has a teacher, over its own candidates; the others count as rows of loss 0.
+
+        `kl`: sum of p (ln p - ln q), p = softmax(teacher / T'), q = softmax(S / T).
+        `margin_mse`: mean over negatives n of ((S[i,i] - S[i,n]) - (teacher's - teacher's of n) / T')^2.
+        """
+        rows = [scores.new_zeros(()) for _ in self.batch.teacher]
+        for row, (own, given) in enumerate(zip(self.batch.own, self.batch.teacher, strict=True)):
+            if not given:
+                continue
+            student, teacher = scores[row, own], torch.tensor(given, dtype=scores.dtype) / self["teacher_temperature"]
+            if self["distill_objective"] == "kl":
+                p, q = teacher.log_softmax(0), (student / self["temperature"]).log_softmax(0)
+                rows[row] = (p.exp() * (p - q)).sum()
+            elif len(own) > 1:
+                rows[row] = ((student[0] - student[1:]) - (teacher[0] - teacher[1:])).square().mean()
+        return self.reduce(torch.stack(rows))
+
     def terms(self, dense: torch.Tensor, late: list[torch.Tensor]) -> dict[str, list[torch.Tensor]]:
-        """The sums before weighting: `dense` and `kl` one a width, `late` one."""
+        """The sums before weighting: `dense`, `distill_dense` and `kl` one a width, `late` and `distill_late` one."""
         duplicates, margin = self.masks(dense)
         mask = duplicates | margin
         by_width = [dense_scores(prefix(dense, width), self.batch, self["distance"]) for _, width in self.widths(dense)]
         terms = {}
         if self.uses_dense:
             terms["dense"] = [self.term(scores, mask) for scores in by_width]
+            if self.adds_distillation:
+                terms["distill_dense"] = [self.distill(scores, mask) for scores in by_width]
         if self.uses_late:
             scores = late_scores(late, self.batch)
             terms["late"] = [self.term(scores, mask)]
+            if self.adds_distillation:
+                terms["distill_late"] = [self.distill(scores, mask)]
         if self.uses_divergence:
             terms["kl"] = [self.divergence(one, scores, mask) for one in by_width]
         return terms
 
     def value(self, terms: dict[str, list[torch.Tensor]], dense: torch.Tensor) -> torch.Tensor:
         weights = [weight for weight, _ in self.widths(dense)]
-        sums = {name: sum(w * t for w, t in zip(weights if name != "late" else [1], terms[name], strict=True)) for name in terms}
-        return sum(self[f"{name}_weight"] * each for name, each in sums.items()) if self["name"] == "joint" else sum(sums.values())
+        sums = {name: sum(w * t for w, t in zip([1] if "late" in name else weights, terms[name], strict=True)) for name in terms}
+        return sum(self.weight(name) * each for name, each in sums.items())
+
+    def weight(self, term: str) -> float:
+        """What a term counts: distillation beside another loss its own weight times that of its vectors."""
+        own = self["distill_weight"] if term.startswith("distill_") else 1
+        return own * (self[f"{term.removeprefix('distill_')}_weight"] if self["name"] == "joint" else 1)

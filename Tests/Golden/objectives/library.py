@@ -27,12 +27,16 @@ def assert_agrees(objective: Objective, dense: torch.Tensor, late: list[torch.Te
             assert_close(-distances(prefix(dense, width), batch), scores, 1e-12, "distances")
         if objective.uses_dense:
             assert_close(term(objective, scores, mask), terms["dense"][place], 1e-11, "dense term")
+        if "distill_dense" in terms:
+            assert_close(distillation(objective, scores), terms["distill_dense"][place], 1e-11, "distillation")
         if objective.uses_divergence:
             assert_close(divergence(objective, scores, by_late, mask), terms["kl"][place], 1e-11, "divergence")
         if objective["name"] == "triplet" and objective["distance"] == "euclidean" and objective["margin"] > 0:
             assert_close(euclidean_triplets(objective, prefix(dense, width)), terms["dense"][place], 1e-9, "triplets")
     if objective.uses_late:
         assert_close(term(objective, by_late, mask), terms["late"][0], 1e-11, "late term")
+        if "distill_late" in terms:
+            assert_close(distillation(objective, by_late), terms["distill_late"][0], 1e-11, "distillation of late scores")
 
 
 def cosines(vectors: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -62,9 +66,26 @@ def term(objective: Objective, scores: torch.Tensor, mask: torch.Tensor) -> torc
     if objective["name"] == "triplet":
         rows, columns = zip(*batch.triplets, strict=True)
         return F.margin_ranking_loss(scores[rows, rows], scores[rows, columns], torch.ones(len(rows)), margin=objective["margin"])
+    if objective["name"] == "distill":
+        return distillation(objective, scores)
     logits, targets = (scores / objective["temperature"]).masked_fill(mask, -torch.inf), torch.arange(count)
     forward = F.cross_entropy(logits, targets, reduction=reduction)
     return (forward + F.cross_entropy(logits[:, :count].T, targets, reduction=reduction)) / 2 if objective["symmetric"] else forward
+
+
+def distillation(objective: Objective, scores: torch.Tensor) -> torch.Tensor:
+    """Rows of one length at a time, as libraries that ask for equal numbers of negatives compute them."""
+    batch, total = objective.batch, torch.zeros((), dtype=scores.dtype)
+    for count in {len(own) for own, given in zip(batch.own, batch.teacher, strict=True) if given}:
+        chosen = [row for row, given in enumerate(batch.teacher) if len(given) == count]
+        student = torch.stack([scores[row, batch.own[row]] for row in chosen])
+        teacher = torch.tensor([batch.teacher[row] for row in chosen], dtype=scores.dtype) / objective["teacher_temperature"]
+        if objective["distill_objective"] == "kl":
+            total = total + F.kl_div(F.log_softmax(student / objective["temperature"], 1), F.softmax(teacher, 1), reduction="sum")
+        elif count > 1:
+            margins = (side[:, :1] - side[:, 1:] for side in (student, teacher))
+            total = total + F.mse_loss(*margins, reduction="sum") / (count - 1)
+    return total / len(batch.anchors) if objective["reduction"] == "mean" else total
 
 
 def divergence(objective: Objective, dense: torch.Tensor, late: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -41,6 +41,20 @@ BATCHES = {
         [0, 1, 2, 3, 2, 5, 6, 12, 8], [9, 10, 11, 12, 13, 14, 15, 16, 17], [[]] * 9, [5, 2.5, 0, 4, 2.5, 1, 3.75, 2.5, 0]
     ),
     "equal-scores": Batch([0, 1, 2], [3, 4, 5], [[]] * 3, [1, 1, 1]),
+    # None to five negatives; scores as a reranker gives them, in row 3 a negative above the positive, in row 5 all equal. Row 6's
+    # negatives hold row 2's positive, and one of them twice.
+    "taught": Batch(
+        list(range(8)), list(range(8, 16)), [[16], [17, 18, 19], [], [20, 21], [22, 23, 24, 25, 26], [27, 28], [10, 29, 29], [30]],
+        teacher=[
+            [6.5, -2.25], [3, 2.5, -4, 0.75], [1.5], [0.5, 2, -1], [7.25, 6, 5.5, -8, -3.5, 4], [1, 1, 1], [4, 3, -2, -2.5], [0.9, 0.2]
+        ],
+    ),
+    # Rows 1, 4 and 7 have no teacher. The pool hides row 2's second negative from row 5, whose positive it is, and row 3's second
+    # from row 3, whose anchor it is: the teacher's score of it counts all the same.
+    "partly-taught": Batch(
+        list(range(8)), list(range(8, 16)), [[16, 17], [18], [19, 13], [20, 3], [], [21, 22, 23], [24, 25], [26, 27]],
+        teacher=[[5, 1.5, -6], [], [2.5, 2, 3], [-1, -3.5, -2], [], [8, 7.5, 2, -1.25], [3, 0, 1], []],
+    ),
 }
 TWINS = {"negatives": (19, 11)}
 

@@ -45,7 +45,7 @@ def compare(checkpoint: Checkpoint, shoal: Path, dtype: str) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         program = Program(shoal, checkpoint.folder, dtype, checkpoint.has_tower, Path(scratch))
         found = {(*case, late): program.embed(*case, late) for case in cases for late in kinds}
-    reference, tolerance = Reference(checkpoint, getattr(torch, dtype)), Tolerance(dtype, checkpoint.layers)
+    reference, tolerance = Reference(checkpoint, getattr(torch, dtype)), Tolerance(dtype, checkpoint.layers, checkpoint.blocks)
     good = True
     print(HEADING)
     for task, adapted in cases:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILES = Path(__file__).resolve().parents[1] / "images" / "files"
-PICTURES = [FILES / name for name in ("420.jpg", "rgb-alpha-8.png", "shape-59x84.png", "lossy.webp")]
+PICTURES = [FILES / name for name in ("444-rotated.jpg", "rgb-alpha-8.png", "shape-59x84.png", "lossy.webp")]
 # The pictures are small: scaled up to this, each fills several attention windows, the last of them cut.
 MIN_PIXELS = 50_176
 IMAGE_PROMPT = "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Describe the image.<|im_end|>\n"

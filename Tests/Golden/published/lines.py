@@ -17,12 +17,12 @@ class Tolerance:
 
     dtype: str
     layers: int
+    blocks: int  # of the vision tower
 
     def difference(self, pictures: bool, late: bool) -> float:
-        """Of any number of a vector, in float32. Rounding adds up over layers; a picture's features may round to the other neighbour."""
-        if pictures:
-            return 5e-4 if late else 1e-4
-        return 1e-5 * max(1, math.sqrt(self.layers / 4)) * (4 if late else 1)
+        """Of any number of a vector, in float32. Rounding adds up over layers, those of the tower before those of the decoder."""
+        layers = self.layers + (self.blocks if pictures else 0)
+        return 1e-5 * max(1, math.sqrt(layers / 4)) * (4 if late else 1)
 
     def cosine(self, pictures: bool) -> float:
         """Of a vector, or of an input's token vectors on average, in bfloat16."""

@@ -11,7 +11,7 @@ import torch
 from inputs import IMAGE_PROMPT, MIN_PIXELS, PICTURES, TEXTS
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft_roundtrip import prefix
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors import safe_open
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -69,10 +69,10 @@ class Reference:
         return {"input_ids": torch.tensor([self.tokenizer.encode(prefix(task, prompt) + text).ids])}
 
     def picture(self, path: Path) -> dict:
-        """The prompt with a mark for every token of the picture, and its patches."""
+        """The prompt with a mark for every token of the picture, and its patches. Turned here, laid on white by the processor."""
         processor = Qwen2VLImageProcessor.from_pretrained(self.checkpoint.folder)
         processor.size = {"shortest_edge": MIN_PIXELS, "longest_edge": processor.size["longest_edge"]}
-        processed = processor(Image.open(path).convert("RGB"), return_tensors="pt")
+        processed = processor(ImageOps.exif_transpose(Image.open(path)), return_tensors="pt")
         grid, mark = processed["image_grid_thw"], self.tokenizer.token_to_id("<|image_pad|>")
         count = grid.prod().item() // processor.merge_size**2
         ids = torch.tensor([self.tokenizer.encode(IMAGE_PROMPT.replace("<|image_pad|>", "<|image_pad|>" * count)).ids])
@@ -89,7 +89,7 @@ class Reference:
 
 
 def load(checkpoint: Checkpoint, dtype: torch.dtype) -> torch.nn.Module:
-    """Mapped where `dtype` is the file's own, else widened. Features of pictures are rounded to bfloat16, as Shoal does in float32, too."""
+    """Mapped where `dtype` is the file's own, else widened."""
     model, info = Qwen2_5_VLForConditionalGeneration.from_pretrained(
         checkpoint.folder, dtype=dtype, attn_implementation="eager", output_loading_info=True
     )
@@ -102,7 +102,6 @@ def load(checkpoint: Checkpoint, dtype: torch.dtype) -> torch.nn.Module:
         projector = torch.nn.Linear(*weight.T.shape, dtype=dtype)
         projector.load_state_dict({"weight": weight, "bias": bias})
         model.add_module(PROJECTOR, projector)
-    model.model.visual.merger.register_forward_hook(lambda _, __, features: features.bfloat16().to(features.dtype))
     return model.eval().requires_grad_(False)
 
 

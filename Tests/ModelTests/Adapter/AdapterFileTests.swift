@@ -66,9 +66,16 @@ struct AdapterFileTests {
         try expectSameBytes(folder.bytes("peft/code/adapter_model.safetensors"), original, "adapter")
         let written = try JSONValue.parse(file: folder.path("peft/code/adapter_config.json"))
         let peft = try JSONValue.parse(file: golden(shape, "peft/adapter_config.json"))
-        for (key, value) in try #require(written.objectValue).entries where key != "target_modules" {
+        let own: Set = ["target_modules", "exclude_modules", "task_type", "auto_mapping"]
+        for (key, value) in try #require(written.objectValue).entries where !own.contains(key) {
             #expect(value.serialized() == peft[key]?.serialized(), "\(key)")
         }
+        let linears = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+        #expect(written["target_modules"]?.arrayValue?.compactMap(\.stringValue) == linears)
+        #expect(written["exclude_modules"]?.stringValue == ".*visual.*" && written["task_type"]?.isNull == true)
+        // What PEFT itself writes for an adapter without a task.
+        let idle = try JSONValue.parse(file: PackagePath.golden("adapters/rslora/adapter_config.json"))
+        #expect(written["auto_mapping"]?.serialized(sortedKeys: true) == idle["auto_mapping"]?.serialized(sortedKeys: true))
         // A plain adapter takes its task from the caller, or from its folder.
         #expect(try AdapterFile.read(folder.path("peft/code"), config: config(shape)).tasks.map(\.task) == ["code"])
         #expect(try AdapterFile.read(folder.path("peft/code"), config: config(shape), task: "retrieval").tasks.map(\.task) == ["retrieval"])
@@ -80,6 +87,10 @@ struct AdapterFileTests {
             ("base_model.model.model.language_model.layers", "base_model.model.language_model.layers"),
             ("base_model.model.model.language_model.layers", "base_model.model.layers"),
             ("base_model.model.model.language_model.layers", "base_model.model.model.layers"),
+            ("model.language_model.", "language_model.model."), ("model.language_model.", "model.language_model.model."),
+            ("model.language_model.", "model.model."), ("model.language_model.", "0.auto_model.language_model."),
+            ("model.language_model.", "auto_model."), ("model.language_model.layers", "_orig_mod.model.language_model.layers"),
+            ("model.language_model.layers", "module.model.layers"), (".mlp.", "._checkpoint_wrapped_module.mlp."),
             (".lora_A.", ".lora_A.default."),
         ])
     func spellings(_ old: String, _ new: String) throws {

@@ -29,9 +29,9 @@ struct AdapterRefusalTests {
     @Test(
         "other methods than plain LoRA are refused by name",
         arguments: [
-            ("peft_type", "IA3"), ("use_dora", true), ("use_rslora", true), ("use_qalora", true), ("lora_bias", true), ("bias", "all"),
-            ("fan_in_fan_out", true), ("modules_to_save", ["embed_tokens"]), ("rank_pattern", ["q_proj": 4]),
-            ("alpha_pattern", ["q_proj": 4]),
+            ("peft_type", "IA3"), ("use_dora", true), ("use_qalora", true), ("lora_bias", true), ("bias", "all"),
+            ("fan_in_fan_out", true), ("modules_to_save", ["embed_tokens"]), ("use_rslora", "yes"), ("rank_pattern", [4]),
+            ("alpha_pattern", 2),
             ("layer_replication", [[0, 2]]), ("trainable_token_indices", [1]), ("target_parameters", ["experts"]),
             ("megatron_config", ["a": 1]),
             ("loftq_config", ["bits": 4]), ("init_lora_weights", "pissa"), ("init_lora_weights", "olora"), ("alora_invocation_tokens", [1]),
@@ -39,6 +39,47 @@ struct AdapterRefusalTests {
         ] as [(String, JSONValue)])
     func settings(_ key: String, _ value: JSONValue) throws {
         expectUserError(.content, "adapter_config.json: \(key) is ") { try read("published", [key: value]) }
+    }
+
+    @Test(
+        "ranks and scales of some linears that cannot be",
+        arguments: [
+            ("rank_pattern", "q_proj", 0, "is 0"), ("rank_pattern", "q_proj", 2.5, "is 2.5"), ("rank_pattern", "q_proj", "4", "is \"4\""),
+            ("alpha_pattern", "q_proj", 0, "is 0"), ("alpha_pattern", "q_proj", [], "is []"), ("alpha_pattern", "(q", 4, "is no regular"),
+        ] as [(String, String, JSONValue, String)])
+    func patterns(_ key: String, _ pattern: String, _ value: JSONValue, _ sentence: String) throws {
+        var object = JSONObject()
+        object[pattern] = value
+        expectUserError(.content, "adapter_config.json: \(key).\(pattern) \(sentence)") { try read("published", [key: .object(object)]) }
+    }
+
+    @Test("a rank that its tensors do not have")
+    func narrow() throws {
+        expectUserError(.content, "self_attn.q_proj.lora_A", "has the shape [8, 96]", "[4, 96]") {
+            try read("published", ["rank_pattern": ["q_proj": 4]])
+        }
+    }
+
+    @Test("a vision tower that was trained, or half saved")
+    func tower() throws {
+        let name = "base_model.model.model.visual.blocks.0.mlp.up_proj"
+        func factor(_ part: String, _ bytes: [UInt8]) -> TinyCheckpoint.StoredTensor {
+            .init(name: "\(name).lora_\(part).weight", dtype: .f32, shape: [2, bytes.count / 8], bytes: bytes)
+        }
+        let (a, zero) = (
+            factor("A", Array(1...16)), factor("B", [UInt8](repeating: 0, count: 7) + [0x80] + [UInt8](repeating: 0, count: 8))
+        )
+        let set = try read("peft", tensors: { $0 += [a, zero] })
+        #expect(set.layout.pairs.count == 21 && set.notices.count == 1)
+        #expect(set.notices.first?.contains("its 2 tensors for the vision tower are left out; their B is zero") == true)
+        let untouched = try read("peft")
+        expectSameBits(set.tasks[0].values, untouched.tasks[0].values, "without the tower")
+        #expect(untouched.notices.isEmpty)
+        for tensors in [[a], [factor("B", Array(1...16))], [a, factor("B", [UInt8](repeating: 0, count: 15) + [0x3F])]] {
+            expectUserError(.content, "tensor \"\(name).lora_", "adapts the vision tower, which is frozen here") {
+                try read("peft", tensors: { $0 += tensors })
+            }
+        }
     }
 
     @Test("settings that change nothing are read over")
@@ -93,7 +134,11 @@ struct AdapterRefusalTests {
             layer + "1.mlp.up_proj.lora_magnitude_vector", "base_model.model.model.embed_tokens.lora_embedding_A.weight",
             "base_model.model.lm_head.lora_A.weight", layer + "99999999999999999999.mlp.up_proj.lora_A.weight",
         ] {
-            expectUserError(.content, "tensor \(quoted(name)) is no LoRA factor of this model") { try adding(name) }
+            // The sentence lists what is known.
+            expectUserError(
+                .content, "tensor \(quoted(name)) is no LoRA factor of this model", "model.language_model.layers, model.layers",
+                "language_model.model.layers"
+            ) { try adding(name) }
         }
     }
 

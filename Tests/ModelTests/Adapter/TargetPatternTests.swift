@@ -23,8 +23,9 @@ struct TargetPatternTests {
             } + ["model.visual.merger.mlp.0", "lm_head", "multi_vector_projector"]
     }
 
-    /// What the written pattern, with the exclusion beside it, matches.
-    private func matched(_ layout: AdapterLayout, plain: Bool) throws -> (modules: [String], pattern: String) {
+    /// What is written, and the modules that it means by PEFT's rules: names end a path, a pattern matches the whole of it; the exclusion
+    /// and the layers beside it take some away.
+    private func matched(_ layout: AdapterLayout, plain: Bool) throws -> (modules: [String], written: JSONValue, layers: [Int64]?) {
         let folder = try TemporaryFolder()
         let adapter = Adapter(task: "code", layout: layout, values: [Float](repeating: 0, count: layout.count))
         let description = AdapterFile.Description(dropout: 0, initialization: .gaussian, base: "m")
@@ -34,24 +35,29 @@ struct TargetPatternTests {
             try AdapterFile.writePublished([adapter], description, as: .bfloat16, to: folder.path)
         }
         let config = try JSONValue.parse(file: folder.path("adapter_config.json"))
-        let pattern = try #require(config["target_modules"]?.stringValue)
+        let targets = try #require(config["target_modules"])
+        let layers = config["layers_to_transform"]?.arrayValue?.compactMap(\.integerValue)
         func matches(_ module: String, _ pattern: String) throws -> Bool {
             let range = NSRange(location: 0, length: module.utf16.count)
             return try NSRegularExpression(pattern: "\\A(?:\(pattern))\\z").firstMatch(in: module, range: range) != nil
         }
         let excluded = config["exclude_modules"]?.stringValue
-        return (
-            try modules.filter { module in try matches(module, pattern) && !(excluded.map { try matches(module, $0) } ?? false) }, pattern
-        )
+        let found = try modules.filter { module in
+            if let excluded, try matches(module, excluded) { return false }
+            if let layers, let layer = DecoderModule.layer(ofPath: module), !layers.contains(Int64(layer)) { return false }
+            if let pattern = targets.stringValue { return try matches(module, pattern) }
+            return (targets.arrayValue ?? []).compactMap(\.stringValue).contains { module == $0 || module.hasSuffix("." + $0) }
+        }
+        return (found, targets, layers)
     }
 
     @Test("everything: the published pattern")
     func everything() throws {
         let layout = AdapterLayout(config, rank: 2, alpha: 2) { _ in true }
-        let (matched, pattern) = try matched(layout, plain: false)
+        let (matched, written, _) = try matched(layout, plain: false)
         #expect(matched == layout.pairs.map(\.module).sorted { modules.firstIndex(of: $0)! < modules.firstIndex(of: $1)! })
         #expect(
-            pattern
+            written.stringValue
                 == "(.*(model).*(down_proj|gate_proj|up_proj|k_proj|q_proj|v_proj|o_proj).*$|.*(single_vector_projector|multi_vector_projector).*$)"
         )
     }
@@ -61,12 +67,28 @@ struct TargetPatternTests {
         arguments: [
             [""], ["q_proj", "v_proj"],
             ["layers.1.self_attn.q_proj", "layers.1.mlp.up_proj", "layers.11.self_attn.q_proj", "layers.11.mlp.up_proj"],
-            ["layers.1.self_attn.q_proj", "layers.11.mlp.down_proj"], ["o_proj", "multi_vector_projector"],
+            ["layers.1.self_attn.q_proj", "layers.11.mlp.down_proj"], ["layers.3.mlp.up_proj", "layers.4.mlp.up_proj"],
+            ["o_proj", "multi_vector_projector"],
         ])
     func exact(_ suffixes: [String]) throws {
         let layout = AdapterLayout(config, rank: 2, alpha: 2) { module in suffixes.contains { module.hasSuffix($0) } }
         let adapted = Set(layout.pairs.map(\.module))
         #expect(Set(try matched(layout, plain: false).modules) == adapted)
         #expect(Set(try matched(layout, plain: true).modules) == adapted.subtracting(["multi_vector_projector"]))
+    }
+
+    @Test("plain adapters name linears, and layers where not all have some")
+    func names() throws {
+        func written(_ suffixes: [String]) throws -> (names: [String]?, layers: [Int64]?) {
+            let layout = AdapterLayout(config, rank: 2, alpha: 2) { module in suffixes.contains { module.hasSuffix($0) } }
+            let (_, targets, layers) = try matched(layout, plain: true)
+            return (targets.arrayValue?.compactMap(\.stringValue), layers)
+        }
+        var (names, layers) = try written([""])
+        #expect(names == DecoderModule.allCases.map(\.linear) && layers == nil)
+        (names, layers) = try written(["layers.11.mlp.up_proj", "layers.1.mlp.up_proj"])
+        #expect(names == ["up_proj"] && layers == [1, 11])
+        (names, layers) = try written(["layers.1.mlp.up_proj", "layers.2.self_attn.q_proj"])
+        #expect(names == ["layers.1.mlp.up_proj", "layers.2.self_attn.q_proj"] && layers == nil)
     }
 }

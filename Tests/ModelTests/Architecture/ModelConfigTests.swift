@@ -113,6 +113,60 @@ struct ModelConfigTests {
         expectUserError(.content, try #require(place), expected) { _ = try read(TinyCheckpoint().setting(key, value)) }
     }
 
+    @Test("the families that are read", arguments: ["qwen2_5_vl", "qwen2_5_vl_text", "jina_embeddings_v4", nil])
+    func families(_ type: String?) throws {
+        let checkpoint = TinyCheckpoint().setting("model_type", type.map { .string($0) })
+        #expect(try read(checkpoint).text.hiddenSize == 32)
+        #expect(try read(checkpoint.setting("architectures", ["Qwen2_5_VLForConditionalGeneration"])).text.layers == 2)
+    }
+
+    @Test(
+        "another family is named",
+        arguments: [
+            ("qwen2", "a Qwen2 or Qwen2.5 text model"), ("qwen2_vl", "a Qwen2-VL model"), ("qwen3", "a Qwen3 text model"),
+            ("qwen3_vl", "a Qwen3-VL model"), ("bert", "a BERT model"), ("xlm-roberta", "an XLM-RoBERTa model"),
+            ("llama", "a Llama model"), ("qwen3_vl_moe", "a Qwen3-VL model with experts"), ("a_model_of_tomorrow", "which is not read"),
+        ])
+    func otherFamilies(_ type: String, _ words: String) throws {
+        // With every key that is read, and with none.
+        for checkpoint in [TinyCheckpoint(), TinyCheckpoint().setting("text_config", nil).setting("vision_config", nil)] {
+            expectUserError(.content, "config.json: model_type is \"\(type)\"", words, "Qwen2.5-VL-3B-Instruct") {
+                _ = try read(checkpoint.setting("model_type", .string(type)))
+            }
+        }
+        expectUserError(.content, "config.json: architectures names \"BertModel\", which is not read") {
+            _ = try read(TinyCheckpoint().setting("architectures", ["BertModel"]))
+        }
+    }
+
+    @Test(
+        "a quantisation is named",
+        arguments: [
+            ("quantization_config", ["quant_method": "gptq", "bits": 4, "group_size": 128], "quantised by GPTQ to 4 bits"),
+            ("quantization_config", ["quant_method": "awq", "bits": 4, "zero_point": true], "quantised by AWQ to 4 bits"),
+            ("quantization_config", ["quant_method": "fp8", "activation_scheme": "dynamic"], "quantised by FP8;"),
+            ("quantization_config", ["quant_method": "bitsandbytes", "load_in_4bit": true], "quantised by bitsandbytes;"),
+            ("quantization_config", ["quant_method": "compressed-tensors"], "quantised by compressed-tensors;"),
+            ("quantization_config", ["quant_method": "of-tomorrow"], "quantised by \"of-tomorrow\";"),
+            ("quantization_config", ["bits": 8], "quantised to 8 bits"), ("compression_config", [:], "are quantised;"),
+            ("text_config.quantization_config", ["quant_method": "gptq"], "text_config.quantization_config says"),
+        ] as [(String, JSONValue, String)])
+    func quantisation(_ key: String, _ value: JSONValue, _ words: String) throws {
+        expectUserError(.content, "config.json: ", words, "quantised weights are not read") {
+            _ = try read(TinyCheckpoint().setting(key, value))
+        }
+        #expect(try read(TinyCheckpoint().setting("quantization_config", .null)).text.layers == 2)
+    }
+
+    @Test("a pointer of Git LFS in place of the file")
+    func pointer() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.json", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 551613\n")
+        expectUserError(.content, "config.json: is a Git LFS pointer of 71 bytes", "git lfs pull") {
+            _ = try ModelConfig.read(folder: folder.path)
+        }
+    }
+
     @Test("a folder, file or object that is not there")
     func missingFile() throws {
         let folder = try TemporaryFolder()

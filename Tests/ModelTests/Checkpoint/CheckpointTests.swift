@@ -70,6 +70,38 @@ struct CheckpointTests {
         #expect(zip(half, expected).allSatisfy { abs($0 - $1) < 1e-3 } && half.count == expected.count)
     }
 
+    @Test(
+        "names by the class that saved them",
+        arguments: [
+            ["model.": "model.language_model.", "visual.": "model.visual."], ["model.": "language_model."],
+            ["model.": "language_model.model."], ["model.embed": "embed", "model.layers.": "layers.", "model.norm": "norm"],
+            ["model.": "language_model.", "visual.": "model.visual."], ["visual.": "model.visual."],
+        ])
+    func spellings(_ prefixes: [String: String]) throws {
+        let renamed = TinyCheckpoint().renaming { name in
+            prefixes.first { name.hasPrefix($0.key) }.map { $0.value + name.dropFirst($0.key.count) } ?? name
+        }
+        #expect(renamed.tensors.map(\.name) != TinyCheckpoint().tensors.map(\.name))
+        try expectSameBits(values(renamed), values(TinyCheckpoint()), "\(prefixes)")
+        try expectSameBits(values(renamed, shards: 2), values(TinyCheckpoint()), "\(prefixes) in shards")
+        let head = TinyCheckpoint().changing { $0.append(outputHead(rows: TinyCheckpoint.vocabulary)) }
+        try expectSameBits(values(head.renaming { "language_model." + $0 }.keepingTower), values(TinyCheckpoint()), "with a head")
+    }
+
+    @Test(
+        "weights that are quantised, without a word in config.json",
+        arguments: [
+            ("self_attn.q_proj.qweight", "GPTQ or AWQ"), ("mlp.up_proj.qzeros", "GPTQ or AWQ"), ("mlp.up_proj.g_idx", "GPTQ"),
+            ("self_attn.o_proj.weight_scale_inv", "FP8"), ("mlp.down_proj.weight_scale", "FP8"),
+            ("mlp.gate_proj.weight_packed", "compressed-tensors"), ("mlp.gate_proj.weight.absmax", "bitsandbytes"),
+        ])
+    func quantised(_ name: String, _ format: String) throws {
+        let tensor = TinyCheckpoint.StoredTensor(name: "model.layers.0." + name, dtype: .bf16, shape: [1], bytes: [0, 0])
+        expectUserError(.content, "model.safetensors", "tensor \"model.layers.0.\(name)\" is of quantised weights (\(format)") {
+            try read(TinyCheckpoint().changing { $0.append(tensor) })
+        }
+    }
+
     @Test("data at an odd address is copied to an even one")
     func misaligned() throws {
         let folder = try TemporaryFolder()
@@ -203,6 +235,14 @@ struct CheckpointTests {
         expectUserError(.missing, folder.path, "holds neither model.safetensors nor") { _ = try Checkpoint.read(folder: folder.path) }
         try folder.write("pytorch_model.bin", "PK")
         expectUserError(.missing, "convert it to safetensors") { _ = try Checkpoint.read(folder: folder.path) }
+        for (name, sentence) in [
+            ("q4.gguf", "q4.gguf holds weights in another format"), ("adapter_model.safetensors", "it holds an adapter"),
+        ] {
+            let other = try TemporaryFolder()
+            try other.write("config.json", folder.bytes("config.json"))
+            try other.write(name, "x")
+            expectUserError(.missing, sentence) { _ = try Checkpoint.read(folder: other.path) }
+        }
     }
 
     @Test("the fingerprint follows the content, not the folder")
@@ -251,6 +291,16 @@ struct CheckpointTests {
 
     private func outputHead(rows: Int) -> TinyCheckpoint.StoredTensor {
         .init(name: "lm_head.weight", dtype: .bf16, shape: [rows, 32], bytes: [UInt8](repeating: 0, count: rows * 64))
+    }
+}
+
+extension TinyCheckpoint {
+    /// The tower's names and the projector's without what a renaming put before them.
+    fileprivate var keepingTower: TinyCheckpoint {
+        renaming { name in
+            ["visual.", "multi_vector_projector."].first { name.hasPrefix("language_model." + $0) } == nil
+                ? name : String(name.dropFirst("language_model.".count))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 // Where an input's tokens stand, which are features, and which are pooled.
 
+import Images
 import Model
 import Support
 import Tensor

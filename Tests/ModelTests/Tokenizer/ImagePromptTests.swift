@@ -1,5 +1,6 @@
 // The words around an image as ids. Ids: Python's tokenizers on the tokenizer.json named.
 
+import Images
 import Model
 import Support
 import Tensor

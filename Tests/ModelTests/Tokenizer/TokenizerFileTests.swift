@@ -55,13 +55,32 @@ private func preTokenizer(
     return step("Sequence", [("pretokenizers", .array([split, bytes]))])
 }
 
+private func sequence(_ id: String) -> JSONValue { object([("Sequence", object([("id", .string(id)), ("type_id", .integer(0))]))]) }
+
+private func special(_ id: String) -> JSONValue { object([("SpecialToken", object([("id", .string(id)), ("type_id", .integer(0))]))]) }
+
+/// A template for single texts, as tokenizers writes it.
+private func template(_ pieces: [JSONValue], tokens: JSONValue = [:]) -> JSONValue {
+    step("TemplateProcessing", [("single", .array(pieces)), ("pair", .array([sequence("A"), sequence("B")])), ("special_tokens", tokens)])
+}
+
 private let wholeFile: [Broken] = [
     Broken("\"model\" is missing in a tokenizer file") { $0["model"] = nil },
     Broken("\"added_tokens\" is missing in a tokenizer file") { $0["added_tokens"] = nil },
     Broken("found a string where an object is expected") { $0["model"] = .string("BPE") },
     Broken("version: found \"2.0\"") { $0["version"] = .string("2.0") },
     Broken("normalizer.type: found \"NFKC\"") { $0["normalizer"] = step("NFKC", []) },
-    Broken("post_processor.type: found \"TemplateProcessing\"") { $0["post_processor"] = step("TemplateProcessing", []) },
+    Broken("post_processor.type: found \"RobertaProcessing\"") { $0["post_processor"] = step("RobertaProcessing", []) },
+    Broken("post_processor.single: found another form") { $0["post_processor"] = step("TemplateProcessing", []) },
+    Broken("post_processor.single: found another form") { $0["post_processor"] = template([sequence("B")]) },
+    Broken("post_processor.single: found the tokens \"<|im_end|>\" around a text") {
+        $0["post_processor"] = template([sequence("A"), special("<|im_end|>")])
+    },
+    Broken("post_processor.single: found the tokens \"a\", \"b\" around a text") {
+        $0["post_processor"] = step(
+            "Sequence",
+            [("processors", .array([step("ByteLevel", []), template([special("a"), sequence("A"), special("b")])]))])
+    },
     Broken("pre_tokenizer.type: found \"Whitespace\"") { $0["pre_tokenizer"] = step("Whitespace", []) },
     Broken("pre_tokenizer.type: found nothing") { $0["pre_tokenizer"] = .null },
     Broken("pre_tokenizer.pretokenizers: found [\"ByteLevel\"]") {
@@ -184,6 +203,54 @@ private func addToVocabulary(_ model: inout JSONObject, _ token: String, _ id: I
         for expected in try TokenizerFiles.cases(TokenizerFiles.golden("strings.jsonl")) {
             #expect(tokenizer.encode(expected.text) == expected.ids)
         }
+    }
+
+    /// Steps behind the tokenizer that add nothing, the first as transformers 5 saves it.
+    @Test(
+        arguments: [
+            template([sequence("A")]), template([sequence("A")], tokens: ["<|im_end|>": ["id": "<|im_end|>", "ids": [8194]]]),
+            step("Sequence", [("processors", .array([step("ByteLevel", []), template([sequence("A")])]))]),
+            step("Sequence", [("processors", .array([template([sequence("A")]), template([sequence("A")])]))]),
+            step("Sequence", [("processors", [])]), .null,
+        ]) func readsPostProcessorsThatAddNothing(_ processor: JSONValue) throws
+    {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("tokenizer.json", TokenizerFiles.edited { $0["post_processor"] = processor })
+        let (tokenizer, plain) = (try Tokenizer(path: path), try Tokenizer(path: TokenizerFiles.jinaTiny))
+        let text = "how do whales <|im_end|>sleep?"
+        #expect(tokenizer.encode(text) == plain.encode(text))
+    }
+
+    /// Tokens that users add have the ids behind the vocabulary, up to the last row of the embedding table.
+    @Test(arguments: [1, 5, 42, 43]) func readsAddedTokensThatTheTableHasRowsFor(_ count: Int) throws {
+        let folder = try TemporaryFolder()
+        let first = 8214  // the embedded model has 8,256 rows
+        try folder.write(
+            "tokenizer.json",
+            TokenizerFiles.edited { file in
+                let more = (0..<count).map { added(Int64(first + $0), "<mine \($0)>") }
+                file["added_tokens"] = .array((file["added_tokens"]?.arrayValue ?? []) + more)
+            })
+        let config = try ModelConfig.read(folder: PackagePath.example("jina-tiny"))
+        guard first + count <= config.text.vocabularySize else {
+            expectUserError(.content, "has ids up to 8256, but the model's embedding table has 8256 rows") {
+                _ = try TextProcessor.tokenizer(folder: folder.path, config: config)
+            }
+            return
+        }
+        let tokenizer = try TextProcessor.tokenizer(folder: folder.path, config: config)
+        #expect(tokenizer.encode("a<mine \(count - 1)>a") == [64, Int32(first + count - 1), 64])
+    }
+
+    @Test(
+        arguments: [
+            ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 551613\n", "is a Git LFS pointer of 71 bytes"),
+            ("<!DOCTYPE html><html></html>", "is a web page"), ("\n <html>", "is a web page"), ("PK\u{3}\u{4}....", "is a zip archive"),
+        ]) func namesWhatStandsInItsPlace(_ text: String, _ sentence: String) throws
+    {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("tokenizer.json", text)
+        expectUserError(.content, path, sentence) { _ = try Tokenizer(path: path) }
     }
 
     @Test func doesNotNormaliseUnlessTold() throws {

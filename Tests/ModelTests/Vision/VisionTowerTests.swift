@@ -1,6 +1,7 @@
 // The promise that an image's features are its own, whatever else is in the call.
 
 import Files
+import Images
 import Model
 import Support
 import Synthetic
@@ -48,13 +49,15 @@ import Testing
         withExtendedLifetime(folder) {}
     }
 
-    @Test func keptFeaturesAreTheRoundedOnes() throws {
+    @Test(arguments: [ComputeType.float32, .bfloat16]) func featuresHaveTheEnginesType(_ type: ComputeType) throws {
         let weights = try #require(Checkpoint.read(folder: PackagePath.example("jina-tiny")).vision)
         let images = images(weights.config)
-        let tower = VisionTower(weights, MatrixEngine(.float32))
+        let engine = type == .float32 ? MatrixEngine(.float32) : MatrixEngine(.bfloat16)
+        let tower = VisionTower(weights, engine)
         let (exact, kept) = (tower.forward(images), tower.features(images))
-        #expect(kept.map(\.grid.count) == [16, 1, 30, 182] && kept.allSatisfy { $0.rows.element == .bfloat16 })
-        expectSameBits(kept.flatMap(\.rows.asFloats), exact.values.map { BFloat16(rounding: $0).float }, "features", shape: exact.shape)
+        #expect(kept.map(\.grid.count) == [16, 1, 30, 182] && kept.allSatisfy { $0.rows.element == engine.element })
+        let expected = type == .float32 ? exact.values : exact.values.map { BFloat16(rounding: $0).float }
+        expectSameBits(kept.flatMap(\.rows.asFloats), expected, "features", shape: exact.shape)
     }
 
     /// Matrices of other types than the engine's.

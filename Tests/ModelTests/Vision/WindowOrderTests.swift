@@ -1,5 +1,6 @@
 // The order of cells in windows, small enough to be written down.
 
+import Images
 import Support
 import Testing
 

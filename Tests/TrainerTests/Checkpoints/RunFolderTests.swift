@@ -34,9 +34,12 @@ import Testing
         try open().close()
     }
 
-    @Test(arguments: ["metrics.jsonl", "run.json", "README.md", "adapter_model.safetensors", "checkpoints/step-1"])
+    @Test(arguments: [
+        "metrics.jsonl", "run.json", "README.md", "adapter_model.safetensors", "adapters/adapter_model.safetensors", "checkpoints/step-1",
+    ])
     func anotherRunIsRefusedUnlessResumed(_ name: String) throws {
         try makeFolder("run/checkpoints")
+        if name.hasPrefix("adapters/") { try makeFolder("run/adapters") }
         try temporary.write("run/" + name, "old")
         let error = userError { _ = try open() }
         #expect(error?.code == .output && error?.path == temporary.path("run"))

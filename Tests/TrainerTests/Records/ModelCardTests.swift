@@ -16,7 +16,7 @@ private func card() throws -> ModelCard {
         baseModel: "examples/jina-tiny", tasks: ["retrieval", "text-matching", "code"], trainedTasks: ["code"], rank: 16, alpha: 16,
         dropout: 0.1, parameters: 491_520, saveFormat: .both, heads: .dense, hasOwnProjector: false,
         hasImages: false, data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3712)],
-        prompts: [.init(task: "code", query: "Query: ", passage: "Passage: ")], maximumTokens: 160, steps: 100, epochs: 1.724,
+        prompts: [.init(task: "code", pair: .usual(task: "code"))], maximumTokens: 160, steps: 100, epochs: 1.724,
         globalBatchRows: 64, worldSize: 2, engine: .bfloat16, processor: "A Processor", versions: Versions(openMPI: "4.1.4"),
         losses: [("code", 0.51234)],
         evaluationAfter: [sampleEvaluationAfter[1]], settings: try settings())
@@ -47,6 +47,13 @@ private func card() throws -> ModelCard {
         #expect(card.markdown.contains("shoal embed"))
     }
 
+    @Test func plainAdaptersAloneAreNamedByTheirFolder() throws {
+        var card = try card()
+        card.saveFormat = .peft
+        #expect(card.markdown.contains("--adapter peft/code --task code --prompt query"))
+        #expect(!card.markdown.contains("--adapter . "))
+    }
+
     @Test func tokenVectorsAndImagesAreSaid() throws {
         var card = try card()
         (card.heads, card.hasImages) = (.both, true)
@@ -62,7 +69,7 @@ private func card() throws -> ModelCard {
     @Test func oddNamesAreQuoted() throws {
         var card = try card()
         card.baseModel = "my \"models\"/it's"
-        card.prompts[0].passage = ""
+        card.prompts[0].pair = PromptPair(query: "Query: ", passage: "")
         let text = card.markdown
         #expect(text.contains("base_model: \"my \\\"models\\\"/it's\"\n"))
         #expect(text.contains("--model 'my \"models\"/it'\\''s' --adapter"))
@@ -134,6 +141,18 @@ private let expectedBeforeDetails = """
     print(float(query @ passage))
     ```
 
+    `AutoPeftModel.from_pretrained("peft/code")` loads both in one call. On `AutoModel` PEFT finds no place for the
+    factors, warns of missing keys, and the vectors are the bare backbone's: use the class above.
+
+    With sentence-transformers, whose prompts and length are set:
+
+    ```python
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer("peft/code", model_kwargs={"dtype": "float32"})
+    print(model.encode_query("...") @ model.encode_document("..."))
+    ```
+
     ## Use with Shoal
 
     ```sh
@@ -162,7 +181,7 @@ private let expectedBeforeDetails = """
     | setting | value |
     | --- | --- |
     | `base_model_path` | `"examples/jina-tiny"` |
-    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null,"weight":null,"score_range":null}]` |
+    | `data.train` | `[{"path":"a.jsonl","task":null,"query_prompt":null,"positive_prompt":null,"columns":null,"label_scores":null,"corpus":null,"weight":null,"score_range":null}]` |
     | `training.output_dir` | `"out"` |
     | `training.learning_rate` | `0.001` |
 

@@ -6,6 +6,7 @@ import Foundation
 import Support
 import Testing
 
+@testable import Loss
 @testable import Trainer
 
 private func log(_ folder: TemporaryFolder, rank: Int = 0, after step: Int? = nil) throws -> RunLog {
@@ -47,6 +48,14 @@ private let noTraffic = StepTraffic(bytes: 2048, seconds: 0.25, waitingSeconds: 
                     + #""metrics":{"ndcg@10":0.202,"recall@1":0.12,"recall@5":0.25,"recall@10":0.31,"mrr@10":0.17}}]}"#,
                 #"{"event":"checkpoint","time":1000.5,"step":1,"name":"step-1","bytes":1234,"seconds":0.5,"best":true}"#,
             ])
+    }
+
+    @Test func aTeacherHasAnObjectOfItsOwn() throws {
+        let folder = try TemporaryFolder()
+        var metrics = sampleStep(1)
+        metrics.distillation = DistillationReport(loss: 0.25, rows: 48, agreement: 0.75)
+        try log(folder).step(metrics, epoch: 0.25, traffic: noTraffic)
+        #expect(try lines(folder)[0].hasSuffix(#""negatives":65.0},"distillation":{"loss":0.25,"rows":48,"agreement":0.75}}"#))
     }
 
     @Test(arguments: [0.1 + 0.2, 1e-17 / 3, 5e-324, 1.7976931348623157e308, 123_456_789.123_456_78, 2])

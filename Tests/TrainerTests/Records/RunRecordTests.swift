@@ -1,6 +1,7 @@
 import Embedding
 import Files
 import Foundation
+import Model
 import Support
 import Tensor
 import Testing
@@ -18,7 +19,8 @@ private func record() -> RunRecord {
     RunRecord(
         configuration: ["base_model_path": "m", "training": ["seed": 7]],
         model: .init(folder: "m", fingerprint: [0xAB, 0x01], parameters: 8_226_816),
-        data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3)], start: start())
+        data: [.init(path: "a.jsonl", bytes: 12, sha256: "ff00", rows: 3)],
+        prompts: ["code": PromptPair(query: "Frage: ", passage: "")], start: start())
 }
 
 private func startText(step: Int, ranks: Int, started: String, ended: String, status: String) -> String {
@@ -81,6 +83,12 @@ private func fileText(status: String, step: Int, best: String, starts: [String])
           "rows": 3
         }
       ],
+      "prompts": {
+        "code": {
+          "query": "Frage: ",
+          "passage": ""
+        }
+      },
       "configuration_sha256": "\(configurationHash)",
       "configuration": {
         "base_model_path": "m",

@@ -2,6 +2,7 @@ import Support
 import Synchronization
 import Testing
 
+@testable import Loss
 @testable import Trainer
 
 /// A clock that the test moves.
@@ -31,6 +32,14 @@ private final class Clock: Sendable {
                 "step 20/25 · epoch 0.40 · loss 2.8000 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,508 tokens/s · 10 s left",
                 "step 25/25 · epoch 0.50 · loss 2.7500 · positive at place 1.2 of 66 · lr 6.67e-04 · grad norm 1.234 · 1,512 tokens/s · 0 s left",
             ])
+    }
+
+    @Test func aTeacherIsSpokenOf() {
+        var metrics = sampleStep(1)
+        metrics.distillation = DistillationReport(loss: 0.25, rows: 48, agreement: 0.756)
+        let progress = TrainingProgress(text.console(bar: false), totalSteps: 25, stepsDone: 0, loggingSteps: 10, now: { clock.now })
+        progress.step(metrics, epoch: 1)
+        #expect(text.lines[0].contains(" · positive at place 1.2 of 66 · distillation 0.2500, teacher's best first in 76 % · lr "))
     }
 
     /// Two steps of one task, then one of the other, over and over; the loss is the step's number.

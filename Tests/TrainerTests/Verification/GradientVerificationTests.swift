@@ -10,6 +10,10 @@ import Testing
 
     /// - Parameter scale: what the gradient is multiplied with; `b` before it: on the side of one rank too
     private func verify(ranks: Int?, scale: String, _ settings: String...) throws -> JobResult {
+        try verify(folder, ranks: ranks, scale: scale, settings)
+    }
+
+    private func verify(_ folder: TrainingFolder, ranks: Int?, scale: String, _ settings: [String]) throws -> JobResult {
         let result = try MPILauncher.run(
             "RankProgram", ["verify", folder.config, scale, "training.global_batch_size=6"] + settings, ranks: ranks,
             environment: ["OMP_WAIT_POLICY": "passive"])
@@ -41,6 +45,21 @@ import Testing
         let with = try verify(ranks: ranks, scale: "1", "loss.memory_bank_steps=3", "loss.pool=stream")
         #expect(with.exitCode == 0, "\(with.standardOutput)")
         #expect(try verify(ranks: ranks, scale: "1").standardOutput != with.standardOutput)
+    }
+
+    /// Alone, at two widths, and beside the contrastive loss. Late scores have kinks, which differences step over: ParityTests hold them.
+    @Test(arguments: [
+        "loss.name=distill loss.matryoshka_dims=[8,32]",
+        "loss.name=distill loss.temperature=0.02 loss.distill_objective=margin_mse loss.teacher_temperature=5", "loss.distill_weight=2",
+    ])
+    func theTeacherHasAPart(_ settings: String) throws {
+        let folder = try TrainingFolder(teaches: { _ in true })
+        for ranks in [nil, 2] {
+            let result = try verify(folder, ranks: ranks, scale: "1", settings.split(separator: " ").map(String.init))
+            #expect(result.exitCode == 0, "\(result.standardOutput)")
+            #expect(result.standardOutput.contains("the same bits"))
+        }
+        #expect(try verify(folder, ranks: nil, scale: "b1.05", settings.split(separator: " ").map(String.init)).exitCode == 70)
     }
 
     @Test(arguments: [nil, 2]) func aGradientOfOtherRanksAloneIsFound(ranks: Int?) throws {
