@@ -41,7 +41,7 @@ import Testing
                     inputs, "train.jsonl.gz", "--dev-output", folder.path("dev.jsonl"), "--dev-share", "0.1", "--report",
                     folder.path("report.json"), "--on-bad-row", "skip", "--against", set, "--model", ShoalProgram.model), ranks: ranks)
             files.append(try ["train.jsonl.gz", "dev.jsonl", "report.json"].map(folder.bytes))
-            for (place, file) in files[files.count - 1].enumerated() { try expectSameBytes(file, files[0][place], "\(name) \(place)") }
+            for (place, file) in files[files.count - 1].enumerated() { expectSameBytes(file, files[0][place], "\(name) \(place)") }
         }
         let rows = try JSONValue.parse(file: folder.path("report.json"))["rows"]
         // 9,000 lines and 3,000 of them again without 12 blank ones, and 2,000 of the table.

@@ -28,7 +28,8 @@ private let mayImport: [String: Set<String>] = [
     "Project": ["Files", "Config", "Tensor", "Model", "Data", "Loss"],
     "Trainer": ["Files", "Config", "Tensor", "Comm", "Model", "Data", "Loss", "Embedding", "Evaluation", "Project"],
     "CLI": [
-        "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer", "CProcessor",
+        "Files", "Tensor", "Comm", "Images", "Model", "Data", "Preprocessing", "Embedding", "Evaluation", "Project", "Trainer",
+        "CProcessor",
         "ArgumentParser",
     ],
 ]
