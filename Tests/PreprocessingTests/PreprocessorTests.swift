@@ -290,7 +290,7 @@ import Testing
         let output = json["outputs"]?.arrayValue?.first
         #expect(output?["sha256"]?.stringValue == SHA256.hex(SHA256.hash(of: try folder.bytes("out.jsonl"))))
         let measured = try run(rows) { $0.modelFolder = PackagePath.example("jina-tiny") }.report
-        #expect(measured.unit == "tokens" && measured.lengths[0].units.quantile(0) == 5, "Query, colon, three letters")
+        #expect(measured.unit == "tokens" && measured.lengths[0].units.quantile(0) == 6, "two tokens of Query, a colon, three letters")
         expectUserError(.content, "raw.jsonl:1", "retrieval, text-matching, code") {
             _ = try run([row("a", "b", #","task":"cooking""#)]) { $0.modelFolder = PackagePath.example("jina-tiny") }
         }
