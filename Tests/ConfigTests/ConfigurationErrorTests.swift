@@ -113,7 +113,7 @@ struct ConfigurationErrorTests {
             ("metric_for_best_model: ndcg", "p.yaml:3:52: training.metric_for_best_model must be a metric such as `ndcg@10`"),
             ("metric_for_best_model: ndcg@10@0", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
             ("metric_for_best_model: ndcg@10@", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
-            ("metric_for_best_model: ndcg@100", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
+            ("metric_for_best_model: ndcg@7", "p.yaml:3:52: training.metric_for_best_model must be a metric"),
         ])
     func outOfRange(_ setting: String, _ begin: String) {
         #expect(decodingError(requiredSettings.replacing("out}", with: "out, \(setting)}")).hasPrefix(begin))
