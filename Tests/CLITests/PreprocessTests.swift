@@ -92,6 +92,7 @@ import Testing
             """
             base_model_path: \(ShoalProgram.model)
             data: {raw_dir: \(folder.path("raw")), processed_dir: \(folder.path("processed")), examples_dir: data/examples}
+            training: {output_dir: \(folder.path("run"))}
             """)
         let text = try expectSuccess(["preprocess", "--config", config]).standardOutput
         #expect(text.contains("tokens with the prompt") && text.contains("and 1 image"))

@@ -55,7 +55,7 @@ extension RunTests {
             try there.train(first + ["--set", "training.seed=7"]).expect(0)
             let arguments = Self.arguments + ["--set", "lora.start_from=first"]
             try start(here, there, first: arguments, second: arguments)
-                .expectRefusal(78, ["first: the adapter", "differs between hosts: rank 1 ("])
+                .expectRefusal(78, ["first/adapters: the adapter", "differs between hosts: rank 1 ("])
         }
 
         @Test func otherEvaluationDataAreRefused() throws {
