@@ -59,9 +59,11 @@ extension RunTests {
                 try project.folder.write("train.jsonl", String(repeating: row, count: 8))
                 return ["--set", "loss.name=distill"]
             },
-            line(
-                "teacher of too few candidates", 6, #"{"query": "a", "positive": "b", "negatives": ["c"], "scores": [1]}"#,
-                "train.jsonl:6:", "\"scores\" has 1 number where the row needs 2"),
+            Refusal("teacher of too few candidates", 65, "train.jsonl:2:", "\"scores\" has 1 number where the row needs 2") { project in
+                let row = #"{"query": "a", "positive": "b", "negatives": ["c"], "scores": [1]}"#
+                try project.folder.write("train.jsonl", TrainingRows.usual[0] + "\n" + row + "\n")
+                return ["--set", "loss.name=distill"]
+            },
             Refusal("evaluation on pairs with scores", 65, "eval.jsonl:2: ", "\"score\"", "ranks positives") { project in
                 try project.folder.write("eval.jsonl", TrainingRows.usual[0] + "\n" + graded(scores: ["1"]))
                 return ["--set", "data.evaluation=eval.jsonl"]

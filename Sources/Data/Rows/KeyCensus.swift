@@ -81,9 +81,10 @@ package struct KeyCensus: Sendable, Equatable {
     package static func doubt(_ key: String, _ rules: RowRules) -> String? {
         let isMeant = RowPart.meantElsewhere.contains { KeyPattern($0).matches(key) }
         if isMeant {
-            let part = ["scores", "pos_scores", "neg_scores", "teacher_scores"].contains(key) ? "a teacher's scores" : "a meaning"
-            let mend = part == "a teacher's scores" ? "train with loss.name: distill" : "say what it is with columns of the file"
-            return "other trainers give \(part) and this run does not read; \(mend), rename it, or name it in data.ignore"
+            let isTeacher = ["scores", "pos_scores", "neg_scores", "teacher_scores"].contains(key)
+            let meaning = isTeacher ? "a meaning, a teacher's scores," : "a meaning"
+            let mend = isTeacher ? "train with loss.name: distill" : "say what it is with columns of the file"
+            return "other trainers give \(meaning) and this run does not read; \(mend), rename it, or name it in data.ignore"
         }
         guard let known = nearest(key, rules) else { return nil }
         return
